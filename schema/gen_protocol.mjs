@@ -217,6 +217,9 @@ ${list('msg_type', 'MSG_', client.map((m) => m.name))}
 ${list('kind', 'KIND_', events.map((e) => e.name))}
 /* Names of the fields of both, also of the objects inside commands. */
 ${list('field', 'FIELD_', fields)}
+/* The most rules that one command has. */
+#define MSG_RULES_MAX ${Math.max(...client.map((m) => m.rules.length))}
+
 /* By exact name; MSG_N, KIND_N, FIELD_N if there is none. */
 enum msg_type protocol_find_msg(const char *s, size_t n);
 enum kind protocol_find_kind(const char *s, size_t n);

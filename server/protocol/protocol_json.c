@@ -1,0 +1,543 @@
+/*
+ * Reading JSON, with Jansson; the only file that knows it.
+ *
+ * A command costs one look over the bytes (depth, keys), one parse, one look-up a rule. Strings of the result point into
+ * the parsed document. Lists and objects are written anew, with the members that the schema names and in its order: what
+ * a stranger adds to them goes no further, and equal content is equal text (the digest needs that).
+ */
+#include "protocol/protocol.h"
+#include "protocol/protocol_scan.h"
+
+#include "base/base_crypto.h"
+#include "base/base_json.h"
+
+/* The JSON writer of base has a json_null() of its own; Jansson's is not needed here. */
+#define json_null jansson_null
+#include <jansson.h>
+#undef json_null
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PARSE_FLAGS (JSON_REJECT_DUPLICATES)
+/* 15 digits come back as they were written: 0.1 stays 0.1. */
+#define DUMP_FLAGS (JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))
+#define TEXT_RULE_MAX 4000 /* a rule with this maximum obeys protocol_limits.text_chars instead */
+
+/* What struct msg.json and struct entry.json point to. */
+struct doc {
+    json_t *root;
+    struct buf raw; /* the VAL_JSON texts, one after another */
+};
+
+static struct doc *doc_create(json_t *root, size_t raw_max)
+{
+    struct doc *d = mem_alloc(sizeof *d);
+
+    d->root = root;
+    buf_init(&d->raw, raw_max);
+    return d;
+}
+
+static void doc_destroy(struct doc *d)
+{
+    if (!d)
+        return;
+    json_decref(d->root);
+    buf_fini(&d->raw);
+    free(d);
+}
+
+/* A VAL_JSON value is kept as an offset (in .i) while doc.raw still grows; then its text stands. */
+static void doc_settle(const struct doc *d, struct val *f)
+{
+    if (d->raw.n == 0)
+        return;
+    for (unsigned i = 0; i < FIELD_N; i++) {
+        if (f[i].type == VAL_JSON) {
+            f[i].s.s = d->raw.p + f[i].i;
+            f[i].i = 0;
+        }
+    }
+}
+
+static struct str str_from(const json_t *v)
+{
+    return (struct str){json_string_value(v), json_string_length(v)};
+}
+
+/* Jansson's own texts quote what came in, cut anywhere: never sent back. */
+static const char *parse_error(const json_error_t *e)
+{
+    switch (json_error_code(e)) {
+    case json_error_invalid_utf8:
+        return "not valid UTF-8";
+    case json_error_premature_end_of_input:
+        return "it ends too early";
+    case json_error_end_of_input_expected:
+        return "something follows after its end";
+    case json_error_duplicate_key:
+        return "a key stands twice in an object";
+    case json_error_numeric_overflow:
+        return "a number is out of range";
+    case json_error_null_character:
+    case json_error_null_byte_in_key:
+        return "U+0000 is not allowed";
+    default:
+        return "wrong syntax";
+    }
+}
+
+/* --- commands */
+
+static bool refuse(struct refusal *why, enum code code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static bool refuse(struct refusal *why, enum code code, const char *fmt, ...)
+{
+    va_list ap;
+
+    why->code = code;
+    va_start(ap, fmt);
+    vsnprintf(why->text, sizeof why->text, fmt, ap);
+    va_end(ap);
+    return false;
+}
+
+static bool refuse_field(struct refusal *why, const struct field_rule *rule, const char *what)
+{
+    return refuse(why, CODE_BAD_REQUEST, "\"%s\" %s", field_names[rule->field], what);
+}
+
+struct reader {
+    struct doc *doc;
+    const struct protocol_limits *lim;
+    struct refusal *why;
+};
+
+static bool is_one_of(struct str s, const char *const *list)
+{
+    for (; *list; list++) {
+        if (str_is(s, *list))
+            return true;
+    }
+    return false;
+}
+
+static bool read_str(struct reader *r, const struct field_rule *rule, const json_t *v, struct val *out)
+{
+    struct str s = str_from(v);
+    size_t max = rule->max == TEXT_RULE_MAX ? r->lim->text_chars : (size_t)rule->max;
+
+    if (!json_is_string(v))
+        return refuse_field(r->why, rule, "must be a string");
+    if (rule->is_id) {
+        if (!id_is_valid(s))
+            return refuse_field(r->why, rule, "must be 1-64 characters of A-Z a-z 0-9 _ -");
+    } else if (rule->one_of) {
+        if (!is_one_of(s, rule->one_of))
+            return refuse_field(r->why, rule, "is none of the allowed values");
+    } else if (s.n < (size_t)rule->min) {
+        return refuse_field(r->why, rule, "must not be empty");
+    } else if (s.n > max && (s.n / 4 > max || utf8_chars(s) > max)) {
+        return refuse(r->why, CODE_TOO_LARGE, "\"%s\" has more than %zu characters", field_names[rule->field], max);
+    }
+    *out = val_str(s);
+    return true;
+}
+
+static bool read_int(struct reader *r, const struct field_rule *rule, const json_t *v, struct val *out)
+{
+    int64_t i = json_integer_value(v);
+
+    if (!json_is_integer(v))
+        return refuse_field(r->why, rule, "must be a whole number");
+    if (i < rule->min || i > rule->max)
+        return refuse_field(r->why, rule, "is out of range");
+    *out = val_int(i);
+    return true;
+}
+
+static bool read_json(struct reader *r, const struct field_rule *rule, const json_t *v, struct val *out);
+
+/* Checks one value and makes a struct val of it; a list or object is written to doc->raw. */
+static bool read_value(struct reader *r, const struct field_rule *rule, const json_t *v, struct val *out)
+{
+    switch (rule->type) {
+    case VAL_STR:
+        return read_str(r, rule, v, out);
+    case VAL_INT:
+        return read_int(r, rule, v, out);
+    case VAL_BOOL:
+        if (!json_is_boolean(v))
+            return refuse_field(r->why, rule, "must be true or false");
+        *out = val_bool(json_is_true(v));
+        return true;
+    default:
+        return read_json(r, rule, v, out);
+    }
+}
+
+static void write_scalar(struct buf *b, const struct val *v)
+{
+    if (v->type == VAL_STR)
+        json_text(b, v->s);
+    else if (v->type == VAL_INT)
+        json_int(b, v->i);
+    else if (v->type == VAL_BOOL)
+        json_bool(b, v->b);
+    /* VAL_JSON: read_json() has written it. */
+}
+
+/* An object inside a command: its known members, in the schema's order. */
+static bool read_object(struct reader *r, const struct field_rule *rule, const json_t *v)
+{
+    struct buf *b = &r->doc->raw;
+
+    if (!json_is_object(v))
+        return refuse_field(r->why, rule, "must be an object");
+    json_open(b, '{');
+    for (unsigned i = 0; i < rule->sub_n; i++) {
+        const struct field_rule *sub = &rule->sub[i];
+        const json_t *m = json_object_get(v, field_names[sub->field]);
+        struct val val;
+
+        if (!m || json_is_null(m)) {
+            if (sub->required)
+                return refuse_field(r->why, sub, "is missing");
+            continue;
+        }
+        json_key(b, field_names[sub->field]);
+        if (!read_value(r, sub, m, &val))
+            return false;
+        write_scalar(b, &val);
+    }
+    json_close(b, '}');
+    return true;
+}
+
+static bool read_list(struct reader *r, const struct field_rule *rule, const json_t *v)
+{
+    size_t n = json_array_size(v);
+    struct buf *b = &r->doc->raw;
+
+    if (!json_is_array(v))
+        return refuse_field(r->why, rule, "must be a list");
+    if (n < (size_t)rule->min || n > (size_t)rule->max)
+        return refuse(r->why, CODE_BAD_REQUEST, "\"%s\" must have %d-%d items", field_names[rule->field], (int)rule->min,
+                      (int)rule->max);
+    json_open(b, '[');
+    for (size_t i = 0; i < n; i++) {
+        const json_t *item = json_array_get(v, i);
+        struct val val;
+
+        if (rule->item == 'O') {
+            if (!read_object(r, rule, item))
+                return false;
+            continue;
+        }
+        if (!read_value(r, rule->sub, item, &val))
+            return false;
+        write_scalar(b, &val);
+    }
+    json_close(b, ']');
+    return true;
+}
+
+static bool read_json(struct reader *r, const struct field_rule *rule, const json_t *v, struct val *out)
+{
+    size_t from = r->doc->raw.n;
+
+    if (!(rule->item == 'o' ? read_object(r, rule, v) : read_list(r, rule, v)))
+        return false;
+    *out = (struct val){.type = VAL_JSON, .i = (int64_t)from, .s = {NULL, r->doc->raw.n - from}};
+    return true;
+}
+
+static bool read_fields(struct reader *r, struct msg *out)
+{
+    for (unsigned i = 0; i < out->row->rules_n; i++) {
+        const struct field_rule *rule = &out->row->rules[i];
+        const json_t *v = json_object_get(r->doc->root, field_names[rule->field]);
+
+        if (!v || json_is_null(v)) {
+            if (rule->required)
+                return refuse_field(r->why, rule, "is missing");
+            continue;
+        }
+        if (!read_value(r, rule, v, &out->f[rule->field]))
+            return false;
+        if (rule->type == VAL_JSON)
+            buf_add_c(&r->doc->raw, '\n'); /* the JSON writer begins anew behind it */
+    }
+    doc_settle(r->doc, out->f);
+    return true;
+}
+
+/*
+ * The digest says whether a repeated id bears the same content. `chat` is not in it: the key of an id holds the chat
+ * already, and one tab may name the open chat where the other left it out. Names, not numbers: nodes of two versions agree.
+ */
+static void make_digest(struct msg *m)
+{
+    struct str parts[1 + 3 * MSG_RULES_MAX];
+    unsigned char heads[MSG_RULES_MAX][9], hash[CRYPTO_HASH_BYTES];
+    size_t n = 0;
+
+    parts[n++] = (struct str){m->row->name, strlen(m->row->name) + 1};
+    for (unsigned i = 0; i < m->row->rules_n; i++) {
+        enum field field = m->row->rules[i].field;
+        const struct val *v = &m->f[field];
+        unsigned char *h = heads[i];
+        uint64_t x;
+
+        if (v->type == VAL_NONE || field == FIELD_CHAT)
+            continue;
+        h[0] = v->type == VAL_INT ? 'i' : v->type == VAL_BOOL ? 'b' : v->type == VAL_STR ? 's' : 'j';
+        x = v->type == VAL_INT ? (uint64_t)v->i : v->type == VAL_BOOL ? v->b : v->s.n;
+        for (unsigned k = 0; k < 8; k++)
+            h[1 + k] = (unsigned char)(x >> (8 * k));
+        parts[n++] = (struct str){field_names[field], strlen(field_names[field]) + 1};
+        parts[n++] = (struct str){(const char *)h, 9};
+        if (v->type == VAL_STR || v->type == VAL_JSON)
+            parts[n++] = v->s;
+    }
+    crypto_hash_parts(hash, parts, n);
+    memcpy(m->digest, hash, sizeof m->digest);
+}
+
+/* The document of a text that passed the limits, or NULL. */
+static json_t *parse_command(struct str frame, const struct protocol_limits *lim, struct refusal *why)
+{
+    json_error_t e;
+    json_t *root;
+
+    if (frame.n > lim->frame_bytes) {
+        refuse(why, CODE_TOO_LARGE, "a message has at most %zu bytes", lim->frame_bytes);
+        return NULL;
+    }
+    switch (scan_json(frame, lim->depth, lim->keys)) {
+    case SCAN_TOO_DEEP:
+        refuse(why, CODE_BAD_REQUEST, "nested more than %u deep", lim->depth);
+        return NULL;
+    case SCAN_TOO_MANY_KEYS:
+        refuse(why, CODE_BAD_REQUEST, "more than %u keys", lim->keys);
+        return NULL;
+    case SCAN_OK:
+        break;
+    }
+    root = json_loadb(frame.s ? frame.s : "", frame.n, PARSE_FLAGS, &e);
+    if (!root)
+        refuse(why, CODE_BAD_REQUEST, "not valid JSON: %s", parse_error(&e));
+    return root;
+}
+
+bool protocol_read_command(struct str frame, unsigned roles, const struct protocol_limits *lim, struct msg *out,
+                           struct refusal *why)
+{
+    struct reader r = {NULL, lim, why};
+    json_t *root;
+    struct str s;
+
+    memset(out, 0, sizeof *out);
+    out->type = MSG_N;
+    root = parse_command(frame, lim, why);
+    if (!root)
+        return false;
+    out->json = r.doc = doc_create(root, 2 * frame.n + 64);
+    if (!json_is_object(root))
+        return refuse(why, CODE_BAD_REQUEST, "a message is a JSON object");
+    s = str_from(json_object_get(root, "id"));
+    if (!s.s || !id_is_valid(s))
+        return refuse(why, CODE_BAD_REQUEST, "\"id\" must be a string, 1-64 characters of A-Z a-z 0-9 _ -");
+    out->id = s;
+    s = str_from(json_object_get(root, "t"));
+    if (!s.s)
+        return refuse(why, CODE_BAD_REQUEST, "\"t\" must name the type of the message");
+    out->type = protocol_find_msg(s.s, s.n);
+    if (out->type == MSG_N)
+        return refuse(why, CODE_BAD_REQUEST, "there is no such type of message");
+    out->row = &msg_table[out->type];
+    if (!(out->row->roles & roles))
+        return refuse(why, CODE_FORBIDDEN, "%s is not for this role", out->row->name);
+    if (!read_fields(&r, out))
+        return false;
+    if (out->row->durable)
+        make_digest(out);
+    return true;
+}
+
+void msg_fini(struct msg *m)
+{
+    if (!m)
+        return;
+    doc_destroy(m->json);
+    m->json = NULL;
+}
+
+/* --- entries */
+
+static int append(const char *p, size_t n, void *ctx)
+{
+    buf_add(ctx, p, n);
+    return 0;
+}
+
+/* Any value as a struct val; lists, objects and reals as their text, behind what b holds, .i its offset. */
+static struct val val_from(const json_t *v, struct buf *b)
+{
+    size_t from = b->n;
+
+    switch (json_typeof(v)) {
+    case JSON_STRING:
+        return val_str(str_from(v));
+    case JSON_INTEGER:
+        return val_int(json_integer_value(v));
+    case JSON_TRUE:
+    case JSON_FALSE:
+        return val_bool(json_is_true(v));
+    case JSON_NULL:
+        return (struct val){.type = VAL_NONE};
+    default:
+        json_dump_callback(v, append, b, DUMP_FLAGS);
+        return (struct val){.type = VAL_JSON, .i = (int64_t)from, .s = {NULL, b->n - from}};
+    }
+}
+
+static int read_from(const json_t *v, struct entry *out, struct err *err)
+{
+    const json_t *id = json_object_get(v, "id"), *name = json_object_get(v, "name");
+
+    out->from_role = role_from_name(str_from(json_object_get(v, "role")));
+    if (!out->from_role)
+        return err_set(err, ERR_INVALID, "no known role in \"from\"");
+    out->from.id = str_from(id);
+    out->from.name = json_is_string(name) ? str_from(name) : STR("");
+    return 0;
+}
+
+static int read_entry_fields(const struct doc *d, struct entry *out, struct buf *raw, struct err *err)
+{
+    const struct kind_row *row = &kind_table[out->kind];
+
+    for (unsigned i = 0; i < row->fields_n; i++) {
+        enum field field = row->fields[i];
+        const json_t *v = json_object_get(d->root, field_names[field]);
+
+        if (!v)
+            continue;
+        out->f[field] = val_from(v, raw);
+        if (out->f[field].type != VAL_NONE && (out->f[field].type != row->types[i] || json_is_real(v)))
+            return err_set(err, ERR_INVALID, "\"%s\" of %s is not what its schema says", field_names[field], row->name);
+    }
+    doc_settle(d, out->f);
+    return 0;
+}
+
+int entry_read(struct str frame, struct entry *out, struct err *err)
+{
+    const json_t *seq, *at;
+    struct doc *d;
+    struct str name;
+    json_error_t e;
+    json_t *root;
+
+    entry_init(out, KIND_N);
+    root = json_loadb(frame.s ? frame.s : "", frame.n, PARSE_FLAGS, &e);
+    if (!root)
+        return err_set(err, ERR_INVALID, "entry: not valid JSON: %s", parse_error(&e));
+    out->json = d = doc_create(root, 8 * frame.n + 64); /* an escape may grow: a character of 4 bytes to 12 */
+    seq = json_object_get(root, "seq");
+    at = json_object_get(root, "at");
+    name = str_from(json_object_get(root, "kind"));
+    if (!name.s || !str_is(str_from(json_object_get(root, "t")), "event") || !json_is_integer(seq) ||
+        !json_is_integer(at))
+        return err_set(err, ERR_INVALID, "entry: no event with kind, seq and at");
+    out->kind = kind_from_name(name);
+    if (out->kind == KIND_N)
+        return err_set(err, ERR_UNSUPPORTED, "entry: unknown kind %.*s", STR_FMT(utf8_prefix(name, 40)));
+    out->seq = json_integer_value(seq);
+    out->at_ms = json_integer_value(at);
+    out->ref = str_from(json_object_get(root, "ref"));
+    if (read_from(json_object_get(root, "from"), out, err) < 0 || read_entry_fields(d, out, &d->raw, err) < 0)
+        return err_wrap(err, ERR_INVALID, "entry");
+    return 0;
+}
+
+void entry_fini(struct entry *e)
+{
+    if (!e)
+        return;
+    doc_destroy(e->json);
+    e->json = NULL;
+}
+
+/* --- lists and objects kept as text, bodies of HTTP */
+
+int json_each_str(struct str raw, void (*fn)(void *ctx, struct str s), void *ctx)
+{
+    json_t *root = json_loadb(raw.s ? raw.s : "", raw.n, PARSE_FLAGS, NULL);
+    size_t n = json_array_size(root);
+    bool ok = json_is_array(root);
+
+    for (size_t i = 0; ok && i < n; i++)
+        ok = json_is_string(json_array_get(root, i));
+    for (size_t i = 0; ok && i < n; i++)
+        fn(ctx, str_from(json_array_get(root, i)));
+    json_decref(root);
+    return ok ? (int)n : -1;
+}
+
+static void each_member(json_t *object, struct buf *tmp, void (*fn)(void *ctx, struct str key, struct val v), void *ctx)
+{
+    const char *key;
+    json_t *m;
+
+    json_object_foreach(object, key, m) {
+        struct val v;
+
+        buf_reset(tmp);
+        v = val_from(m, tmp);
+        if (v.type == VAL_JSON) {
+            v.s.s = tmp->p;
+            v.i = 0;
+        }
+        fn(ctx, str_of(key), v);
+    }
+}
+
+int json_each_member(struct str raw, void (*fn)(void *ctx, struct str key, struct val v), void *ctx)
+{
+    json_t *root = json_loadb(raw.s ? raw.s : "", raw.n, PARSE_FLAGS, NULL);
+    bool one = json_is_object(root), ok = one || json_is_array(root);
+    size_t n = one ? 1 : json_array_size(root);
+    struct buf tmp;
+
+    buf_init(&tmp, 8 * raw.n + 64);
+    for (size_t i = 0; ok && !one && i < n; i++)
+        ok = json_is_object(json_array_get(root, i));
+    for (size_t i = 0; ok && i < n; i++) {
+        each_member(one ? root : json_array_get(root, i), &tmp, fn, ctx);
+        fn(ctx, STR_NONE, (struct val){.type = VAL_NONE});
+    }
+    buf_fini(&tmp);
+    json_decref(root);
+    return ok ? (int)n : -1;
+}
+
+int json_read_object(struct str raw, const struct protocol_limits *lim, void (*fn)(void *ctx, struct str key, struct val v),
+                     void *ctx, struct err *err)
+{
+    struct refusal why;
+    json_t *root = parse_command(raw, lim, &why);
+    struct buf tmp;
+
+    if (!root)
+        return err_set(err, ERR_INVALID, "%s", why.text);
+    if (!json_is_object(root)) {
+        json_decref(root);
+        return err_set(err, ERR_INVALID, "not a JSON object");
+    }
+    buf_init(&tmp, 8 * raw.n + 64);
+    each_member(root, &tmp, fn, ctx);
+    buf_fini(&tmp);
+    json_decref(root);
+    return 0;
+}
