@@ -1,0 +1,158 @@
+#include "base/base_buf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void *mem_realloc(void *p, size_t n)
+{
+    void *q = realloc(p, n ? n : 1);
+
+    if (!q) {
+        fputs("firstline: out of memory\n", stderr);
+        abort();
+    }
+    return q;
+}
+
+void *mem_alloc(size_t n)
+{
+    return mem_realloc(NULL, n);
+}
+
+void *mem_zalloc(size_t n)
+{
+    void *p = calloc(1, n ? n : 1);
+
+    if (!p) {
+        fputs("firstline: out of memory\n", stderr);
+        abort();
+    }
+    return p;
+}
+
+char *mem_strndup(const char *s, size_t n)
+{
+    char *p = mem_alloc(n + 1);
+
+    memcpy(p, s, n);
+    p[n] = 0;
+    return p;
+}
+
+char *mem_strdup(const char *s)
+{
+    return mem_strndup(s, strlen(s));
+}
+
+void buf_init(struct buf *b, size_t max)
+{
+    memset(b, 0, sizeof *b);
+    b->max = max;
+}
+
+void buf_fini(struct buf *b)
+{
+    if (!b)
+        return;
+    free(b->p);
+    b->p = NULL;
+    b->n = b->cap = 0;
+    b->failed = false;
+}
+
+void buf_reset(struct buf *b)
+{
+    b->n = 0;
+    b->failed = false;
+    if (b->p)
+        b->p[0] = 0;
+}
+
+bool buf_reserve(struct buf *b, size_t n)
+{
+    size_t need, cap;
+
+    if (b->failed || n > b->max || b->n > b->max - n) {
+        b->failed = true;
+        return false;
+    }
+    need = b->n + n + 1;
+    if (need <= b->cap)
+        return true;
+    cap = b->cap ? b->cap : 64;
+    while (cap < need)
+        cap *= 2;
+    if (cap > b->max + 1)
+        cap = b->max + 1;
+    b->p = mem_realloc(b->p, cap);
+    b->cap = cap;
+    return true;
+}
+
+void buf_add(struct buf *b, const void *p, size_t n)
+{
+    if (n == 0 || !buf_reserve(b, n))
+        return;
+    memcpy(b->p + b->n, p, n);
+    b->n += n;
+    b->p[b->n] = 0;
+}
+
+void buf_add_str(struct buf *b, struct str s)
+{
+    buf_add(b, s.s, s.n);
+}
+
+void buf_add_c(struct buf *b, char c)
+{
+    buf_add(b, &c, 1);
+}
+
+void buf_add_s(struct buf *b, const char *s)
+{
+    buf_add(b, s, strlen(s));
+}
+
+void buf_add_i64(struct buf *b, int64_t v)
+{
+    char tmp[24], *e = tmp + sizeof tmp, *p = e;
+    uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+
+    do {
+        *--p = (char)('0' + u % 10);
+        u /= 10;
+    } while (u);
+    if (v < 0)
+        *--p = '-';
+    buf_add(b, p, (size_t)(e - p));
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    if (n < 0 || !buf_reserve(b, (size_t)n))
+        return;
+    va_start(ap, fmt);
+    vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
+    va_end(ap);
+    b->n += (size_t)n;
+}
+
+char *buf_take(struct buf *b, size_t *n)
+{
+    char *p = b->failed ? NULL : b->p;
+
+    if (n)
+        *n = p ? b->n : 0;
+    if (!p)
+        buf_fini(b);
+    b->p = NULL;
+    b->n = b->cap = 0;
+    b->failed = false;
+    return p;
+}

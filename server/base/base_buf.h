@@ -1,0 +1,79 @@
+/*
+ * buf: a growing byte buffer that is born with its maximum; str: borrowed bytes.
+ *
+ * Owns    its bytes; buf_fini() frees them, buf_take() hands them out.
+ * Bounds  over `max` an append does nothing and sets `failed`: check once at the end (buf_ok), not at each append.
+ * Thread  any, one at a time.   Errors  failed stays set until buf_reset(). Running out of memory aborts.
+ */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Borrowed bytes, not terminated. {NULL, 0} is "absent". */
+struct str {
+    const char *s;
+    size_t n;
+};
+
+#define STR(lit) ((struct str){(lit), sizeof(lit) - 1})
+#define STR_NONE ((struct str){NULL, 0})
+/* For printf("%.*s", STR_FMT(x)). */
+#define STR_FMT(x) (int)(x).n, (x).s
+
+static inline struct str str_of(const char *s)
+{
+    return (struct str){s, s ? strlen(s) : 0};
+}
+static inline bool str_eq(struct str a, struct str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.s, b.s, a.n) == 0);
+}
+static inline bool str_is(struct str a, const char *b)
+{
+    return str_eq(a, str_of(b));
+}
+
+struct buf {
+    char *p;     /* NULL until the first append; always NUL-terminated after one */
+    size_t n;    /* bytes used, the NUL not counted */
+    size_t cap;  /* bytes taken */
+    size_t max;  /* bytes allowed */
+    bool failed; /* an append would have gone over max */
+};
+
+void buf_init(struct buf *b, size_t max);
+void buf_fini(struct buf *b);
+/* Empties it, keeps the memory, clears failed. */
+void buf_reset(struct buf *b);
+static inline bool buf_ok(const struct buf *b)
+{
+    return !b->failed;
+}
+/* Makes room for n more bytes; false (and failed) if over max. */
+bool buf_reserve(struct buf *b, size_t n);
+void buf_add(struct buf *b, const void *p, size_t n);
+void buf_add_str(struct buf *b, struct str s);
+void buf_add_c(struct buf *b, char c);
+void buf_add_s(struct buf *b, const char *s);
+void buf_add_i64(struct buf *b, int64_t v);
+void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The bytes (NUL-terminated, caller frees with free()), NULL if empty or failed; b is empty afterwards. */
+char *buf_take(struct buf *b, size_t *n);
+static inline struct str buf_str(const struct buf *b)
+{
+    return (struct str){b->p ? b->p : "", b->n};
+}
+
+/* Memory that must be there: abort with a line on stderr where malloc fails. Caller frees with free(). */
+void *mem_alloc(size_t n);
+void *mem_zalloc(size_t n);
+void *mem_realloc(void *p, size_t n);
+char *mem_strdup(const char *s);
+char *mem_strndup(const char *s, size_t n);
+
+#endif

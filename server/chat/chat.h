@@ -1,0 +1,231 @@
+/*
+ * chat: a case as the fold of its numbered log. Pure: no I/O, no clock, no globals.
+ *
+ *   state = fold of chat_apply over the entries;  chat_decide(state, command) → entries | refusal;
+ *   chat_index(state) → what Redis keeps beside the log (queue place, timers, hold, open chat).
+ *
+ * Owns    struct chat owns its strings; chat_fini() frees them. A decision's entries point into the command, the chat and
+ *         the decision's own arena: use them before the next chat_apply().
+ * Units   epoch milliseconds, seq.   Thread  any, one at a time per chat.
+ * Source  DESIGN 1, MISSION 1 to 3, PROTOCOL, docs/rules.md.
+ */
+#ifndef CHAT_H
+#define CHAT_H
+
+#include "care/care.h"
+#include "chat/chat_state.h"
+#include "ownership/ownership.h"
+#include "people/people.h"
+#include "routing/routing.h"
+
+#define CHAT_PASSED_MAX 32       /* who missed or declined in this wait */
+#define CHAT_READERS_MAX 64      /* reps who had to do with it: they may read it */
+#define CHAT_PROMISES_MAX 32
+#define CHAT_TAGS_MAX 20
+#define CHAT_DECISION_ENTRIES 10
+#define CHAT_DECISION_GUARDS 6
+#define CHAT_EPOCH_STEP 1000000  /* a new epoch's first seq: the next multiple of this, + 1 (PROMISES 2.9) */
+
+/* The rules' numbers and texts for one site and department; filled in by the shell from the configuration. */
+struct chat_rules {
+    int64_t offer_ms, transfer_ms, silent_ms, confirm_ms, return_ms, quick_return_ms;
+    bool auto_accept;
+    struct care_times care;
+    int64_t head_start_ms[CLASS_N];
+    struct ownership_texts texts;
+};
+
+/* A rep as a decision needs to know them. */
+struct chat_rep {
+    char id[ID_SIZE];
+    const char *name;
+    bool may_take;   /* available: on shift, present, not disabled */
+    bool has_room;   /* load + 1 ≤ capacity, not counting this chat */
+    bool in_department; /* of this chat */
+};
+
+enum promise_state { PROMISE_OPEN, PROMISE_KEPT, PROMISE_MISSED };
+struct chat_promise {
+    char id[ID_SIZE];
+    char *text;
+    int64_t until_ms;
+    int64_t seq;
+    enum promise_state state;
+};
+
+struct chat_who {
+    char id[ID_SIZE]; /* "" nobody */
+    char *name;       /* NULL or owned */
+};
+
+struct chat {
+    char id[ID_SIZE];
+    int64_t head;       /* seq of the last entry; 0: none */
+    int64_t fence;      /* seq of the last entry that changed owner, handler or state */
+    int64_t shown;      /* seq of the last entry that a shopper may see */
+    int64_t last_at_ms, started_at_ms, ended_at_ms;
+    enum chat_state state;
+
+    struct chat_who shopper, owner, handler;
+    bool identified;
+    char *department, *topic, *locale, *page, *after;
+    enum class class_;
+
+    /* the wait: from `started`, `queued`, handler_lost or reopened until somebody is assigned */
+    int64_t wait_since_ms;  /* 0: not waiting */
+    int64_t queue_score;
+    enum care_step care_done;
+    char passed[CHAT_PASSED_MAX][ID_SIZE];
+    unsigned passed_n;
+    struct chat_who offered_to;
+    int64_t offer_until_ms;
+    struct chat_who lost;        /* the handler whose connection was lost and whom nobody has followed yet */
+
+    /* a handover under way (rule 2.4) */
+    struct chat_who transfer_to; /* id may be a rep's; "" with transfer_department set: to a department */
+    char *transfer_department;
+    char *transfer_card;         /* raw JSON */
+    int64_t transfer_until_ms;   /* 0: none */
+
+    /* an alert to the lead (rule 3.2) */
+    char alert[ID_SIZE];         /* "" none open */
+    int alert_level;
+    int64_t alerted_at_ms;
+
+    /* the shopper waits for an answer since; 0: nobody waits (rule 1.4) */
+    int64_t unanswered_since_ms;
+    int64_t silent_from_ms;      /* the clock's start: unanswered, or given to the handler, whichever is later */
+    bool reminded;
+
+    struct ownership_proof proof;
+    int64_t reply_seq;           /* last message by staff */
+    char *last_text;             /* begin of the last message, for rows */
+    unsigned last_role;
+    unsigned messages;
+
+    int64_t proposed_at_ms, parked_until_ms;
+    char *resolution, *summary;
+    char *card_summary, *card_requirements, *card_promised, *card_verified; /* newest known; verified is raw JSON */
+    struct chat_promise promise[CHAT_PROMISES_MAX];
+    unsigned promises_n;
+    char tags[CHAT_TAGS_MAX][PEOPLE_ITEM_BYTES];
+    unsigned tags_n;
+    char readers[CHAT_READERS_MAX][ID_SIZE];
+    unsigned readers_n;
+    char consulted[ID_SIZE];     /* who was asked last and has not answered; "" nobody */
+    int64_t rating;              /* 0: none */
+    char *closed_how;
+    bool has_left;
+};
+
+void chat_init(struct chat *c, const char *id);
+void chat_fini(struct chat *c);
+/* Folds one committed entry (seq, at_ms set). Never fails: what it doesn't understand only moves head. */
+void chat_apply(struct chat *c, const struct entry *e);
+/* True if an entry of this kind changes owner, handler or state: the fence becomes its seq. */
+bool chat_kind_raises_fence(enum kind kind);
+/* The rules' view of who owns and handles. */
+void chat_ownership(const struct chat *c, struct ownership *out);
+bool chat_has_reader(const struct chat *c, const char *person);
+
+/* Timers of a chat: at most one of each is due. The names stand in the timers' index as `chat|name`. */
+enum chat_timer {
+    TIMER_OFFER,    /* the offer's deadline */
+    TIMER_TRANSFER, /* the handover's deadline */
+    TIMER_SILENT,   /* remind, then offer on */
+    TIMER_CARE,     /* next care step */
+    TIMER_ALERT,    /* an alert goes up */
+    TIMER_CONFIRM,  /* unconfirmed close */
+    TIMER_PARK,     /* parked until */
+    TIMER_PROMISE,  /* the next promise's date */
+    TIMER_N
+};
+const char *chat_timer_name(enum chat_timer t);
+/* TIMER_N if there is none of that name. */
+enum chat_timer chat_timer_from_name(struct str name);
+
+/* What the index holds for a chat. Strings are the chat's. */
+struct chat_index {
+    const char *queue;         /* department whose queue it stands in, or NULL */
+    int64_t score;
+    int64_t due_ms[TIMER_N];   /* 0: none */
+    const char *hold;          /* rep whose capacity it fills, or NULL */
+    int64_t weight;
+    const char *open;          /* shopper whose open chat it is, or NULL */
+};
+void chat_index(const struct chat *c, const struct chat_rules *rules, struct chat_index *out);
+
+enum chat_cmd_kind {
+    CMD_MSG,    /* a person's command: msg */
+    CMD_TIMER,  /* a timer fired: timer, due_ms as read */
+    CMD_OFFER,  /* matching chose target: why, candidates */
+    CMD_GONE,   /* the handler's grace is over (rule 2.8), or the waiting shopper's (rule 1.5) */
+    CMD_N
+};
+
+struct chat_cmd {
+    enum chat_cmd_kind kind;
+    int64_t now_ms;
+    const struct msg *msg;      /* CMD_MSG */
+    /* who: for CMD_MSG the person; ROLE_SYSTEM otherwise */
+    unsigned role;              /* one bit of ROLE_*: as what they act (shopper, lead, rep …) */
+    struct str person, name;
+    enum chat_timer timer;
+    int64_t due_ms;
+    const char *why;            /* CMD_OFFER: the choice's reason; CMD_GONE: "connection", "shopper" */
+    struct str candidates;      /* CMD_OFFER: raw JSON */
+    struct str articles;        /* care step 1: raw JSON list of {id,title}; .s NULL none */
+    /* facts about people, as read for this command; NULL: unknown or nobody */
+    const struct chat_rep *self;   /* the acting rep */
+    const struct chat_rep *target; /* `to`, or the offer's receiver */
+    const struct chat_rep *owner, *handler;
+    bool target_is_department, target_on_shift; /* `to` names a department; somebody there may take chats */
+    struct str target_department;  /* its name; for a rep: .n 0 */
+    /* chat.start only */
+    const char *chat_id;
+    struct str department, topic, class_, locale, page, site, after, after_owner;
+    const char *triage_why;        /* "shopper", "keyword", "kb", "default", "owner" */
+    const char *after_owner_name;
+};
+
+enum chat_compare { COMPARE_FENCE, COMPARE_HEAD, COMPARE_NEW };
+
+/* What must still hold when the commit is made, besides fence or head. */
+enum chat_guard_kind {
+    GUARD_REP_ROOM,     /* rep: on shift, present, holds + weight ≤ capacity */
+    GUARD_REP_ON,       /* rep: on shift, present (room aside) */
+    GUARD_SHOPPER_FREE, /* shopper has no open chat */
+    GUARD_REP_GONE,     /* rep has no live connection */
+    GUARD_SHOPPER_GONE, /* shopper has no live connection */
+    GUARD_TIMER_DUE     /* the timer is due as read */
+};
+struct chat_guard {
+    enum chat_guard_kind kind;
+    const char *who;    /* rep's or shopper's id */
+    int64_t weight;
+    enum chat_timer timer;
+    int64_t due_ms;
+};
+
+struct decision {
+    enum code code;        /* CODE_OK, or why not */
+    char text[160];        /* why not, in one sentence */
+    enum chat_compare compare;
+    struct entry entry[CHAT_DECISION_ENTRIES];
+    unsigned entries_n;    /* 0 with CODE_OK: nothing to do (already so) */
+    unsigned main;         /* the entry that is the command */
+    struct chat_guard guard[CHAT_DECISION_GUARDS];
+    unsigned guards_n;
+    bool drop_timer;       /* a timer that means nothing any more: remove it, nothing else */
+    struct buf arena;      /* JSON made for the entries */
+    char made_id[ID_SIZE]; /* a promise's or an alert's new id */
+};
+
+void decision_init(struct decision *d);
+void decision_fini(struct decision *d);
+/* Decides. Writes *d whole (after decision_init or a former use). */
+/* True if commands of this type act on a chat's log. */
+bool chat_decides(enum msg_type type);
+void chat_decide(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *rules, struct decision *d);
+
+#endif

@@ -1,0 +1,800 @@
+/* What a command does to a chat: one function a command, one row a function. Headers: chat.h. */
+#include "chat/chat_decide.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define ARENA_BYTES 65536
+
+void decision_init(struct decision *d)
+{
+    memset(d, 0, sizeof *d);
+    buf_init(&d->arena, ARENA_BYTES);
+    buf_reserve(&d->arena, ARENA_BYTES); /* never moves: entries point into it */
+}
+
+void decision_fini(struct decision *d)
+{
+    buf_fini(&d->arena);
+}
+
+static void decision_clear(struct decision *d)
+{
+    d->code = CODE_OK;
+    d->text[0] = 0;
+    d->compare = COMPARE_FENCE;
+    d->entries_n = d->main = d->guards_n = 0;
+    d->drop_timer = false;
+    d->made_id[0] = 0;
+    buf_reset(&d->arena);
+}
+
+void decide_refuse(struct decision *d, enum code code, const char *fmt, ...)
+{
+    va_list ap;
+
+    d->code = code;
+    d->entries_n = d->guards_n = 0;
+    va_start(ap, fmt);
+    vsnprintf(d->text, sizeof d->text, fmt, ap);
+    va_end(ap);
+}
+
+struct entry *decide_add(struct decision *d, const struct chat_cmd *cmd, enum kind kind)
+{
+    struct entry *e = &d->entry[d->entries_n++];
+
+    entry_init(e, kind);
+    e->from_role = cmd->role ? cmd->role : ROLE_SYSTEM;
+    if (e->from_role != ROLE_SYSTEM) {
+        e->from.id = cmd->person;
+        e->from.name = cmd->name;
+    }
+    if (chat_kind_raises_fence(kind) && d->compare == COMPARE_FENCE)
+        d->compare = COMPARE_HEAD;
+    return e;
+}
+
+struct entry *decide_add_main(struct decision *d, const struct chat_cmd *cmd, enum kind kind)
+{
+    d->main = d->entries_n;
+    return decide_add(d, cmd, kind);
+}
+
+struct entry *decide_add_system(struct decision *d, const struct chat_cmd *cmd, enum kind kind)
+{
+    struct entry *e = decide_add(d, cmd, kind);
+
+    e->from_role = ROLE_SYSTEM;
+    e->from = (struct person){STR_NONE, STR_NONE};
+    return e;
+}
+
+void decide_guard(struct decision *d, struct chat_guard g)
+{
+    d->guard[d->guards_n++] = g;
+}
+
+void decide_guard_room(struct decision *d, const struct chat *c, const char *rep)
+{
+    struct chat_index ix;
+    static const struct chat_rules none;
+
+    chat_index(c, &none, &ix);
+    /* Who holds this chat already has the room that it fills. */
+    if (ix.hold && strcmp(ix.hold, rep) == 0)
+        decide_guard(d, (struct chat_guard){.kind = GUARD_REP_ON, .who = rep});
+    else
+        decide_guard(d, (struct chat_guard){.kind = GUARD_REP_ROOM, .who = rep, .weight = routing_weight(c->class_)});
+}
+
+struct val decide_person(struct decision *d, struct str id, struct str name, struct str department)
+{
+    size_t at = d->arena.n;
+
+    buf_add_c(&d->arena, '{');
+    if (id.n)
+        json_kv_str(&d->arena, "id", id);
+    if (name.n)
+        json_kv_str(&d->arena, "name", name);
+    if (department.n)
+        json_kv_str(&d->arena, "department", department);
+    buf_add_c(&d->arena, '}');
+    if (!buf_ok(&d->arena))
+        return val_json(STR("{}"));
+    return val_json((struct str){d->arena.p + at, d->arena.n - at});
+}
+
+struct val decide_rep(struct decision *d, const struct chat_rep *r)
+{
+    return decide_person(d, str_of(r->id), str_of(r->name ? r->name : ""), STR_NONE);
+}
+
+struct val decide_who(struct decision *d, const struct chat_who *w)
+{
+    return decide_person(d, str_of(w->id), str_of(w->name ? w->name : ""), STR_NONE);
+}
+
+struct str decide_new_id(struct decision *d, char prefix)
+{
+    id_make(d->made_id, prefix);
+    return str_of(d->made_id);
+}
+
+/* Puts the chat into its department's queue; ahead: before everybody who came by themselves. */
+void decide_queue(struct decision *d, const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r,
+                  struct str department, enum class class_, bool ahead, const char *why)
+{
+    struct entry *e = decide_add_system(d, cmd, KIND_QUEUED);
+
+    (void)c;
+    e->f[FIELD_DEPARTMENT] = val_str(department);
+    e->f[FIELD_CLASS] = val_s(class_name(class_));
+    e->f[FIELD_WHY] = val_s(why);
+    e->f[FIELD_SCORE] = val_int(routing_score(cmd->now_ms, ahead ? CHAT_AHEAD_MS : r->head_start_ms[class_]));
+}
+
+bool decide_is_handler(const struct chat *c, const struct chat_cmd *cmd)
+{
+    return c->handler.id[0] && str_is(cmd->person, c->handler.id);
+}
+
+/* Refuses unless the actor is the handler of an open chat. */
+static bool needs_handler(const struct chat *c, const struct chat_cmd *cmd, struct decision *d)
+{
+    if (!chat_state_is_open(c->state)) {
+        decide_refuse(d, CODE_CLOSED, "the chat is %s", chat_state_name(c->state));
+        return false;
+    }
+    if (decide_is_handler(c, cmd))
+        return true;
+    decide_refuse(d, CODE_NOT_HANDLER, "only the handler may do this");
+    return false;
+}
+
+static void conflict(const struct chat *c, struct decision *d, const char *why)
+{
+    decide_refuse(d, CODE_CONFLICT, "%s (the chat is %s)", why, chat_state_name(c->state));
+}
+
+static struct str msg_str(const struct chat_cmd *cmd, enum field f)
+{
+    const struct val *v = &cmd->msg->f[f];
+
+    return v->type == VAL_STR || v->type == VAL_JSON ? v->s : STR_NONE;
+}
+
+static struct val msg_val(const struct chat_cmd *cmd, enum field f)
+{
+    return cmd->msg->f[f];
+}
+
+/* chat.start (rules 1.1, 1.2): opens the log. */
+static void decide_start(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    enum class class_ = class_from_name(cmd->class_);
+    struct entry *e;
+
+    if (c->state != CHAT_NONE) {
+        conflict(c, d, "the chat exists");
+        return;
+    }
+    d->compare = COMPARE_NEW;
+    e = decide_add(d, cmd, KIND_STARTED);
+    e->f[FIELD_TOPIC] = val_str(cmd->topic);
+    e->f[FIELD_DEPARTMENT] = val_str(cmd->department);
+    e->f[FIELD_CLASS] = val_s(class_name(class_));
+    e->f[FIELD_LOCALE] = val_str(cmd->locale);
+    e->f[FIELD_PAGE] = val_str(cmd->page);
+    e->f[FIELD_SITE] = val_str(cmd->site);
+    e->f[FIELD_AFTER] = val_str(cmd->after);
+    e = decide_add_system(d, cmd, KIND_TRIAGED);
+    e->f[FIELD_DEPARTMENT] = val_str(cmd->department);
+    e->f[FIELD_WHY] = val_s(cmd->triage_why);
+    e = decide_add_main(d, cmd, KIND_MESSAGE);
+    e->f[FIELD_TEXT] = msg_val(cmd, FIELD_TEXT);
+    decide_queue(d, c, cmd, r, cmd->department, class_, false, "started");
+    decide_guard(d, (struct chat_guard){.kind = GUARD_SHOPPER_FREE, .who = NULL});
+}
+
+static void add_message(struct decision *d, const struct chat_cmd *cmd)
+{
+    struct entry *e = decide_add_main(d, cmd, KIND_MESSAGE);
+
+    e->f[FIELD_TEXT] = msg_val(cmd, FIELD_TEXT);
+    e->f[FIELD_ATTACHMENT] = msg_val(cmd, FIELD_ATTACHMENT);
+    if (cmd->role == ROLE_SHOPPER)
+        return;
+    e->f[FIELD_ARTICLE] = msg_val(cmd, FIELD_ARTICLE);
+    e->f[FIELD_CANNED] = msg_val(cmd, FIELD_CANNED);
+}
+
+static void decide_shopper_message(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r,
+                                   struct decision *d)
+{
+    struct entry *e;
+
+    if (c->state == CHAT_ABANDONED && cmd->now_ms - c->ended_at_ms <= r->quick_return_ms) {
+        e = decide_add_system(d, cmd, KIND_REOPENED);
+        e->f[FIELD_WHY] = val_s("quick_return");
+        add_message(d, cmd);
+        decide_guard(d, (struct chat_guard){.kind = GUARD_SHOPPER_FREE, .who = c->shopper.id});
+        return;
+    }
+    if (!chat_state_is_open(c->state)) {
+        decide_refuse(d, CODE_CLOSED, "the chat is %s; start a new one", chat_state_name(c->state));
+        return;
+    }
+    if (c->state != CHAT_PARKED) {
+        add_message(d, cmd);
+        return;
+    }
+    /* A parked shopper writes: back to the handler who is there, else ahead of the queue to a deputy. */
+    if (cmd->handler && cmd->handler->may_take && cmd->handler->has_room) {
+        e = decide_add_system(d, cmd, KIND_UNPARKED);
+        e->f[FIELD_WHY] = val_s("message");
+        add_message(d, cmd);
+        decide_guard_room(d, c, c->handler.id);
+    } else {
+        add_message(d, cmd);
+        decide_queue(d, c, cmd, r, str_of(c->department), CLASS_RETURNING, true, "parked_handler_away");
+    }
+}
+
+static bool can_claim(const struct chat_cmd *cmd)
+{
+    return cmd->self && cmd->self->may_take && cmd->self->has_room && cmd->self->in_department;
+}
+
+/* Rules 2.1, 2.2, 2.12: the one door for a rep's text to the shopper. */
+static void decide_rep_message(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    struct ownership o;
+    char me[ID_SIZE] = "";
+    bool counts = ownership_reply_counts(msg_str(cmd, FIELD_TEXT), &r->texts);
+    enum may_write may;
+    struct entry *e;
+
+    memcpy(me, cmd->person.s, cmd->person.n < ID_SIZE ? cmd->person.n : 0);
+    chat_ownership(c, &o);
+    may = ownership_may_write(&o, WRITER_REP, me, can_claim(cmd) && (c->state == CHAT_WAITING || c->state == CHAT_OFFERED));
+    if (may == MAY_NOT_CLOSED) {
+        decide_refuse(d, CODE_CLOSED, "the chat is %s", chat_state_name(c->state));
+        return;
+    }
+    if (may == MAY_NOT_HANDLER) {
+        decide_refuse(d, CODE_NOT_HANDLER, c->handler.id[0] ? "another rep is the handler" : "nobody is the handler, and you can't take it now");
+        return;
+    }
+    if (may == MAY_CLAIM) {
+        e = decide_add_system(d, cmd, KIND_ASSIGNED);
+        e->f[FIELD_TO] = decide_person(d, cmd->person, cmd->name, STR_NONE);
+        e->f[FIELD_HOW] = val_s("reply");
+        decide_guard_room(d, c, cmd->self->id);
+    }
+    if (counts && !c->owner.id[0]) {
+        e = decide_add_system(d, cmd, KIND_OWNED);
+        e->f[FIELD_OWNER] = decide_person(d, cmd->person, cmd->name, STR_NONE);
+    }
+    if (c->state == CHAT_ASSIGNED)
+        d->compare = COMPARE_HEAD;
+    add_message(d, cmd);
+    if (!counts)
+        d->entry[d->main].f[FIELD_COUNTS] = val_bool(false);
+    if (c->state == CHAT_PARKED) {
+        /* The handler answers a parked chat: that keeps it parked, the promise stands. */
+        return;
+    }
+}
+
+static void decide_message(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    if (cmd->role == ROLE_SHOPPER)
+        decide_shopper_message(c, cmd, r, d);
+    else
+        decide_rep_message(c, cmd, r, d);
+}
+
+static void assign_to_self(const struct chat *c, const struct chat_cmd *cmd, struct decision *d, const char *how)
+{
+    struct entry *e = decide_add_main(d, cmd, KIND_ASSIGNED);
+
+    e->f[FIELD_TO] = decide_person(d, cmd->person, cmd->name, STR_NONE);
+    e->f[FIELD_HOW] = val_s(how);
+    decide_guard_room(d, c, cmd->self->id);
+}
+
+static void decide_claim(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    (void)r;
+    if (c->state != CHAT_WAITING && c->state != CHAT_OFFERED)
+        conflict(c, d, "somebody has it already");
+    else if (!can_claim(cmd))
+        conflict(c, d, "you are not on shift, not in its department, or full");
+    else
+        assign_to_self(c, cmd, d, "claim");
+}
+
+static void decide_accept(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    struct entry *e;
+
+    (void)r;
+    if (c->transfer_until_ms && str_is(cmd->person, c->transfer_to.id)) {
+        if (!cmd->self || !cmd->self->may_take || !cmd->self->has_room) {
+            conflict(c, d, "you are not on shift or full");
+            return;
+        }
+        e = decide_add_main(d, cmd, KIND_TRANSFERRED);
+        e->f[FIELD_TO] = decide_person(d, cmd->person, cmd->name, STR_NONE);
+        e->f[FIELD_HANDLER] = e->f[FIELD_TO];
+        if (c->owner.id[0])
+            e->f[FIELD_OWNER] = decide_who(d, &c->owner);
+        decide_guard_room(d, c, cmd->self->id);
+    } else if (c->state == CHAT_OFFERED && str_is(cmd->person, c->offered_to.id)) {
+        assign_to_self(c, cmd, d, "offer");
+    } else {
+        conflict(c, d, "the offer is over");
+    }
+}
+
+static void decide_decline(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    struct entry *e;
+
+    (void)r;
+    if (c->transfer_until_ms && str_is(cmd->person, c->transfer_to.id)) {
+        e = decide_add_main(d, cmd, KIND_TRANSFER_RETURNED);
+        e->f[FIELD_TO] = decide_who(d, &c->transfer_to);
+        e->f[FIELD_REASON] = msg_str(cmd, FIELD_REASON).n ? msg_val(cmd, FIELD_REASON) : val_s("declined");
+    } else if (c->state == CHAT_OFFERED && str_is(cmd->person, c->offered_to.id)) {
+        e = decide_add_main(d, cmd, KIND_OFFER_DECLINED);
+        e->f[FIELD_TO] = decide_who(d, &c->offered_to);
+        e->f[FIELD_REASON] = msg_val(cmd, FIELD_REASON);
+    } else {
+        conflict(c, d, "the offer is over");
+    }
+}
+
+static void decide_note(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    struct entry *e = decide_add_main(d, cmd, cmd->msg->type == MSG_WHISPER ? KIND_WHISPER : KIND_NOTE);
+
+    (void)c, (void)r;
+    e->f[FIELD_TEXT] = msg_val(cmd, FIELD_TEXT);
+    e->f[FIELD_MENTIONS] = msg_val(cmd, FIELD_MENTIONS);
+}
+
+/* Whom a command names as receiver: a rep, or a department. */
+static struct val receiver(struct decision *d, const struct chat_cmd *cmd)
+{
+    return decide_person(d, cmd->target ? str_of(cmd->target->id) : STR_NONE,
+                         cmd->target && cmd->target->name ? str_of(cmd->target->name) : STR_NONE, cmd->target_department);
+}
+
+static bool has_receiver(const struct chat_cmd *cmd, struct decision *d)
+{
+    if (cmd->target || cmd->target_is_department)
+        return true;
+    decide_refuse(d, CODE_NOT_FOUND, "no such rep or department");
+    return false;
+}
+
+static void decide_consult(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    struct entry *e;
+
+    (void)r;
+    if (!needs_handler(c, cmd, d) || !has_receiver(cmd, d))
+        return;
+    e = decide_add_main(d, cmd, KIND_CONSULTED);
+    e->f[FIELD_TO] = receiver(d, cmd);
+    e->f[FIELD_QUESTION] = msg_val(cmd, FIELD_QUESTION);
+}
+
+static void decide_consult_answer(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    struct entry *e;
+
+    (void)r;
+    if (!chat_state_is_open(c->state)) {
+        decide_refuse(d, CODE_CLOSED, "the chat is %s", chat_state_name(c->state));
+        return;
+    }
+    e = decide_add_main(d, cmd, KIND_CONSULT_ANSWERED);
+    e->f[FIELD_TEXT] = msg_val(cmd, FIELD_TEXT);
+}
+
+/* Rule 2.4: offered, not given: until it is accepted the handler doesn't change. */
+static void decide_transfer(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    struct entry *e;
+
+    if (!needs_handler(c, cmd, d) || !has_receiver(cmd, d))
+        return;
+    if (c->state != CHAT_ASSIGNED && c->state != CHAT_ACTIVE) {
+        conflict(c, d, "it can't be handed over now");
+    } else if (c->transfer_until_ms) {
+        conflict(c, d, "a handover is under way");
+    } else if (!cmd->target || !cmd->target->may_take) {
+        conflict(c, d, "nobody there is on shift");
+    } else if (str_is(cmd->person, cmd->target->id)) {
+        conflict(c, d, "you are the handler");
+    } else {
+        e = decide_add_main(d, cmd, KIND_TRANSFER_OFFERED);
+        e->f[FIELD_TO] = receiver(d, cmd);
+        e->f[FIELD_CARD] = msg_val(cmd, FIELD_CARD);
+        e->f[FIELD_DEADLINE_AT] = val_int(cmd->now_ms + r->transfer_ms);
+        decide_guard(d, (struct chat_guard){.kind = GUARD_REP_ON, .who = cmd->target->id});
+    }
+}
+
+static void decide_take_back(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    struct entry *e;
+
+    (void)r;
+    if (!chat_state_is_open(c->state)) {
+        decide_refuse(d, CODE_CLOSED, "the chat is %s", chat_state_name(c->state));
+    } else if (!c->owner.id[0] || !str_is(cmd->person, c->owner.id)) {
+        decide_refuse(d, CODE_FORBIDDEN, "only the owner takes a case back");
+    } else if (decide_is_handler(c, cmd)) {
+        conflict(c, d, "you are the handler");
+    } else if (!cmd->self || !cmd->self->may_take || !cmd->self->has_room) {
+        conflict(c, d, "you are not on shift or full");
+    } else {
+        e = decide_add_main(d, cmd, KIND_TAKEN_BACK);
+        e->f[FIELD_HANDLER] = decide_person(d, cmd->person, cmd->name, STR_NONE);
+        decide_guard_room(d, c, cmd->self->id);
+    }
+}
+
+static void decide_refer(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    struct entry *e;
+
+    (void)r;
+    if (!needs_handler(c, cmd, d))
+        return;
+    e = decide_add_main(d, cmd, KIND_REFERRED);
+    e->f[FIELD_WHO] = msg_val(cmd, FIELD_WHO);
+    e->f[FIELD_HOW] = msg_val(cmd, FIELD_HOW);
+    e->f[FIELD_BY] = msg_val(cmd, FIELD_BY);
+}
+
+/* Rules 2.3, 2.6: proved from the log since the case was last opened. */
+static void decide_resolve(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    struct entry *e;
+
+    (void)r;
+    if (!needs_handler(c, cmd, d))
+        return;
+    if (c->state != CHAT_ACTIVE && c->state != CHAT_ASSIGNED && c->state != CHAT_PARKED) {
+        conflict(c, d, "a resolution is proposed already");
+        return;
+    }
+    if (!ownership_may_resolve(&c->proof, msg_str(cmd, FIELD_RESOLUTION))) {
+        decide_refuse(d, CODE_RESOLUTION_REQUIRED,
+                      "the log shows no %.*s since the shopper's last question: answer, refer, file a request or escalate first",
+                      STR_FMT(msg_str(cmd, FIELD_RESOLUTION)));
+        return;
+    }
+    e = decide_add_main(d, cmd, KIND_RESOLUTION_PROPOSED);
+    e->f[FIELD_RESOLUTION] = msg_val(cmd, FIELD_RESOLUTION);
+    e->f[FIELD_SUMMARY] = msg_val(cmd, FIELD_SUMMARY);
+}
+
+/* Rule 2.6: satisfied, or back to the owner ahead of the queue. */
+static void decide_confirm(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    struct entry *e;
+
+    if (c->state != CHAT_PROPOSED) {
+        conflict(c, d, "no resolution is proposed");
+        return;
+    }
+    if (cmd->msg->f[FIELD_SOLVED].b) {
+        decide_add_main(d, cmd, KIND_CONFIRMED);
+        e = decide_add_system(d, cmd, KIND_CLOSED);
+        e->f[FIELD_HOW] = val_s("confirmed");
+        return;
+    }
+    decide_add_main(d, cmd, KIND_REFUSED);
+    e = decide_add_system(d, cmd, KIND_REOPENED);
+    e->f[FIELD_WHY] = val_s("refused");
+    if (cmd->owner && cmd->owner->may_take && cmd->owner->has_room) {
+        e = decide_add_system(d, cmd, KIND_ASSIGNED);
+        e->f[FIELD_TO] = decide_rep(d, cmd->owner);
+        e->f[FIELD_HOW] = val_s("return");
+        decide_guard_room(d, c, cmd->owner->id);
+    } else {
+        decide_queue(d, c, cmd, r, str_of(c->department), CLASS_RETURNING, true, "refused");
+    }
+}
+
+static void decide_rate(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    struct entry *e;
+
+    (void)r;
+    if (c->state != CHAT_CLOSED && c->state != CHAT_PROPOSED) {
+        conflict(c, d, "it is rated at its end");
+    } else if (c->rating) {
+        conflict(c, d, "it is rated already");
+    } else {
+        e = decide_add_main(d, cmd, KIND_RATED);
+        e->f[FIELD_SCORE] = msg_val(cmd, FIELD_SCORE);
+        e->f[FIELD_COMMENT] = msg_val(cmd, FIELD_COMMENT);
+    }
+}
+
+static void add_abandoned(const struct chat *c, const struct chat_cmd *cmd, struct decision *d, const char *why)
+{
+    struct entry *e = decide_add_main(d, cmd, KIND_ABANDONED);
+
+    e->f[FIELD_WAITED_MS] = val_int(c->wait_since_ms ? cmd->now_ms - c->wait_since_ms : 0);
+    e->f[FIELD_WHY] = val_s(why);
+}
+
+static void decide_leave(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    (void)r;
+    if (!chat_state_is_open(c->state))
+        decide_refuse(d, CODE_CLOSED, "the chat is %s", chat_state_name(c->state));
+    else if (c->state == CHAT_WAITING || c->state == CHAT_OFFERED)
+        add_abandoned(c, cmd, d, "left");
+    else
+        decide_add_main(d, cmd, KIND_LEFT);
+}
+
+static struct entry *add_promise(struct decision *d, const struct chat_cmd *cmd, struct val text)
+{
+    struct entry *e = decide_add(d, cmd, KIND_PROMISED);
+
+    e->f[FIELD_PROMISE] = val_str(decide_new_id(d, 'p'));
+    e->f[FIELD_TEXT] = text;
+    e->f[FIELD_UNTIL] = msg_val(cmd, FIELD_UNTIL);
+    return e;
+}
+
+static bool is_later(const struct chat_cmd *cmd, struct decision *d)
+{
+    if (msg_val(cmd, FIELD_UNTIL).i > cmd->now_ms)
+        return true;
+    decide_refuse(d, CODE_BAD_REQUEST, "until: must lie in the future");
+    return false;
+}
+
+static bool has_promise_room(const struct chat *c, struct decision *d)
+{
+    if (c->promises_n < CHAT_PROMISES_MAX)
+        return true;
+    decide_refuse(d, CODE_CONFLICT, "the chat holds %d promises already", CHAT_PROMISES_MAX);
+    return false;
+}
+
+static void decide_park(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    struct entry *e;
+
+    (void)r;
+    if (!needs_handler(c, cmd, d) || !is_later(cmd, d) || !has_promise_room(c, d))
+        return;
+    if (c->state != CHAT_ACTIVE && c->state != CHAT_ASSIGNED) {
+        conflict(c, d, "it can't be parked now");
+        return;
+    }
+    add_promise(d, cmd, msg_val(cmd, FIELD_PROMISE));
+    e = decide_add_main(d, cmd, KIND_PARKED);
+    e->f[FIELD_PROMISE] = msg_val(cmd, FIELD_PROMISE);
+    e->f[FIELD_UNTIL] = msg_val(cmd, FIELD_UNTIL);
+}
+
+static void decide_unpark(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    struct entry *e;
+
+    (void)r;
+    if (!needs_handler(c, cmd, d))
+        return;
+    if (c->state != CHAT_PARKED) {
+        conflict(c, d, "it is not parked");
+    } else if (!cmd->self || !cmd->self->may_take || !cmd->self->has_room) {
+        conflict(c, d, "you are not on shift or full");
+    } else {
+        e = decide_add_main(d, cmd, KIND_UNPARKED);
+        e->f[FIELD_WHY] = val_s("rep");
+        decide_guard_room(d, c, cmd->self->id);
+    }
+}
+
+static void decide_promise_add(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    (void)r;
+    if (!needs_handler(c, cmd, d) || !is_later(cmd, d) || !has_promise_room(c, d))
+        return;
+    add_promise(d, cmd, msg_val(cmd, FIELD_TEXT));
+    d->main = 0;
+}
+
+static void decide_promise_done(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    (void)r;
+    for (unsigned i = 0; i < c->promises_n; i++)
+        if (str_is(msg_str(cmd, FIELD_PROMISE), c->promise[i].id)) {
+            if (c->promise[i].state == PROMISE_KEPT)
+                conflict(c, d, "it is kept already");
+            else
+                decide_add_main(d, cmd, KIND_PROMISE_KEPT)->f[FIELD_PROMISE] = msg_val(cmd, FIELD_PROMISE);
+            return;
+        }
+    decide_refuse(d, CODE_NOT_FOUND, "no such promise");
+}
+
+/* Rule 1.1: another department; the chat goes to that queue, ahead where it was served already. */
+static void decide_triage(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    struct entry *e;
+    bool served = c->handler.id[0] != 0;
+
+    if (!chat_state_is_open(c->state)) {
+        decide_refuse(d, CODE_CLOSED, "the chat is %s", chat_state_name(c->state));
+        return;
+    }
+    if (served && !decide_is_handler(c, cmd)) {
+        decide_refuse(d, CODE_NOT_HANDLER, "only the handler may do this");
+        return;
+    }
+    if (!cmd->target_is_department) {
+        decide_refuse(d, CODE_NOT_FOUND, "no such department");
+        return;
+    }
+    e = decide_add_main(d, cmd, KIND_TRIAGED);
+    e->f[FIELD_DEPARTMENT] = val_str(cmd->target_department);
+    e->f[FIELD_REASON] = msg_val(cmd, FIELD_REASON);
+    e->f[FIELD_WHY] = val_s("rep");
+    decide_queue(d, c, cmd, r, cmd->target_department, c->class_, served, "triaged");
+    if (!served) /* the time waited already counts in the new queue */
+        d->entry[d->entries_n - 1].f[FIELD_SCORE] = val_int(c->queue_score);
+}
+
+static void decide_tag(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    struct entry *e;
+
+    (void)c, (void)r;
+    if (msg_val(cmd, FIELD_ADD).type == VAL_NONE && msg_val(cmd, FIELD_REMOVE).type == VAL_NONE) {
+        decide_refuse(d, CODE_BAD_REQUEST, "add or remove: one is needed");
+        return;
+    }
+    e = decide_add_main(d, cmd, KIND_TAGGED);
+    e->f[FIELD_ADD] = msg_val(cmd, FIELD_ADD);
+    e->f[FIELD_REMOVE] = msg_val(cmd, FIELD_REMOVE);
+}
+
+static void decide_verify(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    (void)r;
+    if (needs_handler(c, cmd, d))
+        decide_add_main(d, cmd, KIND_VERIFIED)->f[FIELD_CHECKS] = msg_val(cmd, FIELD_CHECKS);
+}
+
+/* Rule 2.10: a lead's recorded act. */
+static void decide_reassign(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    struct entry *e;
+
+    (void)r;
+    if (!chat_state_is_open(c->state)) {
+        decide_refuse(d, CODE_CLOSED, "the chat is %s", chat_state_name(c->state));
+    } else if (!cmd->target) {
+        decide_refuse(d, CODE_NOT_FOUND, "no such rep");
+    } else if (!cmd->target->may_take || !cmd->target->has_room) {
+        conflict(c, d, "that rep is not on shift or full");
+    } else if (strcmp(c->handler.id, cmd->target->id) == 0) {
+        conflict(c, d, "that rep is the handler");
+    } else {
+        e = decide_add_main(d, cmd, KIND_REASSIGNED);
+        e->f[FIELD_TO] = decide_rep(d, cmd->target);
+        e->f[FIELD_HANDLER] = e->f[FIELD_TO];
+        e->f[FIELD_REASON] = msg_val(cmd, FIELD_REASON);
+        decide_guard_room(d, c, cmd->target->id);
+    }
+}
+
+static void decide_join(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    (void)r, (void)c;
+    decide_add_main(d, cmd, KIND_JOINED);
+}
+
+static void decide_alert_act(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    struct entry *e;
+
+    (void)r;
+    if (!c->alert[0] || !str_is(msg_str(cmd, FIELD_ALERT), c->alert)) {
+        conflict(c, d, "the alert is over");
+        return;
+    }
+    e = decide_add_main(d, cmd, KIND_ALERT_ACTED);
+    e->f[FIELD_ALERT] = msg_val(cmd, FIELD_ALERT);
+    e->f[FIELD_ACTION] = msg_val(cmd, FIELD_ACTION);
+    e->f[FIELD_NOTE] = msg_val(cmd, FIELD_NOTE);
+    if (!str_is(msg_str(cmd, FIELD_ACTION), "take_over"))
+        return;
+    if (!cmd->self || !cmd->self->may_take || !cmd->self->has_room) {
+        conflict(c, d, "you are not on shift or full");
+        return;
+    }
+    e = decide_add_system(d, cmd, KIND_ASSIGNED);
+    e->f[FIELD_TO] = decide_person(d, cmd->person, cmd->name, STR_NONE);
+    e->f[FIELD_HOW] = val_s("alert");
+    decide_guard_room(d, c, cmd->self->id);
+}
+
+static const struct {
+    void (*decide)(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
+} commands[MSG_N] = {
+    [MSG_CHAT_START] = {decide_start},
+    [MSG_MESSAGE_SEND] = {decide_message},
+    [MSG_CHAT_CLAIM] = {decide_claim},
+    [MSG_OFFER_ACCEPT] = {decide_accept},
+    [MSG_OFFER_DECLINE] = {decide_decline},
+    [MSG_NOTE_ADD] = {decide_note},
+    [MSG_WHISPER] = {decide_note},
+    [MSG_CHAT_CONSULT] = {decide_consult},
+    [MSG_CONSULT_ANSWER] = {decide_consult_answer},
+    [MSG_CHAT_TRANSFER] = {decide_transfer},
+    [MSG_CHAT_TAKE_BACK] = {decide_take_back},
+    [MSG_CHAT_REFER] = {decide_refer},
+    [MSG_CHAT_RESOLVE] = {decide_resolve},
+    [MSG_CHAT_CONFIRM] = {decide_confirm},
+    [MSG_CHAT_RATE] = {decide_rate},
+    [MSG_CHAT_LEAVE] = {decide_leave},
+    [MSG_CHAT_PARK] = {decide_park},
+    [MSG_CHAT_UNPARK] = {decide_unpark},
+    [MSG_PROMISE_ADD] = {decide_promise_add},
+    [MSG_PROMISE_DONE] = {decide_promise_done},
+    [MSG_CHAT_TRIAGE] = {decide_triage},
+    [MSG_CHAT_TAG] = {decide_tag},
+    [MSG_CHAT_VERIFY] = {decide_verify},
+    [MSG_CHAT_REASSIGN] = {decide_reassign},
+    [MSG_CHAT_JOIN] = {decide_join},
+    [MSG_ALERT_ACT] = {decide_alert_act},
+};
+
+bool chat_decides(enum msg_type type)
+{
+    return (unsigned)type < MSG_N && commands[type].decide;
+}
+
+/* Whether one may know of the chat is checked first. */
+static bool may_know(const struct chat *c, const struct chat_cmd *cmd)
+{
+    char me[ID_SIZE] = "";
+
+    if (c->state == CHAT_NONE)
+        return cmd->msg->type == MSG_CHAT_START;
+    if (cmd->role == ROLE_SHOPPER)
+        return str_is(cmd->person, c->shopper.id);
+    if (cmd->person.n < ID_SIZE)
+        memcpy(me, cmd->person.s, cmd->person.n);
+    return (cmd->self && cmd->self->in_department) || chat_has_reader(c, me);
+}
+
+void chat_decide(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *rules, struct decision *d)
+{
+    decision_clear(d);
+    if (cmd->kind != CMD_MSG) {
+        chat_decide_system(c, cmd, rules, d);
+        return;
+    }
+    if (!may_know(c, cmd))
+        decide_refuse(d, CODE_NOT_FOUND, "no such chat");
+    else
+        commands[cmd->msg->type].decide(c, cmd, rules, d);
+    if (d->code == CODE_OK && !buf_ok(&d->arena))
+        decide_refuse(d, CODE_TOO_LARGE, "the entry would be too large");
+}

@@ -1,0 +1,38 @@
+/*
+ * chat_decide: what chat_decide.c (people's commands) and chat_system.c (timers, matching, losses) share. Inside the room only.
+ *
+ * Thread  any.   Owns  nothing.
+ */
+#ifndef CHAT_DECIDE_H
+#define CHAT_DECIDE_H
+
+#include "base/base_json.h"
+#include "chat/chat.h"
+
+/* How far ahead of the queue a case goes that comes back (rules 2.6, 2.8): beyond every class's head start. */
+#define CHAT_AHEAD_MS 86400000
+
+/* Refuses: no entry, no guard. */
+void decide_refuse(struct decision *d, enum code code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* A new entry from the command's person; the decision compares the head from the first entry on that raises the fence. */
+struct entry *decide_add(struct decision *d, const struct chat_cmd *cmd, enum kind kind);
+/* The same, and it is the entry that *is* the command. */
+struct entry *decide_add_main(struct decision *d, const struct chat_cmd *cmd, enum kind kind);
+/* A new entry from nobody. */
+struct entry *decide_add_system(struct decision *d, const struct chat_cmd *cmd, enum kind kind);
+void decide_guard(struct decision *d, struct chat_guard g);
+/* The rep must be on shift and have room for this chat (or hold it already). */
+void decide_guard_room(struct decision *d, const struct chat *c, const char *rep);
+/* {"id","name","department"} in the decision's arena; absent parts are left out. */
+struct val decide_person(struct decision *d, struct str id, struct str name, struct str department);
+struct val decide_rep(struct decision *d, const struct chat_rep *r);
+struct val decide_who(struct decision *d, const struct chat_who *w);
+/* A new id in made_id. */
+struct str decide_new_id(struct decision *d, char prefix);
+void decide_queue(struct decision *d, const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r,
+                  struct str department, enum class class_, bool ahead, const char *why);
+bool decide_is_handler(const struct chat *c, const struct chat_cmd *cmd);
+/* Timers, matching, losses. */
+void chat_decide_system(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
+
+#endif

@@ -1,0 +1,142 @@
+/*
+ * link: logs, index, presence and bus of one site in Redis.
+ *
+ * A commit compares and writes in one step (schema/lua/commit.lua); commits of a loop turn go out in one call when
+ * link_flush() is called. Keys are made here and nowhere else: `fl:{site}:…`.
+ *
+ *   l:LOG list of stored entries   h:LOG head (f fence, p shown, a last at, b base, i:person:ref answers)   i:PERSON answers without a chat
+ *   changed, n, epoch   q:DEPARTMENT queue   t timers   r:REP shift, capacity, idle   w:REP holds   p:PERSON presence   s:SHOPPER open chat …
+ *
+ * Thread  loop.   Errors  LINK_UNKNOWN: done or not, nobody knows (PROMISES 2.2); everything else is certain.
+ * Source  DESIGN 1, PROMISES 2.
+ */
+#ifndef LINK_H
+#define LINK_H
+
+#include "base/base_crypto.h"
+#include "link/link_redis.h"
+
+struct config;
+struct link;
+
+struct link_port {
+    void *ctx;
+    void (*on_up)(void *ctx);                    /* usable: settings read, scripts known, epoch known */
+    void (*on_down)(void *ctx, const char *why); /* not usable; why is a sentence */
+    /* another node's commit touched these logs (a hint) */
+    void (*on_log)(void *ctx, struct str log);
+    /* a person's presence changed on another node; nodes: on how many they are now */
+    void (*on_presence)(void *ctx, struct str person, int nodes);
+    /* a signal from another node: any payload given to link_signal() */
+    void (*on_signal)(void *ctx, struct str payload);
+};
+
+int link_open(struct uv_loop_s *loop, const struct config *cfg, const char *url, const char *site, const char *node,
+              const struct link_port *port, struct link **out, struct err *err);
+void link_close(struct link *l, void (*done)(void *ctx), void *ctx);
+bool link_is_up(const struct link *l);
+/* Why it isn't, or ""; or a weakness that is borne ("appendfsync is everysec"). */
+const char *link_why(const struct link *l);
+const char *link_epoch(const struct link *l);
+const char *link_node(const struct link *l);
+/* Commands under way. */
+unsigned link_pending(const struct link *l);
+/* Redis's clock in ms, as known (offset to the local clock, updated by the beat). */
+int64_t link_now_ms(const struct link *l);
+
+/* Keys of the index. */
+enum link_key { LINK_QUEUE, LINK_TIMERS, LINK_REP, LINK_HOLDS, LINK_PRESENCE, LINK_SHOPPER, LINK_LOGINS, LINK_PEOPLE, LINK_TASKS, LINK_KEY_N };
+
+struct link_entry {
+    bool shown, raises;  /* a shopper may see it; it raises the fence */
+    struct str ref;      /* .n 0: not the command's entry */
+    struct str tail;     /* entry_write_tail() */
+};
+enum link_guard_type { LINK_GUARD_EQ, LINK_GUARD_LIVE, LINK_GUARD_GONE, LINK_GUARD_ROOM, LINK_GUARD_DUE };
+struct link_guard {
+    enum link_guard_type type;
+    enum link_key key;
+    struct str name;     /* of the key: department, rep …; .n 0 for those without */
+    struct str a, b;     /* EQ: field, value ("" absent). ROOM: a is the weight (name: rep). DUE: member, score */
+};
+enum link_write_type { LINK_ZADD, LINK_ZREL, LINK_ZREM, LINK_HSET, LINK_HDEL, LINK_SADD };
+struct link_write {
+    enum link_write_type type;
+    enum link_key key;
+    struct str name;
+    struct str a, b;     /* member, score · member, ms from the commit's time · member · field, value · field · member */
+};
+
+enum link_mode { LINK_FENCE, LINK_HEAD, LINK_NEW, LINK_ANY };
+
+struct link_commit {
+    struct str log;
+    struct str person;        /* who, as it stands beside each entry; .n 0: the system */
+    struct str id;            /* the command's id; .n 0: none */
+    bool id_in_person;        /* remembered in the person's record instead of the log's */
+    const unsigned char *digest; /* 8 bytes; NULL without id */
+    struct str extra;         /* words kept with the answer; no newline; may be "" */
+    enum link_mode mode;
+    int64_t fence, head;
+    const struct link_entry *entries;
+    unsigned entries_n;
+    const struct link_guard *guards;
+    unsigned guards_n;
+    const struct link_write *writes;
+    unsigned writes_n;
+};
+
+enum link_status { LINK_DONE, LINK_SEEN, LINK_MOVED, LINK_GUARDED, LINK_EPOCH, LINK_REFUSED, LINK_UNKNOWN };
+
+struct link_result {
+    enum link_status status;
+    int64_t first, at_ms, shown; /* DONE: first entry's seq (0: no entries), time, what a shopper had been shown before */
+    /* SEEN: the first answer */
+    int64_t seq, prev;
+    bool same;                   /* the digest is the same */
+    struct str extra;
+    unsigned guard;              /* GUARDED: which (0 …) */
+    struct str why;              /* REFUSED, UNKNOWN: a sentence for the log */
+};
+
+/* Copies *c into the batch of this turn; cb exactly once. ERR_GONE (not up), ERR_FULL (too much under way): cb is not called. */
+int link_commit(struct link *l, const struct link_commit *c, void (*cb)(void *ctx, const struct link_result *r), void *ctx);
+/* Sends what the turn gathered. */
+void link_flush(struct link *l);
+
+/* The answer kept for a command's id, or NOT there: cb(ctx, NULL) if unknown to Redis, status UNKNOWN if Redis doesn't answer. */
+int link_find_id(struct link *l, struct str log, struct str person, struct str id, bool in_person, const unsigned char *digest,
+                 void (*cb)(void *ctx, const struct link_result *r), void *ctx);
+
+/* One stored entry. */
+struct link_stored {
+    bool shown;
+    int64_t prev;        /* what a shopper had been shown before it */
+    struct str person, ref; /* .n 0: none */
+    struct str frame;
+};
+/* False if raw isn't one. */
+bool link_stored_read(struct str raw, struct link_stored *out);
+/* The entries from index `from` (0 = first) on, at most n; cb once with the list, or NULL: unknown. reply items are raw stored strings. */
+int link_read(struct link *l, struct str log, int64_t from, int64_t n, void (*cb)(void *ctx, const struct redis_reply *list), void *ctx);
+
+/* A person comes to or leaves this node; timers: pairs of member and ms (see presence.lua), n of them. */
+int link_presence(struct link *l, bool join, struct str person, const char *const *members, const int64_t *ms, unsigned n);
+
+/* The head of a queue and reps, at one instant. reply as snapshot.lua answers, or NULL. */
+int link_snapshot(struct link *l, struct str department, unsigned chats, const char *const *reps, unsigned n,
+                  void (*cb)(void *ctx, const struct redis_reply *r), void *ctx);
+
+/* Sends a payload to the other nodes (and not to this one). */
+void link_signal(struct link *l, struct str payload);
+
+/* Any command on one key (made from key and name), for what is simple: argv without the key, which is put behind argv[0]. */
+int link_call(struct link *l, enum link_key key, struct str name, int argc, const char *const *argv, const size_t *argv_n,
+              void (*cb)(void *ctx, const struct redis_reply *r), void *ctx);
+/* The same with a plain key below the site ("changed", "nodes", "tok:…"). */
+int link_call_plain(struct link *l, const char *key, int argc, const char *const *argv, const size_t *argv_n,
+                    void (*cb)(void *ctx, const struct redis_reply *r), void *ctx);
+/* Frees a log that is archived whole; cb(1) gone, cb(0) moved on, cb(-1) unknown. */
+int link_free(struct link *l, struct str log, int64_t length, int64_t fence, void (*cb)(void *ctx, int rc), void *ctx);
+
+#endif
