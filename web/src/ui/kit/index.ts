@@ -1,0 +1,12 @@
+export { Button } from './Button.js';
+export { Dialog } from './Dialog.js';
+export { Check, Field, Select, TextArea, TextField } from './Field.js';
+export { Icon } from './Icon.js';
+export { IconButton } from './IconButton.js';
+export { Menu } from './Menu.js';
+export type { MenuItem } from './Menu.js';
+export { Avatar, Badge, Spinner } from './small.js';
+export type { Tone } from './small.js';
+export { Toasts } from './Toast.js';
+export type { ToastItem } from './Toast.js';
+export * as icons from './icons.js';
