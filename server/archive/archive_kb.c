@@ -1,7 +1,12 @@
 #include "archive/archive_kb.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
+#include <stdlib.h>
+#include <time.h>
 
+#include "base/base_crypto.h"
+#include "kb/kb.h"
 #include "kb/kb_words.h"
 
 /* The tokenizer has no state of its own, but FTS5 wants an address. */
@@ -65,4 +70,317 @@ int archive_words_register(struct sqlite3 *db, struct err *err)
     if (api->xCreateTokenizer(api, "words", NULL, &words, NULL) != SQLITE_OK)
         return err_set(err, ERR_IO, "tokenizer words: %s", sqlite3_errmsg(db));
     return 0;
+}
+
+/* One generation's full-text rows, a database of its own in memory. */
+struct index {
+    sqlite3 *db;
+    sqlite3_stmt *put, *del, *find;
+};
+
+static int db_error(struct err *err, sqlite3 *db, const char *what)
+{
+    int code = sqlite3_errcode(db);
+
+    return err_set(err, code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? ERR_CORRUPT : ERR_IO, "%s: %s", what,
+                   sqlite3_errmsg(db));
+}
+
+static void bind_str(sqlite3_stmt *s, int at, struct str v)
+{
+    sqlite3_bind_text(s, at, v.s ? v.s : "", (int)v.n, SQLITE_STATIC);
+}
+
+static int prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out, struct err *err)
+{
+    if (sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL) != SQLITE_OK)
+        return db_error(err, db, "kb");
+    return 0;
+}
+
+/* Runs a statement that gives no rows. */
+static int run(sqlite3 *db, sqlite3_stmt *s, struct err *err)
+{
+    int rc = sqlite3_step(s);
+
+    sqlite3_reset(s);
+    return rc == SQLITE_DONE ? 0 : db_error(err, db, "kb");
+}
+
+static void index_close(void *ctx, void *index)
+{
+    struct index *x = index;
+
+    (void)ctx;
+    if (!x)
+        return;
+    sqlite3_finalize(x->put);
+    sqlite3_finalize(x->del);
+    sqlite3_finalize(x->find);
+    sqlite3_close(x->db);
+    free(x);
+}
+
+static int index_open(void *ctx, void **out, struct err *err)
+{
+    struct index *x = mem_zalloc(sizeof *x);
+    int rc = 0;
+
+    if (sqlite3_open_v2(":memory:", &x->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
+        SQLITE_OK)
+        rc = db_error(err, x->db, "kb index");
+    if (rc == 0)
+        rc = archive_words_register(x->db, err);
+    /* detail=full: bm25() is nonsense without it */
+    if (rc == 0 && sqlite3_exec(x->db, "CREATE VIRTUAL TABLE doc USING fts5(title, body, asked, tokenize = 'words')",
+                                NULL, NULL, NULL) != SQLITE_OK)
+        rc = db_error(err, x->db, "kb index");
+    if (rc == 0)
+        rc = prepare(x->db, "DELETE FROM doc WHERE rowid = ?1", &x->del, err);
+    if (rc == 0)
+        rc = prepare(x->db, "INSERT INTO doc(rowid, title, body, asked) VALUES (?1, ?2, ?3, ?4)", &x->put, err);
+    if (rc == 0)
+        rc = prepare(x->db, "SELECT rowid, -bm25(doc, ?2, ?3, ?4) FROM doc WHERE doc MATCH ?1", &x->find, err);
+    if (rc < 0) {
+        index_close(ctx, x);
+        return rc;
+    }
+    *out = x;
+    return 0;
+}
+
+static int index_put(void *index, int64_t row, struct str title, struct str body, struct str asked, struct err *err)
+{
+    struct index *x = index;
+    int rc;
+
+    sqlite3_bind_int64(x->del, 1, row + 1);
+    rc = run(x->db, x->del, err);
+    if (rc < 0)
+        return rc;
+    sqlite3_bind_int64(x->put, 1, row + 1);
+    bind_str(x->put, 2, title);
+    bind_str(x->put, 3, body);
+    bind_str(x->put, 4, asked);
+    rc = run(x->db, x->put, err);
+    sqlite3_clear_bindings(x->put);
+    return rc;
+}
+
+static int64_t now_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static int is_late(void *until_us)
+{
+    return now_us() > *(int64_t *)until_us;
+}
+
+static int index_find(void *index, const char *match, const double weights[3], unsigned budget_us,
+                      void (*fn)(void *arg, int64_t row, double score), void *arg, struct err *err)
+{
+    struct index *x = index;
+    int64_t until_us = now_us() + budget_us;
+    int rc;
+
+    sqlite3_progress_handler(x->db, 200, is_late, &until_us);
+    sqlite3_bind_text(x->find, 1, match, -1, SQLITE_STATIC);
+    for (int i = 0; i < 3; i++)
+        sqlite3_bind_double(x->find, i + 2, weights[i]);
+    while ((rc = sqlite3_step(x->find)) == SQLITE_ROW)
+        fn(arg, sqlite3_column_int64(x->find, 0) - 1, sqlite3_column_double(x->find, 1));
+    if (rc == SQLITE_INTERRUPT)
+        rc = ERR_TIMEOUT;
+    else
+        rc = rc == SQLITE_DONE ? 0 : db_error(err, x->db, "kb index");
+    sqlite3_progress_handler(x->db, 0, NULL, NULL);
+    sqlite3_reset(x->find);
+    sqlite3_clear_bindings(x->find);
+    return rc;
+}
+
+struct archive_kb {
+    pthread_mutex_t lock;
+    sqlite3 *db;
+    sqlite3_stmt *mark_add, *mark_undo, *mark_each, *article_save;
+};
+
+static const char schema[] =
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000;"
+    "CREATE TABLE IF NOT EXISTS mark(id INTEGER PRIMARY KEY, article TEXT NOT NULL, question TEXT NOT NULL,"
+    " who TEXT NOT NULL, at_ms INTEGER NOT NULL, verdict INTEGER NOT NULL, undone INTEGER NOT NULL DEFAULT 0,"
+    " UNIQUE(article, question, who, at_ms)) STRICT;"
+    "CREATE TABLE IF NOT EXISTS article(id TEXT NOT NULL, lang TEXT NOT NULL, version INTEGER NOT NULL,"
+    " hash BLOB NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL, at_ms INTEGER NOT NULL,"
+    " PRIMARY KEY(id, lang, version)) STRICT, WITHOUT ROWID;";
+
+static const char mark_add_sql[] = "INSERT INTO mark(article, question, who, at_ms, verdict) VALUES (?1, ?2, ?3, ?4, ?5)"
+                                   " ON CONFLICT DO NOTHING";
+static const char mark_undo_sql[] =
+    "UPDATE mark SET undone = 1 WHERE id = (SELECT id FROM mark WHERE article = ?1 AND question = ?2 AND who = ?3"
+    " AND undone = 0 ORDER BY at_ms DESC, id DESC LIMIT 1)";
+static const char mark_each_sql[] =
+    "SELECT article, question, who, at_ms, verdict FROM (SELECT * FROM mark WHERE undone = 0 ORDER BY id DESC LIMIT ?1)"
+    " ORDER BY id";
+static const char article_save_sql[] =
+    "INSERT INTO article SELECT ?1, ?2, 1 + (SELECT coalesce(max(version), 0) FROM article WHERE id = ?1 AND lang = ?2),"
+    " ?3, ?4, ?5, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) WHERE ?3 IS NOT (SELECT hash FROM article WHERE id = ?1 AND lang = ?2 ORDER BY version DESC LIMIT 1)";
+
+void archive_kb_close(struct archive_kb *a)
+{
+    if (!a)
+        return;
+    sqlite3_finalize(a->mark_add);
+    sqlite3_finalize(a->mark_undo);
+    sqlite3_finalize(a->mark_each);
+    sqlite3_finalize(a->article_save);
+    sqlite3_close(a->db);
+    pthread_mutex_destroy(&a->lock);
+    free(a);
+}
+
+int archive_kb_open(const char *path, struct archive_kb **out, struct err *err)
+{
+    struct archive_kb *a = mem_zalloc(sizeof *a);
+    int rc = 0;
+
+    pthread_mutex_init(&a->lock, NULL);
+    if (sqlite3_open_v2(path ? path : ":memory:", &a->db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
+        sqlite3_exec(a->db, schema, NULL, NULL, NULL) != SQLITE_OK)
+        rc = db_error(err, a->db, "open");
+    if (rc == 0)
+        rc = prepare(a->db, mark_add_sql, &a->mark_add, err);
+    if (rc == 0)
+        rc = prepare(a->db, mark_undo_sql, &a->mark_undo, err);
+    if (rc == 0)
+        rc = prepare(a->db, mark_each_sql, &a->mark_each, err);
+    if (rc == 0)
+        rc = prepare(a->db, article_save_sql, &a->article_save, err);
+    if (rc < 0) {
+        archive_kb_close(a);
+        return err_wrap(err, rc, "knowledge base %s", path ? path : "in memory");
+    }
+    *out = a;
+    return 0;
+}
+
+static void bind_mark(sqlite3_stmt *s, const struct kb_mark *m)
+{
+    bind_str(s, 1, m->article);
+    bind_str(s, 2, m->question);
+    bind_str(s, 3, m->who);
+}
+
+static int mark_add(void *ctx, const struct kb_mark *m, struct err *err)
+{
+    struct archive_kb *a = ctx;
+    int rc;
+
+    pthread_mutex_lock(&a->lock);
+    bind_mark(a->mark_add, m);
+    sqlite3_bind_int64(a->mark_add, 4, m->at_ms);
+    sqlite3_bind_int64(a->mark_add, 5, m->verdict);
+    rc = run(a->db, a->mark_add, err);
+    if (rc == 0 && sqlite3_changes(a->db) == 0)
+        rc = err_set(err, ERR_EXISTS, "this mark is known");
+    sqlite3_clear_bindings(a->mark_add);
+    pthread_mutex_unlock(&a->lock);
+    return rc;
+}
+
+static int mark_undo(void *ctx, const struct kb_mark *m, struct err *err)
+{
+    struct archive_kb *a = ctx;
+    int rc;
+
+    pthread_mutex_lock(&a->lock);
+    bind_mark(a->mark_undo, m);
+    rc = run(a->db, a->mark_undo, err);
+    if (rc == 0 && sqlite3_changes(a->db) == 0)
+        rc = err_set(err, ERR_NOT_FOUND, "no such mark to take back");
+    sqlite3_clear_bindings(a->mark_undo);
+    pthread_mutex_unlock(&a->lock);
+    return rc;
+}
+
+static struct str column(sqlite3_stmt *s, int at)
+{
+    const char *text = (const char *)sqlite3_column_text(s, at);
+
+    return (struct str){text ? text : "", (size_t)sqlite3_column_bytes(s, at)};
+}
+
+static int mark_each(void *ctx, unsigned max, int (*fn)(void *arg, const struct kb_mark *m), void *arg, struct err *err)
+{
+    struct archive_kb *a = ctx;
+    int rc, stop = 0;
+
+    pthread_mutex_lock(&a->lock);
+    sqlite3_bind_int64(a->mark_each, 1, max);
+    while (!stop && (rc = sqlite3_step(a->mark_each)) == SQLITE_ROW) {
+        struct kb_mark m = {.article = column(a->mark_each, 0),
+                            .question = column(a->mark_each, 1),
+                            .who = column(a->mark_each, 2),
+                            .at_ms = sqlite3_column_int64(a->mark_each, 3),
+                            .verdict = sqlite3_column_int(a->mark_each, 4) ? KB_REJECTED : KB_ACCEPTED};
+
+        stop = fn(arg, &m);
+    }
+    rc = stop || rc == SQLITE_DONE ? 0 : db_error(err, a->db, "kb");
+    sqlite3_reset(a->mark_each);
+    pthread_mutex_unlock(&a->lock);
+    return rc;
+}
+
+static int article_save(struct archive_kb *a, const struct kb_article *article, struct err *err)
+{
+    struct str title = str_of(article->title), body = str_of(article->body), parts[2] = {title, body};
+    unsigned char hash[CRYPTO_HASH_BYTES];
+    int rc;
+
+    crypto_digest_parts(hash, parts, 2);
+    bind_str(a->article_save, 1, str_of(article->id));
+    bind_str(a->article_save, 2, str_of(article->lang));
+    sqlite3_bind_blob(a->article_save, 3, hash, sizeof hash, SQLITE_STATIC);
+    bind_str(a->article_save, 4, title);
+    bind_str(a->article_save, 5, body);
+    rc = run(a->db, a->article_save, err);
+    sqlite3_clear_bindings(a->article_save);
+    return rc;
+}
+
+static int articles_save(void *ctx, struct kb_article *const *articles, unsigned n, struct err *err)
+{
+    struct archive_kb *a = ctx;
+    int rc = 0;
+
+    pthread_mutex_lock(&a->lock);
+    if (sqlite3_exec(a->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+        rc = db_error(err, a->db, "kb");
+    for (unsigned i = 0; i < n && rc == 0; i++)
+        rc = article_save(a, articles[i], err);
+    if (rc == 0 && sqlite3_exec(a->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+        rc = db_error(err, a->db, "kb");
+    if (rc < 0)
+        sqlite3_exec(a->db, "ROLLBACK", NULL, NULL, NULL);
+    pthread_mutex_unlock(&a->lock);
+    return rc;
+}
+
+void archive_kb_port(struct archive_kb *a, struct kb_port *out)
+{
+    *out = (struct kb_port){.ctx = a,
+                            .index_open = index_open,
+                            .index_close = index_close,
+                            .index_put = index_put,
+                            .index_find = index_find,
+                            .mark_add = mark_add,
+                            .mark_undo = mark_undo,
+                            .mark_each = mark_each,
+                            .articles_save = articles_save};
 }

@@ -1,0 +1,22 @@
+/*
+ * cli_kb: `firstline kb check|build|suggest|eval|bench`: articles checked, loaded, asked and measured by hand.
+ *
+ * Errors  one sentence on env->err; exit codes 0 fine, 1 it failed (or a file is broken), 2 wrong usage.
+ * Source  PROTOCOL "command line"; what eval prints is one JSON object a line:
+ *         {"query_id":…,"ranked":[ids, best first],"scores":[…],"confidence":p,"us":microseconds}
+ */
+#ifndef CLI_KB_H
+#define CLI_KB_H
+
+#include <stdio.h>
+
+struct cli_kb_env {
+    const char *data_dir; /* where kb.sqlite lives; NULL: in memory, nothing is kept */
+    const char *kb_dir;   /* the articles' folder; NULL: those built into the program */
+    FILE *out, *err;      /* stdout and stderr */
+};
+
+/* argv[0] is the word behind `kb`: "check", … Returns the exit code. */
+int cli_kb(int argc, char **argv, const struct cli_kb_env *env);
+
+#endif

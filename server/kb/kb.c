@@ -1,0 +1,312 @@
+#include "kb/kb.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "kb/kb_files.h"
+#include "kb/kb_set.h"
+#include "log/log.h"
+
+/* A mark that came while the next set was being built; it is taken into both. */
+struct late {
+    struct kb_mark mark; /* its strings are owned */
+    struct late *next;
+};
+
+struct kb {
+    struct kb_port port;
+    const struct kb_tuning *tuning;
+    pthread_mutex_t build; /* held by who builds a set: one at a time */
+    pthread_mutex_t lock;  /* set, building, late */
+    struct kb_set *set;    /* NULL until the first load */
+    bool building;
+    struct late *late, **late_end;
+    /* under build: what the set was made from */
+    struct kb_files files;
+    char *dir; /* NULL: not loaded from a directory */
+};
+
+int kb_open(const struct kb_port *port, struct kb **out, struct err *err)
+{
+    struct kb *kb = mem_zalloc(sizeof *kb);
+
+    (void)err;
+    kb->port = *port;
+    kb->tuning = &kb_tuning_default;
+    pthread_mutex_init(&kb->build, NULL);
+    pthread_mutex_init(&kb->lock, NULL);
+    kb->late_end = &kb->late;
+    *out = kb;
+    return 0;
+}
+
+void kb_close(struct kb *kb)
+{
+    if (!kb)
+        return;
+    kb_set_destroy(kb->set);
+    kb_files_fini(&kb->files);
+    free(kb->dir);
+    pthread_mutex_destroy(&kb->build);
+    pthread_mutex_destroy(&kb->lock);
+    free(kb);
+}
+
+static void keep_late(struct kb *kb, const struct kb_mark *m)
+{
+    struct late *l = mem_zalloc(sizeof *l);
+
+    l->mark = *m;
+    l->mark.article.s = mem_strndup(m->article.s, m->article.n);
+    l->mark.question.s = mem_strndup(m->question.s, m->question.n);
+    l->mark.who.s = mem_strndup(m->who.s, m->who.n);
+    *kb->late_end = l;
+    kb->late_end = &l->next;
+}
+
+static void take_late(struct kb *kb, struct kb_set *set)
+{
+    while (kb->late) {
+        struct late *l = kb->late;
+
+        if (set)
+            kb_set_mark(set, &l->mark, NULL);
+        kb->late = l->next;
+        free((char *)l->mark.article.s);
+        free((char *)l->mark.question.s);
+        free((char *)l->mark.who.s);
+        free(l);
+    }
+    kb->late_end = &kb->late;
+}
+
+struct marking {
+    struct kb_set *set;
+    unsigned n;
+};
+
+static int learn_mark(void *arg, const struct kb_mark *m)
+{
+    struct marking *x = arg;
+
+    x->n += kb_set_mark(x->set, m, NULL) == 0; /* of an article that is gone: kept for when it comes back */
+    return 0;
+}
+
+/* Builds a set from kb->files and the marks, and swaps it in. Under kb->build. */
+static int rebuild(struct kb *kb, const struct kb_files *files, struct err *err)
+{
+    struct marking x = {0};
+    struct kb_set *old;
+    int rc;
+
+    pthread_mutex_lock(&kb->lock);
+    kb->building = true;
+    pthread_mutex_unlock(&kb->lock);
+    rc = kb_set_create(&kb->port, kb->tuning, files->articles, files->n, str_of(files->synonyms), &x.set, err);
+    if (rc == 0)
+        rc = kb->port.mark_each(kb->port.ctx, KB_MARKS_MAX, learn_mark, &x, err);
+    if (rc == 0)
+        kb_set_settle(x.set, x.n);
+    pthread_mutex_lock(&kb->lock);
+    kb->building = false;
+    take_late(kb, rc == 0 ? x.set : NULL);
+    old = rc == 0 ? kb->set : x.set;
+    if (rc == 0)
+        kb->set = x.set;
+    pthread_mutex_unlock(&kb->lock);
+    kb_set_destroy(old);
+    return rc;
+}
+
+/* Takes files over; under kb->build. */
+static int load(struct kb *kb, struct kb_files *files, const char *dir, struct err *err)
+{
+    int rc = kb->port.articles_save(kb->port.ctx, files->articles, files->n, err);
+    char *name = dir ? mem_strdup(dir) : NULL;
+
+    if (rc == 0)
+        rc = rebuild(kb, files, err);
+    if (rc < 0) {
+        kb_files_fini(files);
+        free(name);
+        return rc;
+    }
+    kb_files_fini(&kb->files);
+    kb->files = *files;
+    free(kb->dir);
+    kb->dir = name;
+    log_info("kb", "loaded articles=%u ids=%u", kb->files.n, kb_set_ids(kb->set));
+    return 0;
+}
+
+int kb_load_dir(struct kb *kb, const char *dir, struct err *err)
+{
+    struct kb_files files;
+    int rc;
+
+    pthread_mutex_lock(&kb->build);
+    rc = kb_files_read_dir(dir, NULL, NULL, &files, err);
+    if (rc == 0)
+        rc = load(kb, &files, dir, err);
+    pthread_mutex_unlock(&kb->build);
+    return rc;
+}
+
+int kb_load_embedded(struct kb *kb, struct err *err)
+{
+    struct kb_files files;
+    int rc;
+
+    pthread_mutex_lock(&kb->build);
+    rc = kb_files_read_embedded(&files, err);
+    if (rc == 0)
+        rc = load(kb, &files, NULL, err);
+    pthread_mutex_unlock(&kb->build);
+    return rc;
+}
+
+int kb_load_articles(struct kb *kb, struct kb_article **articles, unsigned n, struct str synonyms, struct err *err)
+{
+    struct kb_files files = {.n = n, .cap = n};
+    int rc;
+
+    if (n > KB_ARTICLES_MAX)
+        return err_set(err, ERR_FULL, "%u articles, over %d", n, KB_ARTICLES_MAX);
+    files.articles = mem_alloc(n * sizeof *files.articles);
+    for (unsigned i = 0; i < n; i++)
+        files.articles[i] = kb_article_ref(articles[i]);
+    files.synonyms = synonyms.s ? mem_strndup(synonyms.s, synonyms.n) : NULL;
+    pthread_mutex_lock(&kb->build);
+    rc = load(kb, &files, NULL, err);
+    pthread_mutex_unlock(&kb->build);
+    return rc;
+}
+
+int kb_reload(struct kb *kb, bool *changed, struct err *err)
+{
+    struct kb_files files;
+    uint64_t stamp;
+    bool differs = false;
+    int rc = 0;
+
+    pthread_mutex_lock(&kb->build);
+    if (kb->dir) {
+        char *dir = mem_strdup(kb->dir);
+
+        rc = kb_files_stamp(dir, &stamp, err);
+        differs = rc == 0 && stamp != kb->files.stamp;
+        if (differs)
+            rc = kb_files_read_dir(dir, NULL, NULL, &files, err);
+        if (differs && rc == 0)
+            rc = load(kb, &files, dir, err);
+        free(dir);
+    }
+    pthread_mutex_unlock(&kb->build);
+    if (rc == 0)
+        *changed = differs;
+    return rc;
+}
+
+int kb_check_dir(const char *dir, void (*problem)(void *ctx, const char *what), void *ctx, struct err *err)
+{
+    struct kb_files files;
+    int rc = kb_files_read_dir(dir, problem, ctx, &files, err);
+
+    if (rc < 0)
+        return rc;
+    rc = (int)files.n;
+    kb_files_fini(&files);
+    return rc;
+}
+
+void kb_count(struct kb *kb, unsigned *ids, unsigned *versions)
+{
+    pthread_mutex_lock(&kb->lock);
+    *ids = kb->set ? kb_set_ids(kb->set) : 0;
+    *versions = kb->set ? kb_set_versions(kb->set) : 0;
+    pthread_mutex_unlock(&kb->lock);
+}
+
+int kb_suggest(struct kb *kb, struct str question, const struct kb_filter *filter, unsigned max, struct kb_hit out[],
+               struct err *err)
+{
+    int rc;
+
+    if (question.n > KB_QUESTION_MAX)
+        return err_set(err, ERR_TOO_LARGE, "a question of %zu bytes", question.n);
+    pthread_mutex_lock(&kb->lock);
+    rc = kb->set ? kb_set_suggest(kb->set, question, filter, max, out, err) : 0;
+    pthread_mutex_unlock(&kb->lock);
+    return rc;
+}
+
+void kb_hits_fini(struct kb_hit *hits, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        kb_article_unref(hits[i].article);
+        hits[i] = (struct kb_hit){0};
+    }
+}
+
+int kb_find(struct kb *kb, struct str id, struct str lang, struct kb_hit *out, struct err *err)
+{
+    int rc;
+
+    pthread_mutex_lock(&kb->lock);
+    rc = kb->set ? kb_set_find(kb->set, id, lang, out) : ERR_NOT_FOUND;
+    pthread_mutex_unlock(&kb->lock);
+    return rc < 0 ? err_set(err, rc, "no article %.*s", STR_FMT(id)) : 0;
+}
+
+static int mark(struct kb *kb, const struct kb_mark *m, struct err *err)
+{
+    bool known, more = true;
+    int rc;
+
+    if (m->question.n > KB_QUESTION_MAX)
+        return err_set(err, ERR_TOO_LARGE, "a question of %zu bytes", m->question.n);
+    pthread_mutex_lock(&kb->lock);
+    known = kb->set && kb_set_has(kb->set, m->article);
+    pthread_mutex_unlock(&kb->lock);
+    if (!known)
+        return err_set(err, ERR_NOT_FOUND, "no article %.*s", STR_FMT(m->article));
+    rc = kb->port.mark_add(kb->port.ctx, m, err);
+    if (rc < 0)
+        return rc;
+    pthread_mutex_lock(&kb->lock);
+    rc = kb_set_mark(kb->set, m, err);
+    if (kb->building)
+        keep_late(kb, m);
+    pthread_mutex_unlock(&kb->lock);
+    /* old examples again, one a turn, so that queries come in between */
+    for (int i = 0; rc == 0 && more && i < (int)kb->tuning->replays; i++) {
+        pthread_mutex_lock(&kb->lock);
+        more = kb_set_replay(kb->set);
+        pthread_mutex_unlock(&kb->lock);
+    }
+    return rc;
+}
+
+int kb_accept(struct kb *kb, struct str article, struct str question, struct str who, int64_t at_ms, struct err *err)
+{
+    return mark(kb, &(struct kb_mark){article, question, who, at_ms, KB_ACCEPTED}, err);
+}
+
+int kb_reject(struct kb *kb, struct str article, struct str question, struct str who, int64_t at_ms, struct err *err)
+{
+    return mark(kb, &(struct kb_mark){article, question, who, at_ms, KB_REJECTED}, err);
+}
+
+int kb_undo(struct kb *kb, struct str article, struct str question, struct str who, struct err *err)
+{
+    struct kb_mark m = {article, question, who, 0, KB_ACCEPTED};
+    int rc;
+
+    pthread_mutex_lock(&kb->build);
+    rc = kb->port.mark_undo(kb->port.ctx, &m, err);
+    if (rc == 0)
+        rc = rebuild(kb, &kb->files, err);
+    pthread_mutex_unlock(&kb->build);
+    return rc;
+}

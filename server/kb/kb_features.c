@@ -1,0 +1,142 @@
+#include "kb/kb_features.h"
+
+#include "kb/kb_words.h"
+
+#define CHARS_MIN 3
+#define CHARS_MAX 5
+
+uint32_t kb_hash(uint32_t seed, const void *p, size_t n)
+{
+    const unsigned char *b = p;
+    uint64_t h = seed * 0x9E3779B97F4A7C15ull ^ n;
+
+    while (n >= 8) {
+        uint64_t k;
+
+        memcpy(&k, b, 8);
+        h = (h ^ k) * 0xFF51AFD7ED558CCDull;
+        h ^= h >> 32;
+        b += 8, n -= 8;
+    }
+    if (n > 0) {
+        uint64_t k = 0;
+
+        memcpy(&k, b, n);
+        h = (h ^ k) * 0xFF51AFD7ED558CCDull;
+        h ^= h >> 32;
+    }
+    h *= 0xC4CEB9FE1A85EC53ull;
+    return (uint32_t)(h >> 32);
+}
+
+void kb_features_reset(struct kb_features *f)
+{
+    f->n = 0;
+    memset(f->slots, 0, sizeof f->slots);
+}
+
+static void put_hash(struct kb_features *f, enum kb_feature_kind kind, uint32_t hash)
+{
+    unsigned mask = 2 * KB_FEATURES_MAX - 1, i = hash & mask;
+
+    for (; f->slots[i]; i = (i + 1) & mask) {
+        struct kb_feature *v = &f->v[f->slots[i] - 1];
+
+        if (v->hash == hash) {
+            if (v->tf < UINT16_MAX)
+                v->tf++;
+            return;
+        }
+    }
+    if (f->n == KB_FEATURES_MAX)
+        return;
+    f->v[f->n++] = (struct kb_feature){hash, (uint16_t)kind, 1};
+    f->slots[i] = (uint16_t)f->n;
+}
+
+void kb_features_put(struct kb_features *f, enum kb_feature_kind kind, struct str bytes)
+{
+    put_hash(f, kind, kb_hash(kind + 1u, bytes.s, bytes.n));
+}
+
+struct extract {
+    struct kb_features *f;
+    uint32_t last_stem;  /* hash of the stem before, 0: none */
+    uint32_t last_pair;  /* hash of the bigram that began one character before */
+    size_t last_pair_start;
+};
+
+static void put_chars(struct kb_features *f, struct str word)
+{
+    char text[KB_WORD_BYTES + 2];
+    uint8_t at[KB_WORD_BYTES + 3]; /* where each character begins */
+    unsigned chars = 0;
+    size_t n = 0;
+
+    text[n++] = '<';
+    memcpy(text + n, word.s, word.n);
+    n += word.n;
+    text[n++] = '>';
+    for (size_t i = 0; i < n; i++) {
+        if (((unsigned char)text[i] & 0xC0) != 0x80)
+            at[chars++] = (uint8_t)i;
+    }
+    at[chars] = (uint8_t)n;
+    for (unsigned len = CHARS_MIN; len <= CHARS_MAX; len++) {
+        for (unsigned i = 0; i + len <= chars; i++)
+            kb_features_put(f, KB_F_CHARS, (struct str){text + at[i], (size_t)(at[i + len] - at[i])});
+    }
+}
+
+static void put_word(struct extract *x, struct str word)
+{
+    char stem[KB_WORD_BYTES];
+    uint32_t hash, pair[2];
+    size_t n = word.n;
+
+    memcpy(stem, word.s, n);
+    n = kb_words_stem(stem, n);
+    hash = kb_hash(KB_F_WORD + 1u, stem, n);
+    put_hash(x->f, KB_F_WORD, hash);
+    if (x->last_stem) {
+        pair[0] = x->last_stem, pair[1] = hash;
+        put_hash(x->f, KB_F_PAIR, kb_hash(KB_F_PAIR + 1u, pair, sizeof pair));
+    }
+    x->last_stem = hash;
+    put_chars(x->f, word);
+}
+
+static int on_word(void *ctx, struct str token, size_t start, size_t end, unsigned flags)
+{
+    struct extract *x = ctx;
+    uint32_t hash, both[2];
+
+    (void)end;
+    if (!(flags & KB_WORD_GRAM)) {
+        put_word(x, token);
+        return 0;
+    }
+    x->last_stem = 0;
+    if (flags & KB_WORD_GRAM1) {
+        kb_features_put(x->f, KB_F_GRAM1, token);
+    } else if (flags & KB_WORD_GRAM3) {
+        kb_features_put(x->f, KB_F_GRAM3, token);
+    } else {
+        hash = kb_hash(KB_F_GRAM2 + 1u, token.s, token.n);
+        put_hash(x->f, KB_F_GRAM2, hash);
+        if (x->last_pair && start > x->last_pair_start && start - x->last_pair_start <= 4) {
+            both[0] = x->last_pair, both[1] = hash;
+            put_hash(x->f, KB_F_GRAM3, kb_hash(KB_F_GRAM3 + 1u, both, sizeof both));
+        }
+        x->last_pair = hash;
+        x->last_pair_start = start;
+    }
+    return 0;
+}
+
+void kb_features_add(struct kb_features *f, struct str text)
+{
+    struct extract x = {.f = f};
+
+    kb_words(text, KB_WORDS_WHOLE, on_word, &x);
+}

@@ -1,0 +1,40 @@
+/*
+ * kb_features: a text as a bag of hashed features, which the learner and the gram index work on.
+ *
+ * Of words: the stem, pairs of neighbouring stems, character 3- to 5-grams within "<word>". Of runs without spaces:
+ * characters, bigrams, trigrams. Each is a 32-bit hash, counted; what kind it is decides its weight elsewhere.
+ *
+ * Bounds  KB_FEATURES_MAX different ones; further ones of a longer text are dropped.
+ * Thread  any, one at a time per object.   Source  Weinberger et al. 2009 (hashing); KB of liblinear's text features.
+ */
+#ifndef KB_FEATURES_H
+#define KB_FEATURES_H
+
+#include "base/base_buf.h"
+
+#define KB_FEATURES_MAX 2048
+
+enum kb_feature_kind { KB_F_WORD, KB_F_PAIR, KB_F_CHARS, KB_F_GRAM1, KB_F_GRAM2, KB_F_GRAM3, KB_F_SENSE, KB_F_N };
+
+struct kb_feature {
+    uint32_t hash;
+    uint16_t kind; /* enum kb_feature_kind */
+    uint16_t tf;   /* how often it occurs in the text */
+};
+
+struct kb_features {
+    struct kb_feature v[KB_FEATURES_MAX];
+    unsigned n;
+    uint16_t slots[2 * KB_FEATURES_MAX]; /* 0: free, else index into v plus 1 */
+};
+
+void kb_features_reset(struct kb_features *f);
+/* Adds the features of text. */
+void kb_features_add(struct kb_features *f, struct str text);
+/* Adds one feature by its own bytes. */
+void kb_features_put(struct kb_features *f, enum kb_feature_kind kind, struct str bytes);
+
+/* Murmur-like 32-bit hash; seed tells uses apart. */
+uint32_t kb_hash(uint32_t seed, const void *p, size_t n);
+
+#endif

@@ -1,0 +1,295 @@
+#include "kb/kb_learn.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "kb/kb_rows.h"
+
+struct cell {
+    uint32_t class;
+    float w; /* weight */
+    float g; /* sum of squared gradients */
+};
+
+struct row {
+    uint32_t df; /* examples that have the feature */
+    uint32_t n, cap;
+    struct cell *cells; /* sorted by class */
+};
+
+struct part {
+    uint32_t row;
+    float tf; /* with the weight of its kind */
+};
+
+struct example {
+    uint32_t class;
+    float weight;
+    uint32_t n;
+    struct part *parts;
+};
+
+struct active {
+    uint32_t class;
+    float g;
+};
+
+struct kb_learn {
+    const struct kb_tuning *t;
+    unsigned classes_n;
+    struct kb_rows index;
+    struct row *rows;
+    uint32_t rows_cap;
+    struct example *examples;
+    unsigned examples_n, examples_cap;
+    uint64_t random;
+    /* scratch of one step */
+    float *scores;
+    struct active *active;
+    struct part x[KB_FEATURES_MAX];
+};
+
+struct kb_learn *kb_learn_create(const struct kb_tuning *t, unsigned classes_n)
+{
+    struct kb_learn *l = mem_zalloc(sizeof *l);
+
+    l->t = t;
+    l->classes_n = classes_n;
+    kb_rows_init(&l->index);
+    l->random = 0x9E3779B97F4A7C15ull;
+    l->scores = mem_zalloc(classes_n * sizeof *l->scores);
+    l->active = mem_zalloc(classes_n * sizeof *l->active);
+    return l;
+}
+
+void kb_learn_destroy(struct kb_learn *l)
+{
+    if (!l)
+        return;
+    for (uint32_t i = 0; i < l->index.n; i++)
+        free(l->rows[i].cells);
+    for (unsigned i = 0; i < l->examples_n; i++)
+        free(l->examples[i].parts);
+    free(l->rows);
+    free(l->examples);
+    free(l->scores);
+    free(l->active);
+    kb_rows_fini(&l->index);
+    free(l);
+}
+
+/* xorshift64*: the same from run to run, so that weights can be rebuilt. */
+static uint32_t random_below(struct kb_learn *l, uint32_t n)
+{
+    l->random ^= l->random >> 12;
+    l->random ^= l->random << 25;
+    l->random ^= l->random >> 27;
+    return (uint32_t)(((l->random * 0x2545F4914F6CDD1Dull) >> 32) * n >> 32);
+}
+
+static struct row *row_put(struct kb_learn *l, uint32_t hash, uint32_t *index)
+{
+    *index = kb_rows_put(&l->index, hash);
+    if (l->index.n > l->rows_cap) {
+        uint32_t cap = l->rows_cap ? 2 * l->rows_cap : 1024;
+
+        l->rows = mem_realloc(l->rows, cap * sizeof *l->rows);
+        memset(l->rows + l->rows_cap, 0, (cap - l->rows_cap) * sizeof *l->rows);
+        l->rows_cap = cap;
+    }
+    return &l->rows[*index];
+}
+
+static float tf_of(const struct kb_learn *l, const struct kb_feature *f)
+{
+    return l->t->learn_kind[f->kind] * (1 + logf(f->tf));
+}
+
+void kb_learn_add(struct kb_learn *l, const struct kb_features *f, unsigned class, float weight)
+{
+    struct example *e;
+
+    if (l->examples_n == KB_EXAMPLES_MAX || f->n == 0)
+        return;
+    if (l->examples_n == l->examples_cap) {
+        l->examples_cap = l->examples_cap ? 2 * l->examples_cap : 256;
+        l->examples = mem_realloc(l->examples, l->examples_cap * sizeof *l->examples);
+    }
+    e = &l->examples[l->examples_n++];
+    *e = (struct example){.class = class, .weight = weight, .parts = mem_alloc(f->n * sizeof *e->parts)};
+    for (unsigned i = 0; i < f->n; i++) {
+        uint32_t at;
+
+        if (l->t->learn_kind[f->v[i].kind] == 0)
+            continue;
+        row_put(l, f->v[i].hash, &at)->df++;
+        e->parts[e->n++] = (struct part){at, tf_of(l, &f->v[i])};
+    }
+}
+
+static float idf_of(const struct kb_learn *l, const struct row *r)
+{
+    return logf((1.0f + (float)l->examples_n) / (1.0f + (float)r->df)) + 1;
+}
+
+static void normalise(struct part *x, unsigned n, float sum)
+{
+    float scale = sum > 0 ? 1 / sqrtf(sum) : 0;
+
+    for (unsigned i = 0; i < n; i++)
+        x[i].tf *= scale;
+}
+
+static void add_scores(const struct kb_learn *l, const struct part *x, unsigned n, float *out)
+{
+    memset(out, 0, l->classes_n * sizeof *out);
+    for (unsigned i = 0; i < n; i++) {
+        const struct row *r = &l->rows[x[i].row];
+
+        for (uint32_t k = 0; k < r->n; k++)
+            out[r->cells[k].class] += x[i].tf * r->cells[k].w;
+    }
+}
+
+/* Makes sure that the row has a cell of each active class; both are sorted by class. */
+static void row_fit(struct row *r, const struct active *a, unsigned n)
+{
+    unsigned missing = 0, k = 0;
+    int64_t from, to, i;
+
+    for (unsigned j = 0; j < n; j++) {
+        while (k < r->n && r->cells[k].class < a[j].class)
+            k++;
+        missing += k == r->n || r->cells[k].class != a[j].class;
+    }
+    if (missing == 0)
+        return;
+    if (r->n + missing > r->cap) {
+        r->cap = r->n + missing + r->n / 2;
+        r->cells = mem_realloc(r->cells, r->cap * sizeof *r->cells);
+    }
+    from = (int64_t)r->n - 1, to = from + missing;
+    for (i = (int64_t)n - 1; i >= 0 && to > from; i--) {
+        while (from >= 0 && r->cells[from].class > a[i].class)
+            r->cells[to--] = r->cells[from--];
+        if (from < 0 || r->cells[from].class != a[i].class)
+            r->cells[to--] = (struct cell){a[i].class, 0, 0};
+    }
+    r->n += missing;
+}
+
+static void row_step(const struct kb_learn *l, struct row *r, float x, const struct active *a, unsigned n)
+{
+    unsigned k = 0;
+
+    row_fit(r, a, n);
+    for (unsigned j = 0; j < n; j++) {
+        float g = a[j].g * x;
+        struct cell *c;
+
+        while (r->cells[k].class != a[j].class)
+            k++;
+        c = &r->cells[k];
+        c->g += g * g;
+        c->w -= l->t->rate * g / (sqrtf(c->g) + 1e-6f);
+    }
+}
+
+/* p_c - [c is right] of all classes that matter; returns how many. */
+static unsigned gradients(struct kb_learn *l, unsigned class, float weight)
+{
+    float top = 0, sum = 0;
+    unsigned n = 0;
+
+    for (unsigned c = 0; c < l->classes_n; c++)
+        top = l->scores[c] > top ? l->scores[c] : top;
+    for (unsigned c = 0; c < l->classes_n; c++) {
+        l->scores[c] = expf(l->scores[c] - top);
+        sum += l->scores[c];
+    }
+    for (unsigned c = 0; c < l->classes_n; c++) {
+        float g = l->scores[c] / sum - (c == class);
+
+        if (fabsf(g) >= l->t->gradient_min)
+            l->active[n++] = (struct active){c, g * weight};
+    }
+    return n;
+}
+
+static void step(struct kb_learn *l, const struct example *e)
+{
+    float sum = 0;
+    unsigned n;
+
+    for (unsigned i = 0; i < e->n; i++) {
+        float v = e->parts[i].tf * idf_of(l, &l->rows[e->parts[i].row]);
+
+        l->x[i] = (struct part){e->parts[i].row, v};
+        sum += v * v;
+    }
+    normalise(l->x, e->n, sum);
+    add_scores(l, l->x, e->n, l->scores);
+    n = gradients(l, e->class, e->weight);
+    for (unsigned i = 0; i < e->n && n > 0; i++)
+        row_step(l, &l->rows[l->x[i].row], l->x[i].tf, l->active, n);
+}
+
+void kb_learn_step_last(struct kb_learn *l)
+{
+    if (l->examples_n > 0)
+        step(l, &l->examples[l->examples_n - 1]);
+}
+
+void kb_learn_replay(struct kb_learn *l, unsigned n)
+{
+    while (n-- > 0 && l->examples_n > 0)
+        step(l, &l->examples[random_below(l, l->examples_n)]);
+}
+
+void kb_learn_pass(struct kb_learn *l)
+{
+    uint32_t *order = mem_alloc(l->examples_n * sizeof *order);
+
+    for (unsigned i = 0; i < l->examples_n; i++)
+        order[i] = i;
+    for (unsigned i = l->examples_n; i > 1; i--) {
+        uint32_t j = random_below(l, i), was = order[i - 1];
+
+        order[i - 1] = order[j];
+        order[j] = was;
+    }
+    for (unsigned i = 0; i < l->examples_n; i++)
+        step(l, &l->examples[order[i]]);
+    free(order);
+}
+
+float kb_learn_score(struct kb_learn *l, const struct kb_features *f, float *out)
+{
+    float seen = 0, all = 0;
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < f->n; i++) {
+        uint32_t row = kb_rows_find(&l->index, f->v[i].hash);
+        float v = tf_of(l, &f->v[i]);
+
+        if (v == 0)
+            continue;
+        if (row == KB_ROW_NONE) { /* never seen: as rare as can be */
+            v *= logf(1.0f + (float)l->examples_n) + 1;
+            all += v * v;
+            continue;
+        }
+        v *= idf_of(l, &l->rows[row]);
+        seen += v * v;
+        all += v * v;
+        l->x[n++] = (struct part){row, v};
+    }
+    normalise(l->x, n, seen);
+    add_scores(l, l->x, n, out);
+    return all > 0 ? seen / all : 0;
+}
+
+unsigned kb_learn_examples(const struct kb_learn *l)
+{
+    return l->examples_n;
+}

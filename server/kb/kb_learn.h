@@ -1,0 +1,37 @@
+/*
+ * kb_learn: which class a text belongs to, learned one example at a time.
+ *
+ * Softmax regression over hashed features, tf-idf weighted, length 1:
+ *     s_c = Σ_f x_f w_fc,  p = softmax(s),  g_c = p_c - [c is right]
+ * AdaGrad: G_fc += (g_c x_f)², w_fc -= rate · g_c x_f / sqrt(G_fc). Only classes with |g_c| ≥ gradient_min move, so a
+ * feature keeps a short sorted list of (class, w, G) and a step costs microseconds. Each example is kept; after each
+ * accept some old ones are gone through again (replay), so that what was learned is not forgotten.
+ *
+ * Owns    weights and examples.   Bounds  KB_EXAMPLES_MAX examples; the oldest accept makes room.
+ * Thread  one at a time.   Source  Duchi, Hazan, Singer 2011 (AdaGrad); KB "A design that reaches this".
+ */
+#ifndef KB_LEARN_H
+#define KB_LEARN_H
+
+#include "kb/kb_features.h"
+#include "kb/kb_tuning.h"
+
+#define KB_EXAMPLES_MAX 200000
+
+struct kb_learn;
+
+struct kb_learn *kb_learn_create(const struct kb_tuning *t, unsigned classes_n);
+void kb_learn_destroy(struct kb_learn *l);
+/* Keeps an example (weight > 0: f belongs to class; how much one example counts) without learning it yet. */
+void kb_learn_add(struct kb_learn *l, const struct kb_features *f, unsigned class, float weight);
+/* One step with the example added last. */
+void kb_learn_step_last(struct kb_learn *l);
+/* n steps with examples drawn at random. */
+void kb_learn_replay(struct kb_learn *l, unsigned n);
+/* Steps through all examples once, in random order. */
+void kb_learn_pass(struct kb_learn *l);
+/* out[classes_n] = s_c of the text. Returns how much of the text's tf-idf mass (0..1) the learner has ever seen. */
+float kb_learn_score(struct kb_learn *l, const struct kb_features *f, float *out);
+unsigned kb_learn_examples(const struct kb_learn *l);
+
+#endif

@@ -1,0 +1,60 @@
+#include "kb/kb_rows.h"
+
+#include <stdlib.h>
+
+#include "base/base_buf.h"
+
+void kb_rows_init(struct kb_rows *r)
+{
+    *r = (struct kb_rows){0};
+}
+
+void kb_rows_fini(struct kb_rows *r)
+{
+    free(r->hashes);
+    free(r->slots);
+    kb_rows_init(r);
+}
+
+static uint32_t slot_of(const struct kb_rows *r, uint32_t hash)
+{
+    uint32_t i = hash & (r->cap - 1);
+
+    while (r->slots[i] && r->hashes[r->slots[i] - 1] != hash)
+        i = (i + 1) & (r->cap - 1);
+    return i;
+}
+
+uint32_t kb_rows_find(const struct kb_rows *r, uint32_t hash)
+{
+    uint32_t row;
+
+    if (r->n == 0)
+        return KB_ROW_NONE;
+    row = r->slots[slot_of(r, hash)];
+    return row ? row - 1 : KB_ROW_NONE;
+}
+
+static void grow(struct kb_rows *r)
+{
+    r->cap = r->cap ? 2 * r->cap : 1024;
+    free(r->slots);
+    r->slots = mem_zalloc(r->cap * sizeof *r->slots);
+    r->hashes = mem_realloc(r->hashes, r->cap / 2 * sizeof *r->hashes);
+    for (uint32_t i = 0; i < r->n; i++)
+        r->slots[slot_of(r, r->hashes[i])] = i + 1;
+}
+
+uint32_t kb_rows_put(struct kb_rows *r, uint32_t hash)
+{
+    uint32_t slot;
+
+    if (2 * (r->n + 1) > r->cap)
+        grow(r);
+    slot = slot_of(r, hash);
+    if (r->slots[slot])
+        return r->slots[slot] - 1;
+    r->hashes[r->n++] = hash;
+    r->slots[slot] = r->n;
+    return r->n - 1;
+}

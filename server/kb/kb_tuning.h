@@ -1,0 +1,33 @@
+/*
+ * kb_tuning: every number that was chosen by measuring, in one place.
+ *
+ * Chosen on public question sets in English and Chinese with each set left out in turn: a value stands here only if it
+ * helps on most of them. `firstline kb eval` and `kb bench` measure a change.
+ */
+#ifndef KB_TUNING_H
+#define KB_TUNING_H
+
+struct kb_tuning {
+    /* features → tf-idf, by kind (enum kb_feature_kind) */
+    float learn_kind[7]; /* weight of a kind for the learner */
+    float gram_kind[7];  /* and for the gram index; 0: not used */
+    /* learner */
+    float rate;         /* AdaGrad's */
+    float gradient_min; /* smaller ones are not worth a step */
+    float seed_weight;  /* of a sentence of the body, an accept being 1 */
+    float title_weight;
+    float seed_passes;  /* how often titles, questions and sentences are gone through at the start */
+    float replays;      /* old examples gone through again after each accept */
+    /* FTS5 */
+    float bm_title, bm_body, bm_asked;
+    float asked_max; /* accepted questions kept in an article's row */
+    /* gram index */
+    float gram_k1, gram_b, gram_title, gram_asked;
+    /* mix */
+    float mix_learn, mix_words, mix_grams; /* weights of the three */
+    float sharp_learn, sharp_words, sharp_grams;
+};
+
+extern const struct kb_tuning kb_tuning_default;
+
+#endif
