@@ -82,8 +82,8 @@ local function commit(c, n)
     if seen then return { 1, seen } end
   end
   -- Behind a commit of the same log that failed in this call nothing may go through: it was decided on what didn't happen.
-  if tainted[c.log] then return { 2, h[1] or '', '' } end
-  local fence, shown, at = h[1] or '', h[2] or '0', h[3]
+  if tainted[c.log] then return { 2, h[1] or '0', '' } end
+  local fence, shown, at = h[1] or '0', h[2] or '0', h[3]
   local base = tonumber(h[4] or '0')
   if c.mode == 'N' then
     if call('EXISTS', c.log_key) == 1 then return { 2, fence, '' } end

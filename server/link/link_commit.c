@@ -1,0 +1,345 @@
+#include "link/link_room.h"
+#include "log/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define BATCH_COMMITS 256
+#define BATCH_BYTES   (256 * 1024)
+
+struct waiting {
+    void (*cb)(void *ctx, const struct link_result *r);
+    void *ctx;
+    unsigned char digest[8];
+    bool has_digest;
+};
+
+struct link_batch {
+    struct link *l;
+    struct link_words keys, args;
+    struct waiting w[BATCH_COMMITS];
+    unsigned n;
+    bool by_text; /* sent once more with the script's text */
+    struct link_batch *next;
+};
+
+static struct link_batch *batch_begin(struct link *l)
+{
+    struct link_batch *b = l->spare;
+
+    if (b) {
+        l->spare = NULL;
+        link_words_reset(&b->keys);
+        link_words_reset(&b->args);
+        b->n = 0;
+        b->by_text = false;
+    } else {
+        b = mem_zalloc(sizeof *b);
+        b->l = l;
+        link_words_init(&b->keys, 1 << 20);
+        link_words_init(&b->args, 1 << 20);
+    }
+    link_words_add_plain(&b->keys, l, "epoch");
+    link_words_add_plain(&b->keys, l, "n");
+    link_words_add_plain(&b->keys, l, "changed");
+    link_words_add(&b->keys, str_of(l->channel));
+    link_words_add(&b->args, str_of(l->epoch));
+    link_words_add(&b->args, str_of(l->node));
+    link_words_add(&b->args, STR("    ")); /* the count: written when it is known */
+    return b;
+}
+
+static void batch_end(struct link_batch *b)
+{
+    struct link *l = b->l;
+
+    if (!l->closing && !l->spare) {
+        l->spare = b;
+        return;
+    }
+    link_words_fini(&b->keys);
+    link_words_fini(&b->args);
+    free(b);
+}
+
+static unsigned add_key(struct link_batch *b, enum link_key key, struct str name)
+{
+    link_words_add_key(&b->keys, b->l, key, name);
+    return b->keys.n;
+}
+
+static void id_field(struct link_words *w, struct str person, struct str id)
+{
+    char field[2 * ID_MAX + 8];
+    int n = snprintf(field, sizeof field, "i:%.*s:%.*s", STR_FMT(person), STR_FMT(id));
+
+    link_words_add(w, (struct str){field, n > 0 && (size_t)n < sizeof field ? (size_t)n : 0});
+}
+
+static void hex_digest(const unsigned char *digest, char out[17])
+{
+    crypto_hex(out, digest, 8);
+}
+
+static void add_head(struct link_batch *b, const struct link_commit *c)
+{
+    char hex[17] = "";
+
+    link_words_add_log(&b->keys, b->l, 'h', c->log);
+    link_words_add_i64(&b->args, b->keys.n);
+    link_words_add_log(&b->keys, b->l, 'l', c->log);
+    link_words_add_i64(&b->args, b->keys.n);
+    link_words_add(&b->args, c->log);
+    if (c->id.n == 0) {
+        link_words_add(&b->args, STR("0"));
+        link_words_add(&b->args, STR(""));
+    } else {
+        if (c->id_in_person) {
+            link_words_add_log(&b->keys, b->l, 'i', c->person);
+            link_words_add_i64(&b->args, b->keys.n);
+        } else {
+            link_words_add_i64(&b->args, b->keys.n - 1);
+        }
+        id_field(&b->args, c->person, c->id);
+        hex_digest(c->digest, hex);
+    }
+    link_words_add(&b->args, str_of(hex));
+    link_words_add(&b->args, c->extra.s ? c->extra : STR(""));
+}
+
+static void add_entries(struct link_batch *b, const struct link_commit *c)
+{
+    link_words_add_i64(&b->args, c->entries_n);
+    for (unsigned i = 0; i < c->entries_n; i++) {
+        const struct link_entry *e = &c->entries[i];
+
+        link_words_add_i64(&b->args, (e->shown ? 1 : 0) | (e->raises ? 2 : 0));
+        link_words_add(&b->args, c->person.n ? c->person : STR("-"));
+        link_words_add(&b->args, e->ref.n ? e->ref : STR("-"));
+        link_words_add(&b->args, e->tail);
+    }
+}
+
+static void add_guards(struct link_batch *b, const struct link_commit *c)
+{
+    static const char *const names[] = {"heq", "live", "gone", "room", "due"};
+
+    link_words_add_i64(&b->args, c->guards_n);
+    for (unsigned i = 0; i < c->guards_n; i++) {
+        const struct link_guard *g = &c->guards[i];
+        unsigned key, rep;
+
+        link_words_add(&b->args, str_of(names[g->type]));
+        if (g->type == LINK_GUARD_ROOM) {
+            key = add_key(b, LINK_HOLDS, g->name);
+            rep = add_key(b, LINK_REP, g->name);
+            link_words_add_i64(&b->args, key);
+            link_words_add_i64(&b->args, rep);
+            link_words_add(&b->args, g->a);
+            continue;
+        }
+        link_words_add_i64(&b->args, add_key(b, g->key, g->name));
+        link_words_add(&b->args, g->a.s ? g->a : STR(""));
+        link_words_add(&b->args, g->b.s ? g->b : STR(""));
+    }
+}
+
+static void add_writes(struct link_batch *b, const struct link_commit *c)
+{
+    static const char *const names[] = {"zadd", "zrel", "zrem", "hset", "hdel", "sadd"};
+
+    link_words_add_i64(&b->args, c->writes_n);
+    for (unsigned i = 0; i < c->writes_n; i++) {
+        const struct link_write *w = &c->writes[i];
+
+        link_words_add(&b->args, str_of(names[w->type]));
+        link_words_add_i64(&b->args, add_key(b, w->key, w->name));
+        link_words_add(&b->args, w->a);
+        link_words_add(&b->args, w->b.s ? w->b : STR(""));
+    }
+}
+
+int link_commit(struct link *l, const struct link_commit *c, void (*cb)(void *ctx, const struct link_result *r), void *ctx)
+{
+    static const char *const modes[] = {"F", "H", "N", "A"};
+    struct link_batch *b;
+    struct waiting *w;
+
+    if (!l->is_up)
+        return ERR_GONE;
+    if (redis_pending(l->cmd) > 10000)
+        return ERR_FULL;
+    if (!l->batch)
+        l->batch = batch_begin(l);
+    b = l->batch;
+    w = &b->w[b->n++];
+    w->cb = cb;
+    w->ctx = ctx;
+    w->has_digest = c->digest != NULL;
+    if (c->digest)
+        memcpy(w->digest, c->digest, sizeof w->digest);
+    add_head(b, c);
+    link_words_add(&b->args, str_of(modes[c->mode]));
+    link_words_add_i64(&b->args, c->fence);
+    /* a new log has no fence yet */
+    link_words_add_i64(&b->args, c->head);
+    add_entries(b, c);
+    add_guards(b, c);
+    add_writes(b, c);
+    if (b->n == BATCH_COMMITS || b->args.bytes.n + b->keys.bytes.n > BATCH_BYTES)
+        link_flush(l);
+    return 0;
+}
+
+/* "seq at prev digest extra" */
+static void read_seen(struct str s, const struct waiting *w, struct link_result *out)
+{
+    char hex[17] = "", copy[160];
+    long long seq = 0, at = 0, prev = 0;
+    char was[20] = "";
+    int used = 0;
+
+    snprintf(copy, sizeof copy, "%.*s", STR_FMT(s));
+    if (sscanf(copy, "%lld %lld %lld %19s %n", &seq, &at, &prev, was, &used) < 3)
+        return;
+    if (w->has_digest)
+        hex_digest(w->digest, hex);
+    out->seq = seq;
+    out->at_ms = at;
+    out->prev = prev;
+    out->same = strcmp(hex, was) == 0;
+    out->extra = (size_t)used < s.n ? (struct str){s.s + used, s.n - (size_t)used} : STR_NONE;
+}
+
+static void read_answer(const struct redis_reply *r, const struct waiting *w, struct link_result *out)
+{
+    int64_t status = redis_reply_n(r) ? redis_reply_int(redis_reply_at(r, 0)) : 5;
+
+    switch (status) {
+    case 0:
+        out->status = LINK_DONE;
+        out->first = redis_reply_int(redis_reply_at(r, 1));
+        out->at_ms = redis_reply_int(redis_reply_at(r, 2));
+        out->shown = redis_reply_int(redis_reply_at(r, 3));
+        break;
+    case 1:
+        out->status = LINK_SEEN;
+        read_seen(redis_reply_str(redis_reply_at(r, 1)), w, out);
+        break;
+    case 2:
+        out->status = LINK_MOVED;
+        break;
+    case 3:
+        out->status = LINK_GUARDED;
+        out->guard = (unsigned)redis_reply_int(redis_reply_at(r, 1)) - 1;
+        break;
+    case 4:
+        out->status = LINK_EPOCH;
+        out->why = redis_reply_str(redis_reply_at(r, 1));
+        break;
+    default:
+        out->status = LINK_REFUSED;
+        out->why = redis_reply_n(r) > 1 ? redis_reply_str(redis_reply_at(r, 1)) : STR("unexpected answer");
+        log_error("link", "commit refused why=\"%.*s\"", STR_FMT(out->why));
+    }
+}
+
+/* Errors that Redis gives before it runs anything: certainly not done. */
+static bool is_before_run(struct str e)
+{
+    static const char *const codes[] = {"OOM", "READONLY", "LOADING", "MISCONF", "BUSY", "MASTERDOWN", "NOREPLICAS", "NOAUTH", "NOPERM"};
+
+    for (unsigned i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (e.n >= strlen(codes[i]) && memcmp(e.s, codes[i], strlen(codes[i])) == 0)
+            return true;
+    return false;
+}
+
+static void on_answer(void *ctx, const struct redis_reply *r)
+{
+    struct link_batch *b = ctx;
+    struct str error = r && redis_reply_type(r) == REDIS_ERR ? redis_reply_str(r) : STR_NONE;
+
+    if (error.n > 8 && memcmp(error.s, "NOSCRIPT", 8) == 0 && !b->by_text) {
+        b->by_text = true;
+        if (link_eval_text(b->l, SCRIPT_COMMIT, &b->keys, &b->args, on_answer, b) == 0)
+            return;
+    }
+    if (error.n)
+        log_error("link", "commit failed why=\"%.*s\"", STR_FMT(error));
+    for (unsigned i = 0; i < b->n; i++) {
+        struct link_result res = {.status = LINK_UNKNOWN, .why = error};
+
+        if (error.n)
+            res.status = is_before_run(error) ? LINK_REFUSED : LINK_UNKNOWN;
+        else if (r && redis_reply_type(r) == REDIS_LIST && i < redis_reply_n(r))
+            read_answer(redis_reply_at(r, i), &b->w[i], &res);
+        b->w[i].cb(b->w[i].ctx, &res);
+    }
+    batch_end(b);
+}
+
+void link_flush(struct link *l)
+{
+    struct link_batch *b = l->batch;
+    char count[8];
+    int rc;
+
+    if (!b)
+        return;
+    l->batch = NULL;
+    snprintf(count, sizeof count, "%-4u", b->n);
+    memcpy(b->args.bytes.p + b->args.at[2], count, 4);
+    rc = l->is_up ? link_eval(l, SCRIPT_COMMIT, &b->keys, &b->args, on_answer, b) : ERR_GONE;
+    if (rc < 0) {
+        /* Nothing was sent: certainly not done. */
+        for (unsigned i = 0; i < b->n; i++)
+            b->w[i].cb(b->w[i].ctx, &(struct link_result){.status = LINK_REFUSED, .why = str_of(err_text(rc))});
+        batch_end(b);
+    }
+}
+
+struct find {
+    struct waiting w;
+};
+
+static void on_found(void *ctx, const struct redis_reply *r)
+{
+    struct find *f = ctx;
+    struct link_result res = {.status = LINK_UNKNOWN};
+
+    if (r && redis_reply_type(r) == REDIS_STR) {
+        res.status = LINK_SEEN;
+        read_seen(redis_reply_str(r), &f->w, &res);
+        f->w.cb(f->w.ctx, &res);
+    } else if (r && redis_reply_type(r) == REDIS_NIL) {
+        f->w.cb(f->w.ctx, NULL);
+    } else {
+        f->w.cb(f->w.ctx, &res);
+    }
+    free(f);
+}
+
+int link_find_id(struct link *l, struct str log, struct str person, struct str id, bool in_person, const unsigned char *digest,
+                 void (*cb)(void *ctx, const struct link_result *r), void *ctx)
+{
+    struct find *f = mem_zalloc(sizeof *f);
+    struct link_words w;
+    int rc;
+
+    f->w.cb = cb;
+    f->w.ctx = ctx;
+    if (digest) {
+        f->w.has_digest = true;
+        memcpy(f->w.digest, digest, sizeof f->w.digest);
+    }
+    link_words_init(&w, 4096);
+    link_words_add(&w, STR("HGET"));
+    link_words_add_log(&w, l, in_person ? 'i' : 'h', in_person ? person : log);
+    id_field(&w, person, id);
+    rc = l->is_up ? link_send(l, &w, on_found, f) : ERR_GONE;
+    link_words_fini(&w);
+    if (rc < 0)
+        free(f);
+    return rc;
+}

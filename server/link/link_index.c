@@ -1,0 +1,171 @@
+#include "config/config.h"
+#include "link/link_room.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+bool link_stored_read(struct str raw, struct link_stored *out)
+{
+    const char *nl = raw.n ? memchr(raw.s, '\n', raw.n < 256 ? raw.n : 256) : NULL;
+    const char *p = raw.s, *end = nl;
+    struct str word[4];
+
+    if (!nl)
+        return false;
+    for (int i = 0; i < 4; i++) {
+        const char *sp = memchr(p, ' ', (size_t)(end - p));
+
+        if (!sp)
+            sp = end;
+        word[i] = (struct str){p, (size_t)(sp - p)};
+        p = sp < end ? sp + 1 : end;
+    }
+    out->shown = str_is(word[0], "1");
+    out->prev = strtoll(word[1].s, NULL, 10);
+    out->person = str_is(word[2], "-") ? STR_NONE : word[2];
+    out->ref = str_is(word[3], "-") ? STR_NONE : word[3];
+    out->frame = (struct str){nl + 1, raw.n - (size_t)(nl + 1 - raw.s)};
+    return out->frame.n > 1;
+}
+
+int link_read(struct link *l, struct str log, int64_t from, int64_t n, void (*cb)(void *ctx, const struct redis_reply *list), void *ctx)
+{
+    struct link_words w;
+    int rc;
+
+    if (!l->is_up)
+        return ERR_GONE;
+    link_words_init(&w, 4096);
+    link_words_add(&w, STR("LRANGE"));
+    link_words_add_log(&w, l, 'l', log);
+    link_words_add_i64(&w, from);
+    link_words_add_i64(&w, n < 0 ? -1 : from + n - 1);
+    rc = link_send(l, &w, cb, ctx);
+    link_words_fini(&w);
+    return rc;
+}
+
+static void on_ignored(void *ctx, const struct redis_reply *r)
+{
+    (void)ctx, (void)r;
+}
+
+int link_presence(struct link *l, bool join, struct str person, const char *const *members, const int64_t *ms, unsigned n)
+{
+    struct link_words keys, args;
+    int rc;
+
+    if (!l->is_up)
+        return ERR_GONE;
+    link_words_init(&keys, 4096);
+    link_words_init(&args, 65536);
+    link_words_add_key(&keys, l, LINK_PRESENCE, person);
+    link_words_add_key(&keys, l, LINK_TIMERS, STR(""));
+    link_words_add(&keys, str_of(l->channel));
+    link_words_add(&args, join ? STR("join") : STR("leave"));
+    link_words_add(&args, str_of(l->node));
+    link_words_add(&args, person);
+    for (unsigned i = 0; i < n; i++) {
+        link_words_add(&args, str_of(members[i]));
+        link_words_add_i64(&args, ms[i]);
+    }
+    rc = link_eval(l, SCRIPT_PRESENCE, &keys, &args, on_ignored, NULL);
+    link_words_fini(&keys);
+    link_words_fini(&args);
+    return rc;
+}
+
+int link_snapshot(struct link *l, struct str department, unsigned chats, const char *const *reps, unsigned n,
+                  void (*cb)(void *ctx, const struct redis_reply *r), void *ctx)
+{
+    struct link_words keys, args;
+    int rc;
+
+    if (!l->is_up)
+        return ERR_GONE;
+    link_words_init(&keys, 1 << 20);
+    link_words_init(&args, 64);
+    link_words_add_key(&keys, l, LINK_QUEUE, department);
+    for (unsigned i = 0; i < n; i++) {
+        link_words_add_key(&keys, l, LINK_REP, str_of(reps[i]));
+        link_words_add_key(&keys, l, LINK_HOLDS, str_of(reps[i]));
+        link_words_add_key(&keys, l, LINK_PRESENCE, str_of(reps[i]));
+    }
+    link_words_add_i64(&args, chats);
+    rc = link_eval(l, SCRIPT_SNAPSHOT, &keys, &args, cb, ctx);
+    link_words_fini(&keys);
+    link_words_fini(&args);
+    return rc;
+}
+
+static int call_key(struct link *l, struct link_words *w, int argc, const char *const *argv, const size_t *argv_n,
+                    void (*cb)(void *ctx, const struct redis_reply *r), void *ctx)
+{
+    int rc;
+
+    for (int i = 1; i < argc; i++)
+        link_words_add(w, (struct str){argv[i], argv_n ? argv_n[i] : strlen(argv[i])});
+    rc = l->is_up ? link_send(l, w, cb ? cb : on_ignored, ctx) : ERR_GONE;
+    link_words_fini(w);
+    return rc;
+}
+
+int link_call(struct link *l, enum link_key key, struct str name, int argc, const char *const *argv, const size_t *argv_n,
+              void (*cb)(void *ctx, const struct redis_reply *r), void *ctx)
+{
+    struct link_words w;
+
+    link_words_init(&w, 1 << 20);
+    link_words_add(&w, str_of(argv[0]));
+    link_words_add_key(&w, l, key, name);
+    return call_key(l, &w, argc, argv, argv_n, cb, ctx);
+}
+
+int link_call_plain(struct link *l, const char *key, int argc, const char *const *argv, const size_t *argv_n,
+                    void (*cb)(void *ctx, const struct redis_reply *r), void *ctx)
+{
+    struct link_words w;
+
+    link_words_init(&w, 1 << 20);
+    link_words_add(&w, str_of(argv[0]));
+    link_words_add_plain(&w, l, key);
+    return call_key(l, &w, argc, argv, argv_n, cb, ctx);
+}
+
+struct freeing {
+    void (*cb)(void *ctx, int rc);
+    void *ctx;
+};
+
+static void on_freed(void *ctx, const struct redis_reply *r)
+{
+    struct freeing *f = ctx;
+
+    f->cb(f->ctx, r && redis_reply_type(r) == REDIS_INT ? (int)redis_reply_int(r) : -1);
+    free(f);
+}
+
+int link_free(struct link *l, struct str log, int64_t length, int64_t fence, void (*cb)(void *ctx, int rc), void *ctx)
+{
+    struct freeing *f = mem_zalloc(sizeof *f);
+    struct link_words keys, args;
+    int rc = ERR_GONE;
+
+    f->cb = cb;
+    f->ctx = ctx;
+    link_words_init(&keys, 4096);
+    link_words_init(&args, 4096);
+    link_words_add_log(&keys, l, 'h', log);
+    link_words_add_log(&keys, l, 'l', log);
+    link_words_add_plain(&keys, l, "changed");
+    link_words_add(&args, log);
+    link_words_add_i64(&args, length);
+    link_words_add_i64(&args, fence);
+    if (l->is_up)
+        rc = link_eval(l, SCRIPT_FREE, &keys, &args, on_freed, f);
+    link_words_fini(&keys);
+    link_words_fini(&args);
+    if (rc < 0)
+        free(f);
+    return rc;
+}
