@@ -67,7 +67,7 @@ struct config_department *config_department_find(const struct config *cfg, struc
 
 /* --- what is made from keys */
 
-static void drop_implied(struct config *cfg)
+void config_unsettle(struct config *cfg)
 {
     size_t n = 0;
 
@@ -122,7 +122,6 @@ static void add_implied(struct config *cfg)
 
 void config_settle(struct config *cfg)
 {
-    drop_implied(cfg);
     add_implied(cfg);
     for (size_t i = 0; i < cfg->sites_n; i++) {
         struct config_site *s = &cfg->sites[i];
@@ -183,16 +182,21 @@ static int no_section(struct str section, struct err *err)
     const char *near = NULL;
     unsigned best = 4;
 
+    if (section.n == 0)
+        return err_set(err, ERR_INVALID, "a key stands before the first [section]; put one above it");
     for (size_t i = 0; i < config_rows_n; i++)
         near = config_nearest(section, config_rows[i].section, near, &best);
     near = config_nearest(section, "site.NAME", near, &best);
     near = config_nearest(section, "department.NAME", near, &best);
     if (near)
-        return err_set(err, ERR_INVALID, "there is no section [%.*s]; did you mean [%s]?", STR_FMT(section), near);
-    return err_set(err, ERR_INVALID, "there is no section [%.*s]; `config print` shows them all", STR_FMT(section));
+        return err_set(err, ERR_INVALID, "there is no section [%.*s]; did you mean [%s]?", STR_FMT(section),
+                       near);
+    return err_set(err, ERR_INVALID, "there is no section [%.*s]; `config print` shows them all",
+                   STR_FMT(section));
 }
 
-static const struct config_row *find_row(const struct config_row *rows, size_t n, struct str section, struct str key)
+static const struct config_row *find_row(const struct config_row *rows, size_t n, struct str section,
+                                         struct str key)
 {
     for (size_t i = 0; i < n; i++) {
         if (str_is(key, rows[i].key) && (!section.s || str_is(section, rows[i].section)))
@@ -210,7 +214,8 @@ static bool section_exists(struct str section)
     return false;
 }
 
-static int no_key(const struct config_row *rows, size_t n, struct str in, struct str section, struct str key, struct err *err)
+static int no_key(const struct config_row *rows, size_t n, struct str in, struct str section, struct str key,
+                  struct err *err)
 {
     const char *near = NULL;
     unsigned best = 4;
@@ -220,10 +225,10 @@ static int no_key(const struct config_row *rows, size_t n, struct str in, struct
             near = config_nearest(key, rows[i].key, near, &best);
     }
     if (near)
-        return err_set(err, ERR_INVALID, "%.*s.%.*s: there is no such key; did you mean %s?", STR_FMT(section), STR_FMT(key),
-                       near);
-    return err_set(err, ERR_INVALID, "%.*s.%.*s: there is no such key; `config print` shows them all", STR_FMT(section),
-                   STR_FMT(key));
+        return err_set(err, ERR_INVALID, "%.*s.%.*s: there is no such key; did you mean %s?",
+                       STR_FMT(section), STR_FMT(key), near);
+    return err_set(err, ERR_INVALID, "%.*s.%.*s: there is no such key; `config print` shows them all",
+                   STR_FMT(section), STR_FMT(key));
 }
 
 /* A section as it was found: whose rows, whose memory. */
@@ -236,10 +241,12 @@ struct place {
 
 static int bad_name(struct str section, struct err *err)
 {
-    return err_set(err, ERR_INVALID, "[%.*s]: a name has 1–%d letters, digits, _ and -", STR_FMT(section), CONFIG_NAME_MAX);
+    return err_set(err, ERR_INVALID, "[%.*s]: a name has 1–%d letters, digits, _ and -", STR_FMT(section),
+                   CONFIG_NAME_MAX);
 }
 
-static int find_site(struct config *cfg, struct str section, struct str name, struct place *out, struct err *err)
+static int find_site(struct config *cfg, struct str section, struct str name, struct place *out,
+                     struct err *err)
 {
     struct config_site *s;
 
@@ -247,29 +254,29 @@ static int find_site(struct config *cfg, struct str section, struct str name, st
         return bad_name(section, err);
     s = config_site_find(cfg, name);
     if (!s && cfg->sites_n == CONFIG_SITES_MAX)
-        return err_set(err, ERR_FULL, "[%.*s]: there are %d sites already, which is the most", STR_FMT(section),
-                       CONFIG_SITES_MAX);
+        return err_set(err, ERR_FULL, "[%.*s]: there are %d sites already, which is the most",
+                       STR_FMT(section), CONFIG_SITES_MAX);
     if (!s)
         s = add_site(cfg, name);
-    s->implied = false;
     *out = (struct place){config_site_rows, config_site_rows_n, STR_NONE, s};
     return 0;
 }
 
 /* Departments of the file bear names of their own over all sites: the section says nothing of the site. */
-static int find_department(struct config *cfg, struct str section, struct str name, struct place *out, struct err *err)
+static int find_department(struct config *cfg, struct str section, struct str name, struct place *out,
+                           struct err *err)
 {
     struct config_department *d = NULL;
 
     if (!config_name_is_valid(name))
         return bad_name(section, err);
     for (size_t i = 0; i < cfg->departments_n && !d; i++) {
-        if (!cfg->departments[i].implied && str_is(name, cfg->departments[i].name))
+        if (str_is(name, cfg->departments[i].name))
             d = &cfg->departments[i];
     }
     if (!d && cfg->departments_n >= CONFIG_DEPARTMENTS_MAX)
-        return err_set(err, ERR_FULL, "[%.*s]: there are %d departments already, which is the most", STR_FMT(section),
-                       CONFIG_DEPARTMENTS_MAX);
+        return err_set(err, ERR_FULL, "[%.*s]: there are %d departments already, which is the most",
+                       STR_FMT(section), CONFIG_DEPARTMENTS_MAX);
     if (!d)
         d = add_department(cfg, name);
     *out = (struct place){config_department_rows, config_department_rows_n, STR_NONE, d};

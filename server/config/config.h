@@ -1,14 +1,15 @@
 /*
- * config: the settings of one server, from an INI file and --set, each one row of the table in config_table.c.
+ * config: the settings of one server, from an INI file and --set, each one row of the table in
+ * config_table.c.
  *
- * A member is named like its key: `[limits] burst = 20` is cfg->limits.burst. Sites and departments are sections of their
- * own, `[site.shop]`, `[department.sales]`. Without any there is one site, `default`; a site without departments has one,
- * `general`, always open.
+ * A member is named like its key: `[limits] burst = 20` is cfg->limits.burst. Sites and departments are
+ * sections of their own, `[site.shop]`, `[department.sales]`. Without any there is one site, `default`; a
+ * site without departments has one, `general`, always open.
  *
- * Owns    all strings and arrays; config_destroy() frees them. A change (config_read_file, config_set) may move the arrays.
- * Bounds  a file of 1 MiB, 100 sites, 1000 departments.   Units  in the name; times are milliseconds.
- * Thread  read by any once it is set up; changed by one, before that.
- * Errors  one sentence with file, line, key and cure. After an error of a key all others hold.
+ * Owns    all strings and arrays; config_destroy() frees them. A change (config_read_file, config_set) may
+ * move the arrays. Bounds  a file of 1 MiB, 100 sites, 1000 departments.   Units  in the name; times are
+ * milliseconds. Thread  read by any once it is set up; changed by one, before that. Errors  one sentence with
+ * file, line, key and cure. After an error of a key all others hold.
  */
 #ifndef CONFIG_H
 #define CONFIG_H
@@ -49,8 +50,8 @@ struct config_site {
     char *greeting_en;
     char *farewell_zh;
     char *farewell_en;
-    char *locale;      /* "zh-CN" or "en": of shoppers who name none */
-    bool preview;      /* what shoppers type is shown to reps before it is sent */
+    char *locale; /* "zh-CN" or "en": of shoppers who name none */
+    bool preview; /* what shoppers type is shown to reps before it is sent */
     /* Made from these: */
     struct config_zone *zone; /* NULL: UTC (config_check says why) */
     bool implied;             /* no section made it */
@@ -61,13 +62,13 @@ struct config_department {
     char *site;     /* id of its site */
     char *title_zh; /* shown to shoppers; "" where the name will do */
     char *title_en;
-    char *hours;      /* "mon-fri 09:00-18:00; sat 10:00-16:00", "" always open */
-    char *holidays;   /* list of 2026-10-01 and 2026-10-01..2026-10-07: closed */
-    char *skills;     /* list: what a rep must have */
-    char *languages;  /* list: zh, en */
-    char *lead;       /* login of who answers for it, "" nobody */
-    char *fallback;   /* department of the same site that helps out, "" none */
-    char *keywords;   /* list: words that lead a first message here */
+    char *hours;     /* "mon-fri 09:00-18:00; sat 10:00-16:00", "" always open */
+    char *holidays;  /* list of 2026-10-01 and 2026-10-01..2026-10-07: closed */
+    char *skills;    /* list: what a rep must have */
+    char *languages; /* list: zh, en */
+    char *lead;      /* login of who answers for it, "" nobody */
+    char *fallback;  /* department of the same site that helps out, "" none */
+    char *keywords;  /* list: words that lead a first message here */
     /* Made from these: */
     struct config_span *week; /* in order of time; week_n 0: always open */
     size_t week_n;
@@ -83,8 +84,8 @@ struct config_class {
 
 struct config {
     struct {
-        char *listen; /* HOST:PORT, port 0: any */
-        char *node;   /* this node's name, "" the host's */
+        char *listen;  /* HOST:PORT, port 0: any */
+        char *node;    /* this node's name, "" the host's */
         int log_level; /* enum log_level */
     } server;
     struct {
@@ -185,7 +186,8 @@ void config_destroy(struct config *cfg);
 
 /* Reads a file over what there is. ERR_NOT_FOUND, ERR_IO, ERR_TOO_LARGE, ERR_INVALID. */
 int config_read_file(struct config *cfg, const char *path, struct err *err);
-/* One setting, "section.key=value"; a site or department that isn't there yet is made. ERR_INVALID, ERR_FULL. */
+/* One setting, "section.key=value"; a site or department that isn't there yet is made. ERR_INVALID, ERR_FULL.
+ */
 int config_set(struct config *cfg, const char *assignment, struct err *err);
 /*
  * Looks at what no single key can tell. Adds warnings to problems (may be NULL), one a line.
@@ -201,14 +203,16 @@ struct config_department *config_department_find(const struct config *cfg, struc
 /* The head start of a class by name ("urgent" … "normal"); 0 if there is no such class. */
 int64_t config_head_start_ms(const struct config *cfg, struct str class_name);
 
-/* The next item of a list (commas or line ends between, blanks around dropped); start with *rest = the list. False at the end. */
+/* The next item of a list (commas or line ends between, blanks around dropped); start with *rest = the list.
+ * False at the end. */
 bool config_list_next(struct str *rest, struct str *item);
 bool config_list_has(const char *list, struct str item);
 
 /* Whether the department serves at that moment: its hours, holidays and its site's time zone. Pure. */
 bool config_is_open(const struct config_department *d, int64_t now_ms);
 
-/* Reads /usr/share/zoneinfo/NAME. ERR_NOT_FOUND, ERR_INVALID. Caller: config_zone_destroy(), which accepts NULL. */
+/* Reads /usr/share/zoneinfo/NAME. ERR_NOT_FOUND, ERR_INVALID. Caller: config_zone_destroy(), which accepts
+ * NULL. */
 int config_zone_load(const char *name, struct config_zone **out, struct err *err);
 void config_zone_destroy(struct config_zone *z);
 /* Seconds east of UTC at that moment; 0 for NULL. */

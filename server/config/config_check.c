@@ -1,4 +1,5 @@
-/* What no single key can tell: whether they fit together, and what the people who run the server should know. */
+/* What no single key can tell: whether they fit together, and what the people who run the server should know.
+ */
 #include "config/config_row.h"
 
 #include <inttypes.h>
@@ -26,9 +27,12 @@ static int check_site(const struct config_site *s, struct buf *problems, struct 
     if (what)
         return err_set(err, ERR_INVALID, "config: site.%s.time_zone: \"%s\" %s", s->id, s->time_zone, what);
     if (*s->jwt_secret && strlen(s->jwt_secret) < 32)
-        warn(problems, "site.%s.jwt_secret: shorter than 32 bytes, which can be guessed: take a longer random one", s->id);
+        warn(problems,
+             "site.%s.jwt_secret: shorter than 32 bytes, which can be guessed: take a longer random one",
+             s->id);
     if (*s->jwt_secret && !*s->jwt_issuer)
-        warn(problems, "site.%s.jwt_issuer: not set, so identities of any issuer with that secret are taken", s->id);
+        warn(problems, "site.%s.jwt_issuer: not set, so identities of any issuer with that secret are taken",
+             s->id);
     return 0;
 }
 
@@ -36,40 +40,52 @@ static int check_department(const struct config *cfg, const struct config_depart
                             struct err *err)
 {
     if (!config_site_find(cfg, str_of(d->site)))
-        return err_set(err, ERR_INVALID, "config: department.%s.site: there is no site %s; write site = %s, or a section [site.%s]",
-                       d->name, d->site, cfg->sites[0].id, *d->site ? d->site : "NAME");
+        return err_set(
+            err, ERR_INVALID,
+            "config: department.%s.site: there is no site %s; write site = %s, or a section [site.%s]",
+            d->name, d->site, cfg->sites[0].id, *d->site ? d->site : "NAME");
     if (*d->fallback && strcmp(d->fallback, d->name) == 0)
-        return err_set(err, ERR_INVALID, "config: department.%s.fallback: is the department itself; name another or none",
+        return err_set(err, ERR_INVALID,
+                       "config: department.%s.fallback: is the department itself; name another or none",
                        d->name);
     if (*d->fallback && !config_department_find(cfg, str_of(d->site), str_of(d->fallback)))
-        return err_set(err, ERR_INVALID, "config: department.%s.fallback: there is no department %s in site %s", d->name,
+        return err_set(err, ERR_INVALID,
+                       "config: department.%s.fallback: there is no department %s in site %s", d->name,
                        d->fallback, d->site);
     if (!*d->lead)
-        warn(problems, "department.%s.lead: nobody answers for it in site %s, so its alerts go one level up", d->name, d->site);
+        warn(problems, "department.%s.lead: nobody answers for it in site %s, so its alerts go one level up",
+             d->name, d->site);
     return 0;
 }
 
 static bool is_loopback(const char *listen)
 {
-    return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]", 5) == 0 || strncmp(listen, "localhost:", 10) == 0;
+    return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]", 5) == 0 ||
+           strncmp(listen, "localhost:", 10) == 0;
 }
 
 static void check_settings(const struct config *cfg, struct buf *problems)
 {
     if (!is_loopback(cfg->server.listen) && strncmp(cfg->http.public_url, "https://", 8) != 0)
-        warn(problems, "server.listen: %s may be reached from outside without TLS; put nginx or Caddy in front and set "
-                       "http.public_url to its https address",
+        warn(problems,
+             "server.listen: %s may be reached from outside without TLS; put nginx or Caddy in front and set "
+             "http.public_url to its https address",
              cfg->server.listen);
     if (cfg->redis.appendfsync == CONFIG_FSYNC_EVERYSEC)
-        warn(problems, "redis.appendfsync: everysec may lose the last second of acknowledged messages in a power cut");
+        warn(problems,
+             "redis.appendfsync: everysec may lose the last second of acknowledged messages in a power cut");
     if (cfg->care.alert_ms <= cfg->care.first_ms)
-        warn(problems, "care.alert_ms: %" PRId64 " is not after care.first_ms, so a lead hears before the shopper does",
+        warn(problems,
+             "care.alert_ms: %" PRId64 " is not after care.first_ms, so a lead hears before the shopper does",
              cfg->care.alert_ms);
     if (cfg->presence.silent_ms < 3 * cfg->presence.beat_ms)
-        warn(problems, "presence.silent_ms: under three times presence.beat_ms; a slow node is taken for dead");
+        warn(problems,
+             "presence.silent_ms: under three times presence.beat_ms; a slow node is taken for dead");
     if (cfg->limits.frame_bytes < 4 * cfg->limits.text_chars)
-        warn(problems, "limits.frame_bytes: too small for a text of limits.text_chars in every language; needs %" PRId64,
-             4 * cfg->limits.text_chars + 1024);
+        warn(
+            problems,
+            "limits.frame_bytes: too small for a text of limits.text_chars in every language; needs %" PRId64,
+            4 * cfg->limits.text_chars + 1024);
     if (cfg->limits.outbox_bytes < 2 * cfg->limits.frame_bytes)
         warn(problems, "limits.outbox_bytes: holds not even two messages of limits.frame_bytes");
     if (cfg->limits.messages_per_s && cfg->limits.burst == 0)

@@ -1,10 +1,10 @@
 /*
  * The INI file in and out; the only file that knows inih.
  *
- * inih tells its handler neither the line nor whether a value goes on from the line before, and cuts lines at 200 bytes.
- * So the reader that hands it the lines counts them, looks at each first, and refuses what inih would silently misread:
- * a line that is too long, and " ;" behind a value, which would begin a comment. A value that goes on in indented lines
- * is put together and set when the next key begins.
+ * inih tells its handler neither the line nor whether a value goes on from the line before, and cuts lines at
+ * 200 bytes. So the reader that hands it the lines counts them, looks at each first, and refuses what inih
+ * would silently misread: a line that is too long, and " ;" behind a value, which would begin a comment. A
+ * value that goes on in indented lines is put together and set when the next key begins.
  */
 #include "config/config_row.h"
 
@@ -27,7 +27,7 @@ struct reading {
     int line;            /* of the line that it got last */
     int rc;              /* the first error; nothing is read behind it */
     int rc_line;
-    bool goes_on;        /* this line belongs to the value before */
+    bool goes_on; /* this line belongs to the value before */
     struct {
         bool set;
         int line;
@@ -58,13 +58,15 @@ static void flush(struct reading *r)
         fail(r, r->pending.line);
         return;
     }
-    if (config_assign(r->cfg, str_of(r->pending.section), str_of(r->pending.key), buf_str(&r->pending.value), r->err) < 0) {
+    if (config_assign(r->cfg, str_of(r->pending.section), str_of(r->pending.key), buf_str(&r->pending.value),
+                      r->err) < 0) {
         fail(r, r->pending.line);
         return;
     }
     before = map_put(&r->seen, str_of(name), (void *)(intptr_t)r->pending.line);
     if (before) {
-        err_set(r->err, ERR_INVALID, "%s: stands in line %d already; keep one of the two", name, (int)(intptr_t)before);
+        err_set(r->err, ERR_INVALID, "%s: stands in line %d already; keep one of the two", name,
+                (int)(intptr_t)before);
         fail(r, r->pending.line);
     }
 }
@@ -145,7 +147,8 @@ static void look_at(struct reading *r, struct str line, size_t room)
     if (line.s[0] == '[' && !r->goes_on) {
         look_at_section(r, line);
     } else if (has_comment_behind(line)) {
-        fail_here(r, "a \";\" behind a blank begins a comment: put comments in lines of their own, and write \";\" without a "
+        fail_here(r, "a \";\" behind a blank begins a comment: put comments in lines of their own, and write "
+                     "\";\" without a "
                      "blank before it");
     }
 }
@@ -201,9 +204,11 @@ static int parse_text(struct config *cfg, const char *path, struct str text, str
     int line = bad_utf8_line(text);
 
     if (line)
-        return err_set(err, ERR_INVALID, "config: %s:%d: not UTF-8; save the file in that encoding", path, line);
+        return err_set(err, ERR_INVALID, "config: %s:%d: not UTF-8; save the file in that encoding", path,
+                       line);
     buf_init(&r.pending.value, 65536);
     map_init(&r.seen);
+    config_unsettle(cfg);
     line = ini_parse_stream(next_line, &r, on_pair, &r);
     flush(&r);
     if (line > 0 && (r.rc == 0 || line < r.rc_line))
@@ -223,7 +228,8 @@ static int read_all(const char *path, struct buf *out, struct err *err)
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
-        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "config: %s: %s", path, strerror(errno));
+        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "config: %s: %s", path,
+                       strerror(errno));
     while ((n = read(fd, piece, sizeof piece)) != 0) {
         if (n < 0 && errno == EINTR)
             continue;
@@ -238,7 +244,8 @@ static int read_all(const char *path, struct buf *out, struct err *err)
     }
     close(fd);
     if (!buf_ok(out))
-        return err_set(err, ERR_TOO_LARGE, "config: %s: larger than %d bytes; is it the right file?", path, CONFIG_FILE_MAX);
+        return err_set(err, ERR_TOO_LARGE, "config: %s: larger than %d bytes; is it the right file?", path,
+                       CONFIG_FILE_MAX);
     return 0;
 }
 
@@ -266,7 +273,9 @@ int config_set(struct config *cfg, const char *assignment, struct err *err)
             dot = p;
     }
     if (!dot || bad_utf8_line(str_of(assignment)))
-        return err_set(err, ERR_INVALID, "config: --set %s: not section.key=value", eq ? "" : assignment);
+        return err_set(err, ERR_INVALID, "config: --set %.*s: not section.key=value",
+                       (int)strcspn(assignment, "="), assignment);
+    config_unsettle(cfg);
     rc = config_assign(cfg, (struct str){assignment, (size_t)(dot - assignment)},
                        (struct str){dot + 1, (size_t)(eq - dot) - 1}, str_of(eq + 1), err);
     config_settle(cfg);
@@ -297,7 +306,8 @@ static void print_row(const struct config_row *row, const void *base, bool with_
     buf_add_c(out, '\n');
 }
 
-static void print_rows(const struct config_row *rows, size_t n, const void *base, bool with_help, struct buf *out)
+static void print_rows(const struct config_row *rows, size_t n, const void *base, bool with_help,
+                       struct buf *out)
 {
     for (size_t i = 0; i < n; i++)
         print_row(&rows[i], base, with_help, out);
@@ -307,8 +317,10 @@ void config_print(const struct config *cfg, struct buf *out)
 {
     const char *section = "";
 
-    buf_add_s(out, "# Settings of Firstline. Times are milliseconds, also 30s, 5m, 12h, 3d; sizes are bytes, also 64k, 1m.\n"
-                   "# Comments stand in lines of their own. A long value goes on in the next line, indented.\n");
+    buf_add_s(out,
+              "# Settings of Firstline. Times are milliseconds, also 30s, 5m, 12h, 3d; sizes are bytes, also "
+              "64k, 1m.\n"
+              "# Comments stand in lines of their own. A long value goes on in the next line, indented.\n");
     for (size_t i = 0; i < config_rows_n; i++) {
         if (strcmp(section, config_rows[i].section) != 0) {
             section = config_rows[i].section;
@@ -324,7 +336,8 @@ void config_print(const struct config *cfg, struct buf *out)
         const struct config_department *d = &cfg->departments[i];
 
         if (d->implied && !(cfg->sites_n == 1 && cfg->departments_n == 1))
-            continue; /* implied again when it is read back; several of that name could not stand side by side */
+            continue; /* implied again when it is read back; several of that name could not stand side by side
+                       */
         buf_printf(out, "\n[department.%s]\n", d->name);
         print_rows(config_department_rows, config_department_rows_n, d, i == 0, out);
     }

@@ -1,6 +1,6 @@
 /*
- * Opening hours: "mon-fri 09:00-12:00 13:00-18:00; sat,sun 10:00-16:00". A span whose end is not after its beginning goes
- * on into the next day ("fri 22:00-02:00"); 24:00 ends a day. Holidays are whole local days.
+ * Opening hours: "mon-fri 09:00-12:00 13:00-18:00; sat,sun 10:00-16:00". A span whose end is not after its
+ * beginning goes on into the next day ("fri 22:00-02:00"); 24:00 ends a day. Holidays are whole local days.
  */
 #include "config/config_row.h"
 
@@ -171,7 +171,8 @@ static bool take_date(const char **p, int32_t *day)
     static const int month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     int y, m, d, last;
 
-    if (!take_digits(p, 4, &y) || !take(p, '-') || !take_digits(p, 2, &m) || !take(p, '-') || !take_digits(p, 2, &d))
+    if (!take_digits(p, 4, &y) || !take(p, '-') || !take_digits(p, 2, &m) || !take(p, '-') ||
+        !take_digits(p, 2, &d))
         return false;
     if (m < 1 || m > 12 || y < 1970)
         return false;
@@ -241,7 +242,8 @@ bool config_is_open(const struct config_department *d, int64_t now_ms)
 {
     int64_t local_s = floor_div(now_ms, 1000) + config_zone_offset_s(d->zone, now_ms);
     int64_t day = floor_div(local_s, 86400);
-    int64_t minute = (local_s - day * 86400) / 60 + DAY_MIN * ((day % 7 + 7 + 3) % 7); /* day 0 was a Thursday */
+    int64_t minute = (local_s - day * 86400) / 60 +
+                     DAY_MIN * ((day % 7 + 7 + 3) % 7); /* day 0 was a Thursday */
 
     for (size_t i = 0; i < d->closed_n; i++) {
         if (day >= d->closed[i].from && day <= d->closed[i].to)

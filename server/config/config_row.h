@@ -23,8 +23,8 @@ struct config_row {
     const char *section; /* "limits"; "site" and "department" stand for [site.NAME], [department.NAME] */
     const char *key;
     enum config_type type;
-    size_t offset;   /* in struct config, config_site or config_department */
-    const char *def; /* as it would stand in the file */
+    size_t offset;              /* in struct config, config_site or config_department */
+    const char *def;            /* as it would stand in the file */
     int64_t min, max;           /* INT, MS, BYTES; of a text max is the most bytes */
     const char *const *choices; /* ENUM, or STR of few values: NULL-terminated */
     config_check_fn *check;     /* STR: or NULL */
@@ -39,8 +39,10 @@ extern const size_t config_site_rows_n;
 extern const struct config_row config_department_rows[];
 extern const size_t config_department_rows_n;
 
-/* Reads text into the row's member of *base (freeing an old string). The error is "SECTION.KEY: …" with that name. */
-int config_value_set(const struct config_row *row, void *base, const char *name, struct str text, struct err *err);
+/* Reads text into the row's member of *base (freeing an old string). The error is "SECTION.KEY: …" with that
+ * name. */
+int config_value_set(const struct config_row *row, void *base, const char *name, struct str text,
+                     struct err *err);
 /* All rows of *base get their defaults; strings there are not freed first. */
 void config_value_defaults(const struct config_row *rows, size_t n, void *base);
 void config_value_free(const struct config_row *rows, size_t n, void *base);
@@ -48,12 +50,14 @@ void config_value_free(const struct config_row *rows, size_t n, void *base);
 void config_value_print(const struct config_row *row, const void *base, struct buf *out);
 /* The row's range or choices: "0–1000000", "always, everysec". Nothing for a free text. */
 void config_value_describe(const struct config_row *row, struct buf *out);
-/* candidate if it is closer to the misspelt name than so_far was, else so_far. *best starts at 4: only closer ones count. */
+/* candidate if it is closer to the misspelt name than so_far was, else so_far. *best starts at 4: only closer
+ * ones count. */
 const char *config_nearest(struct str name, const char *candidate, const char *so_far, unsigned *best);
 
 /* Checks of texts. */
-config_check_fn config_check_listen, config_check_listen_or_none, config_check_url, config_check_origins, config_check_networks,
-    config_check_color, config_check_zone, config_check_hours, config_check_holidays, config_check_name_or_none;
+config_check_fn config_check_listen, config_check_listen_or_none, config_check_url, config_check_origins,
+    config_check_networks, config_check_color, config_check_zone, config_check_hours, config_check_holidays,
+    config_check_name_or_none;
 
 /* Parse what was checked; caller frees *out. NULL or what is wrong. */
 const char *config_hours_parse(const char *text, struct config_span **out, size_t *n);
@@ -65,10 +69,13 @@ bool config_name_is_valid(struct str s);
 /* The text of a CONFIG_STR or CONFIG_LIST member. */
 char **config_value_text(const struct config_row *row, const void *base);
 
-/* Brings what is made from keys up to date: implied site and departments, hours, zones. */
+/* Before keys are set: takes out the site and departments that no section made. */
+void config_unsettle(struct config *cfg);
+/* After it: brings what is made from keys up to date, those too. */
 void config_settle(struct config *cfg);
 
-/* Sets one key, "site.shop" and "origins"; section and key as in the file. The error begins with "SECTION.KEY: ". */
+/* Sets one key, "site.shop" and "origins"; section and key as in the file. The error begins with
+ * "SECTION.KEY: ". */
 int config_assign(struct config *cfg, struct str section, struct str key, struct str value, struct err *err);
 /* Finds [limits], makes [site.shop] if it isn't there. */
 int config_open_section(struct config *cfg, struct str section, struct err *err);

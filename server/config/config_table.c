@@ -1,5 +1,6 @@
 #include "config/config_row.h"
 
+/* clang-format off */
 #define MEMBER(section, key) offsetof(struct config, section.key)
 #define INT(s, k, def, min, max, help)   {#s, #k, CONFIG_INT, MEMBER(s, k), def, min, max, NULL, NULL, false, help}
 #define MS(s, k, def, min, max, help)    {#s, #k, CONFIG_MS, MEMBER(s, k), def, min, max, NULL, NULL, false, help}
@@ -11,6 +12,11 @@
 #define CLASS(k, def, help)                                                                                            \
     {"class." #k, "head_start_ms", CONFIG_MS, offsetof(struct config, class.k.head_start_ms), def, 0, DAY, NULL, NULL, \
      false, help}
+#define SITE(k, type, def, max, choices, check, secret, help)                                                          \
+    {"site", #k, CONFIG_##type, offsetof(struct config_site, k), def, 0, max, choices, check, secret, help}
+#define DEPARTMENT(k, type, def, max, check, help)                                                                     \
+    {"department", #k, CONFIG_##type, offsetof(struct config_department, k), def, 0, max, NULL, check, false, help}
+/* clang-format on */
 
 #define MINUTE 60000LL
 #define HOUR   (60 * MINUTE)
@@ -22,12 +28,16 @@ static const char *const fsyncs[] = {"always", "everysec", NULL};               
 static const char *const locales[] = {"zh-CN", "en", NULL};
 
 const struct config_row config_rows[] = {
-    STRING(server, listen, "127.0.0.1:8080", config_check_listen, "Address and port to serve on; port 0: any free one."),
-    STRING(server, node, "", config_check_name_or_none, "Name of this node; empty: made from the host's name."),
+    STRING(server, listen, "127.0.0.1:8080", config_check_listen,
+           "Address and port to serve on; port 0: any free one."),
+    STRING(server, node, "", config_check_name_or_none,
+           "Name of this node; empty: made from the host's name."),
     ENUM(server, log_level, "info", log_levels, "Lines below this level are not written."),
 
-    STRING(http, public_url, "", config_check_url, "Address under which people reach the server, with https behind a proxy."),
-    LIST(http, trusted_proxies, "", config_check_networks, "Addresses or networks of proxies whose X-Forwarded-For is believed."),
+    STRING(http, public_url, "", config_check_url,
+           "Address under which people reach the server, with https behind a proxy."),
+    LIST(http, trusted_proxies, "", config_check_networks,
+         "Addresses or networks of proxies whose X-Forwarded-For is believed."),
 
     STRING(metrics, listen, "", config_check_listen_or_none, "Address and port for /metrics; empty: off."),
 
@@ -35,59 +45,74 @@ const struct config_row config_rows[] = {
          "always: an ok survives a power cut. everysec: faster, a power cut may lose the last second."),
     MS(redis, wait_ms, "10000", 0, 10 * MINUTE, "How long a start waits for Redis."),
     BOOL(redis, trusted, "false", "Use a Redis whose durability settings cannot be read."),
-    MS(redis, command_ms, "5000", 100, 5 * MINUTE, "Deadline of one command; after it the answer is unavailable."),
+    MS(redis, command_ms, "5000", 100, 5 * MINUTE,
+       "Deadline of one command; after it the answer is unavailable."),
     INT(redis, maxmemory_mb, "512", 16, 1048576, "Memory of the Redis that the server starts itself, MiB."),
 
     INT(limits, messages_per_s, "5", 0, 1000000, "Commands a second of one connection; 0: no limit."),
     INT(limits, burst, "20", 0, 1000000, "Commands that may come at once before that."),
-    INT(limits, chats_per_address_h, "30", 0, 1000000, "Chats an hour that one address may start anonymously; 0: no limit."),
+    INT(limits, chats_per_address_h, "30", 0, 1000000,
+        "Chats an hour that one address may start anonymously; 0: no limit."),
     INT(limits, hellos_per_s, "200", 1, 1000000, "New connections a second; more get 503."),
-    INT(limits, connections, "0", 0, 10000000, "Connections in all; 0: as many as the system has descriptors for."),
+    INT(limits, connections, "0", 0, 10000000,
+        "Connections in all; 0: as many as the system has descriptors for."),
     BYTES(limits, frame_bytes, "65536", 8192, 16777216, "Largest message of a client."),
     INT(limits, text_chars, "4000", 100, 100000, "Unicode characters of a message's text."),
     INT(limits, depth, "16", 4, 1000, "Deepest nesting of a message's JSON."),
     BYTES(limits, outbox_bytes, "262144", 65536, 1073741824, "What may wait for one slow reader."),
     INT(limits, outbox_frames, "500", 10, 1000000, "Frames that may wait for one slow reader."),
     MS(limits, idle_ping_ms, "25000", 1000, HOUR, "A connection that is silent for so long is pinged."),
-    MS(limits, ping_grace_ms, "10000", 1000, HOUR, "How long a pong may take before the connection is closed."),
-    MS(limits, handshake_ms, "5000", 500, 10 * MINUTE, "How long a connection may take to say what it wants."),
+    MS(limits, ping_grace_ms, "10000", 1000, HOUR,
+       "How long a pong may take before the connection is closed."),
+    MS(limits, handshake_ms, "5000", 500, 10 * MINUTE,
+       "How long a connection may take to say what it wants."),
     BYTES(limits, header_bytes, "8192", 1024, 65536, "Largest header of a request."),
-    INT(limits, memory_mb, "0", 0, 1048576, "Memory of the server above which new connections are refused, MiB; 0: no limit."),
+    INT(limits, memory_mb, "0", 0, 1048576,
+        "Memory of the server above which new connections are refused, MiB; 0: no limit."),
     INT(limits, disk_percent, "5", 0, 50, "Free disk below which no new chats begin, percent."),
     INT(limits, disk_mb, "1024", 0, 1048576, "Free disk below which no new chats begin, MiB."),
 
     MS(routing, offer_ms, "30000", 1000, DAY, "How long a rep may think about an offered chat."),
     BOOL(routing, auto_accept, "false", "A chat goes to a rep without being asked for."),
-    MS(routing, silent_ms, "120000", 1000, DAY, "A handler who leaves a shopper waiting for so long is reminded."),
+    MS(routing, silent_ms, "120000", 1000, DAY,
+       "A handler who leaves a shopper waiting for so long is reminded."),
     INT(routing, silent_steps, "2", 1, 10, "After so many times silent_ms the chat is offered on."),
     INT(routing, missed_pause, "3", 1, 100, "Missed offers in a row that pause a rep's shift."),
-    MS(routing, overflow_ms, "180000", 1000, DAY, "A chat that waits for so long may go to the fallback department."),
+    MS(routing, overflow_ms, "180000", 1000, DAY,
+       "A chat that waits for so long may go to the fallback department."),
 
     MS(transfer, answer_ms, "60000", 1000, DAY, "How long a receiver may think about a handover."),
 
     MS(ownership, grace_ms, "30000", 0, DAY, "How long a handler who lost the connection keeps the chat."),
-    MS(ownership, return_ms, "259200000", 0, YEAR, "How long a returning shopper goes to the owner of the case."),
+    MS(ownership, return_ms, "259200000", 0, YEAR,
+       "How long a returning shopper goes to the owner of the case."),
 
-    MS(resolution, confirm_ms, "86400000", 1000, YEAR, "A proposed resolution without an answer closes the case after this."),
+    MS(resolution, confirm_ms, "86400000", 1000, YEAR,
+       "A proposed resolution without an answer closes the case after this."),
 
     MS(care, first_ms, "300000", 1000, DAY, "A waiting shopper gets a care message after this."),
     MS(care, alert_ms, "900000", 1000, DAY, "A lead is alerted after this."),
-    MS(care, act_ms, "300000", 1000, DAY, "How long a lead may take to act before the alert goes a level up."),
+    MS(care, act_ms, "300000", 1000, DAY,
+       "How long a lead may take to act before the alert goes a level up."),
     MS(care, checkin_ms, "300000", 1000, DAY, "How often a shopper who still waits hears again."),
 
     MS(queue, gone_ms, "180000", 1000, DAY, "A waiting shopper who is offline for so long has left."),
 
-    MS(presence, grace_ms, "30000", 0, DAY, "How long somebody who lost the connection still counts as there."),
+    MS(presence, grace_ms, "30000", 0, DAY,
+       "How long somebody who lost the connection still counts as there."),
     MS(presence, beat_ms, "2000", 100, MINUTE, "How often a node says that it lives."),
-    MS(presence, silent_ms, "10000", 500, 10 * MINUTE, "A node that is silent for so long is taken for dead."),
+    MS(presence, silent_ms, "10000", 500, 10 * MINUTE,
+       "A node that is silent for so long is taken for dead."),
 
     MS(chat, keep_ms, "86400000", 0, YEAR, "How long a closed chat stays in Redis after it was archived."),
 
     STRING(archive, path, "", NULL, "File of the archive; empty: archive.db in the data folder."),
     INT(archive, batch, "256", 1, 10000, "Entries that go into one transaction at most."),
 
-    INT(kb, threshold_permille, "300", 0, 1000, "Confidence from which an article is suggested to reps, thousandths."),
-    INT(kb, shopper_permille, "800", 0, 1000, "Confidence from which an article is shown to shoppers, thousandths."),
+    INT(kb, threshold_permille, "300", 0, 1000,
+        "Confidence from which an article is suggested to reps, thousandths."),
+    INT(kb, shopper_permille, "800", 0, 1000,
+        "Confidence from which an article is shown to shoppers, thousandths."),
     STRING(kb, dir, "", NULL, "Folder with the articles; empty: those that are built in."),
 
     MS(auth, session_ms, "43200000", MINUTE, YEAR, "How long a login holds."),
@@ -102,16 +127,15 @@ const struct config_row config_rows[] = {
 };
 const size_t config_rows_n = sizeof config_rows / sizeof config_rows[0];
 
-#define SITE(k, type, def, max, choices, check, secret, help)                                                          \
-    {"site", #k, CONFIG_##type, offsetof(struct config_site, k), def, 0, max, choices, check, secret, help}
-
 const struct config_row config_site_rows[] = {
     SITE(origins, LIST, "", 16000, NULL, config_check_origins, false,
          "Origins of the shop's pages, https://shop.example; empty: the server's own."),
     SITE(name, STR, "", 100, NULL, NULL, false, "Name shown to shoppers."),
     SITE(color, STR, "", 7, NULL, config_check_color, false, "Colour of the widget, #rrggbb."),
-    SITE(time_zone, STR, "Asia/Shanghai", 60, NULL, config_check_zone, false, "Time zone of hours and holidays."),
-    SITE(jwt_secret, STR, "", 160, NULL, NULL, true, "Secret with which the storefront signs who a shopper is (HS256)."),
+    SITE(time_zone, STR, "Asia/Shanghai", 60, NULL, config_check_zone, false,
+         "Time zone of hours and holidays."),
+    SITE(jwt_secret, STR, "", 160, NULL, NULL, true,
+         "Secret with which the storefront signs who a shopper is (HS256)."),
     SITE(jwt_issuer, STR, "", 160, NULL, NULL, false, "The iss that those tokens bear."),
     SITE(greeting_zh, STR, "", 1000, NULL, NULL, false, "First words to a shopper, in Chinese."),
     SITE(greeting_en, STR, "", 1000, NULL, NULL, false, "First words to a shopper, in English."),
@@ -123,19 +147,20 @@ const struct config_row config_site_rows[] = {
 };
 const size_t config_site_rows_n = sizeof config_site_rows / sizeof config_site_rows[0];
 
-#define DEPARTMENT(k, type, def, max, check, help)                                                                     \
-    {"department", #k, CONFIG_##type, offsetof(struct config_department, k), def, 0, max, NULL, check, false, help}
-
 const struct config_row config_department_rows[] = {
-    DEPARTMENT(site, STR, "default", CONFIG_NAME_MAX, config_check_name_or_none, "The site that it belongs to."),
+    DEPARTMENT(site, STR, "default", CONFIG_NAME_MAX, config_check_name_or_none,
+               "The site that it belongs to."),
     DEPARTMENT(title_zh, STR, "", 100, NULL, "Name shown to shoppers, in Chinese."),
     DEPARTMENT(title_en, STR, "", 100, NULL, "Name shown to shoppers, in English."),
-    DEPARTMENT(hours, STR, "", 2000, config_check_hours, "mon-fri 09:00-18:00; sat 10:00-16:00. Empty: always open."),
-    DEPARTMENT(holidays, LIST, "", 8000, config_check_holidays, "Days when it is closed: 2026-05-01, 2026-10-01..2026-10-07."),
+    DEPARTMENT(hours, STR, "", 2000, config_check_hours,
+               "mon-fri 09:00-18:00; sat 10:00-16:00. Empty: always open."),
+    DEPARTMENT(holidays, LIST, "", 8000, config_check_holidays,
+               "Days when it is closed: 2026-05-01, 2026-10-01..2026-10-07."),
     DEPARTMENT(skills, LIST, "", 1000, NULL, "Skills that its reps must have."),
     DEPARTMENT(languages, LIST, "", 1000, NULL, "Languages in which it serves: zh, en."),
     DEPARTMENT(lead, STR, "", 100, NULL, "Login of the lead who answers for it."),
-    DEPARTMENT(fallback, STR, "", CONFIG_NAME_MAX, config_check_name_or_none, "Department of the same site that helps out."),
+    DEPARTMENT(fallback, STR, "", CONFIG_NAME_MAX, config_check_name_or_none,
+               "Department of the same site that helps out."),
     DEPARTMENT(keywords, LIST, "", 8000, NULL, "Words in a first message that lead here."),
 };
 const size_t config_department_rows_n = sizeof config_department_rows / sizeof config_department_rows[0];

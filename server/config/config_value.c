@@ -46,8 +46,9 @@ static bool parse_number(enum config_type type, const char *p, int64_t *out)
         const char *unit;
         int64_t factor;
     } units[] = {
-        {CONFIG_MS, "ms", 1},         {CONFIG_MS, "s", 1000},     {CONFIG_MS, "m", 60000},     {CONFIG_MS, "h", 3600000},
-        {CONFIG_MS, "d", 86400000},   {CONFIG_BYTES, "k", 1024},  {CONFIG_BYTES, "m", 1048576}, {CONFIG_BYTES, "g", 1073741824},
+        {CONFIG_MS, "ms", 1},         {CONFIG_MS, "s", 1000},          {CONFIG_MS, "m", 60000},
+        {CONFIG_MS, "h", 3600000},    {CONFIG_MS, "d", 86400000},      {CONFIG_BYTES, "k", 1024},
+        {CONFIG_BYTES, "m", 1048576}, {CONFIG_BYTES, "g", 1073741824},
     };
     int64_t n;
 
@@ -65,7 +66,8 @@ static bool parse_number(enum config_type type, const char *p, int64_t *out)
 
 static bool parse_bool(const char *text, bool *out)
 {
-    static const char *const yes[] = {"true", "yes", "on", "1", NULL}, *const no[] = {"false", "no", "off", "0", NULL};
+    static const char *const yes[] = {"true", "yes", "on", "1", NULL}, *const no[] = {"false", "no", "off",
+                                                                                      "0", NULL};
 
     for (int i = 0; yes[i]; i++) {
         if (strcmp(text, yes[i]) == 0 || strcmp(text, no[i]) == 0) {
@@ -85,7 +87,8 @@ static int choice_of(const struct config_row *row, const char *text)
     return -1;
 }
 
-static int wrong(const struct config_row *row, const char *name, const char *text, const char *what, struct err *err)
+static int wrong(const struct config_row *row, const char *name, const char *text, const char *what,
+                 struct err *err)
 {
     struct buf range;
     char shown[SHOWN_MAX + 8];
@@ -127,8 +130,10 @@ static const char *check_text(const struct config_row *row, const char *text)
 
         if ((c < 0x20 && c != '\n') || c == 0x7f)
             return "has a control character";
-        if (c == ';' && i > 0 && text[i - 1] == ' ')
-            return "has a blank before \";\", which begins a comment in the file: leave the blank out";
+        if (c == ';' && (i == 0 || text[i - 1] == ' ' || text[i - 1] == '\n'))
+            return "has a \";\" that would begin a comment in the file: leave out the blank before it";
+        if (c == '#' && i > 0 && text[i - 1] == '\n')
+            return "has a line that begins with \"#\" and would be a comment in the file";
     }
     if (row->secret && strcmp(text, "***") == 0)
         return "is only the mask under which `config print` hides it: put the real one";
@@ -137,14 +142,17 @@ static const char *check_text(const struct config_row *row, const char *text)
     return row->check ? row->check(text) : NULL;
 }
 
-static int set_number(const struct config_row *row, void *at, const char *name, const char *text, struct err *err)
+static int set_number(const struct config_row *row, void *at, const char *name, const char *text,
+                      struct err *err)
 {
     int64_t n;
 
     if (!parse_number(row->type, text, &n)) {
-        const char *what = row->type == CONFIG_MS      ? "is not a whole number of milliseconds, nor one with s, m, h or d"
-                           : row->type == CONFIG_BYTES ? "is not a whole number of bytes, nor one with k, m or g"
-                                                       : "is not a whole number";
+        const char *what = row->type == CONFIG_MS
+                               ? "is not a whole number of milliseconds, nor one with s, m, h or d"
+                           : row->type == CONFIG_BYTES
+                               ? "is not a whole number of bytes, nor one with k, m or g"
+                               : "is not a whole number";
 
         return wrong(row, name, text, what, err);
     }
@@ -154,7 +162,8 @@ static int set_number(const struct config_row *row, void *at, const char *name, 
     return 0;
 }
 
-static int set_text(const struct config_row *row, void *base, const char *name, char *text, struct err *err)
+static int set_text(const struct config_row *row, void *base, const char *name, const char *text,
+                    struct err *err)
 {
     void *at = member(row, base);
     const char *what;
@@ -183,20 +192,40 @@ static int set_text(const struct config_row *row, void *base, const char *name, 
     }
 }
 
-int config_value_set(const struct config_row *row, void *base, const char *name, struct str text, struct err *err)
+/* A copy as the file would keep it: no blanks around a line, no empty lines. */
+static char *tidy(struct str text)
+{
+    char *copy = mem_alloc(text.n + 1);
+    size_t n = 0;
+
+    for (const char *p = text.s, *end = text.s + text.n; p < end;) {
+        const char *nl = memchr(p, '\n', (size_t)(end - p)), *from = p, *to = nl ? nl : end;
+
+        p = nl ? nl + 1 : end;
+        while (from < to && isspace((unsigned char)*from))
+            from++;
+        while (to > from && isspace((unsigned char)to[-1]))
+            to--;
+        if (from == to)
+            continue;
+        if (n)
+            copy[n++] = '\n';
+        memcpy(copy + n, from, (size_t)(to - from));
+        n += (size_t)(to - from);
+    }
+    copy[n] = 0;
+    return copy;
+}
+
+int config_value_set(const struct config_row *row, void *base, const char *name, struct str text,
+                     struct err *err)
 {
     char *copy;
     int rc;
 
-    while (text.n && isspace((unsigned char)text.s[0])) {
-        text.s++;
-        text.n--;
-    }
-    while (text.n && isspace((unsigned char)text.s[text.n - 1]))
-        text.n--;
     if (text.n && memchr(text.s, 0, text.n))
         return err_set(err, ERR_INVALID, "%s: the value has a NUL byte", name);
-    copy = mem_strndup(text.n ? text.s : "", text.n);
+    copy = tidy(text.n ? text : STR(""));
     rc = set_text(row, base, name, copy, err);
     free(copy);
     return rc;
@@ -313,7 +342,7 @@ const char *config_nearest(struct str name, const char *candidate, const char *s
 {
     unsigned d = distance(name, str_of(candidate));
 
-    if (d >= *best)
+    if (d >= *best || 2 * d > strlen(candidate))
         return so_far;
     *best = d;
     return candidate;
@@ -366,7 +395,9 @@ static bool is_origin(struct str s)
 
 const char *config_check_url(const char *text)
 {
-    return !*text || is_origin(str_of(text)) ? NULL : "is not an address like https://help.shop.example, without a path";
+    return !*text || is_origin(str_of(text))
+               ? NULL
+               : "is not an address like https://help.shop.example, without a path";
 }
 
 const char *config_check_origins(const char *text)
@@ -430,5 +461,6 @@ bool config_name_is_valid(struct str s)
 
 const char *config_check_name_or_none(const char *text)
 {
-    return !*text || config_name_is_valid(str_of(text)) ? NULL : "is not a name of 1–32 letters, digits, _ and -";
+    return !*text || config_name_is_valid(str_of(text)) ? NULL
+                                                        : "is not a name of 1–32 letters, digits, _ and -";
 }

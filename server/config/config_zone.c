@@ -1,6 +1,6 @@
 /*
- * Time zones from the system's files (RFC 8536, version 2): the transitions that stand there, then those that the rule in
- * the footer makes, to the end of 2100. Read once; looking up is pure, so any thread may.
+ * Time zones from the system's files (RFC 8536, version 2): the transitions that stand there, then those that
+ * the rule in the footer makes, to the end of 2100. Read once; looking up is pure, so any thread may.
  */
 #include "config/config_row.h"
 
@@ -36,7 +36,7 @@ static void add(struct config_zone *z, int64_t at, int32_t offset)
 /* --- the footer's rule, as "CET-1CEST,M3.5.0,M10.5.0/3" */
 
 struct rule {
-    int kind;       /* 'M' month.week.day, 'J' day 1–365 without 29 February, 0: day 0–365 */
+    int kind; /* 'M' month.week.day, 'J' day 1–365 without 29 February, 0: day 0–365 */
     int m, w, d;
     int32_t time_s; /* local time of the change */
 };
@@ -98,7 +98,8 @@ static bool take_rule(const char **p, struct rule *r)
         return false;
     if (**p == 'M') {
         r->kind = *(*p)++;
-        if (!take_int(p, 12, &r->m) || *(*p)++ != '.' || !take_int(p, 5, &r->w) || *(*p)++ != '.' || !take_int(p, 6, &r->d))
+        if (!take_int(p, 12, &r->m) || *(*p)++ != '.' || !take_int(p, 5, &r->w) || *(*p)++ != '.' ||
+            !take_int(p, 6, &r->d))
             return false;
         if (r->m < 1 || r->w < 1)
             return false;
@@ -174,7 +175,8 @@ static bool apply_footer(struct config_zone *z, const char *p)
     if (!take_rule(&p, &start) || !take_rule(&p, &end) || *p)
         return false;
     for (int y = 1970; y <= LAST_YEAR; y++) {
-        int64_t on = rule_day(&start, y) * 86400 + start.time_s - std, off = rule_day(&end, y) * 86400 + end.time_s - dst;
+        int64_t on = rule_day(&start, y) * 86400 + start.time_s - std,
+                off = rule_day(&end, y) * 86400 + end.time_s - dst;
 
         if (on < off) {
             add_after(z, after, on, dst);
@@ -208,12 +210,14 @@ static bool read_head(const unsigned char *p, size_t n, struct head *h)
     if (n < 44 || memcmp(p, "TZif", 4) != 0)
         return false;
     *h = (struct head){be32(p + 20), be32(p + 24), be32(p + 28), be32(p + 32), be32(p + 36), be32(p + 40)};
-    return h->isut <= 256 && h->isstd <= 256 && h->leap <= 1000 && h->times <= 10000 && h->types <= 256 && h->chars <= 2048;
+    return h->isut <= 256 && h->isstd <= 256 && h->leap <= 1000 && h->times <= 10000 && h->types <= 256 &&
+           h->chars <= 2048;
 }
 
 static size_t body_size(const struct head *h, size_t time_size)
 {
-    return h->times * (time_size + 1) + h->types * 6 + h->chars + h->leap * (time_size + 4) + h->isstd + h->isut;
+    return h->times * (time_size + 1) + h->types * 6 + h->chars + h->leap * (time_size + 4) + h->isstd +
+           h->isut;
 }
 
 /* p is terminated by a NUL behind its n bytes. */

@@ -1,9 +1,10 @@
 /*
  * Reading JSON, with Jansson; the only file that knows it.
  *
- * A command costs one look over the bytes (depth, keys), one parse, one look-up a rule. Strings of the result point into
- * the parsed document. Lists and objects are written anew, with the members that the schema names and in its order: what
- * a stranger adds to them goes no further, and equal content is equal text (the digest needs that).
+ * A command costs one look over the bytes (depth, keys), one parse, one look-up a rule. Strings of the result
+ * point into the parsed document. Lists and objects are written anew, with the members that the schema names
+ * and in its order: what a stranger adds to them goes no further, and equal content is equal text (the digest
+ * needs that).
  */
 #include "protocol/protocol.h"
 #include "protocol/protocol_scan.h"
@@ -20,7 +21,7 @@
 
 #define PARSE_FLAGS (JSON_REJECT_DUPLICATES)
 /* 15 digits come back as they were written: 0.1 stays 0.1. */
-#define DUMP_FLAGS (JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))
+#define DUMP_FLAGS    (JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))
 #define TEXT_RULE_MAX 4000 /* a rule with this maximum obeys protocol_limits.text_chars instead */
 
 /* What struct msg.json and struct entry.json point to. */
@@ -89,7 +90,8 @@ static const char *parse_error(const json_error_t *e)
 
 /* --- commands */
 
-static bool refuse(struct refusal *why, enum code code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static bool refuse(struct refusal *why, enum code code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 static bool refuse(struct refusal *why, enum code code, const char *fmt, ...)
 {
     va_list ap;
@@ -137,7 +139,8 @@ static bool read_str(struct reader *r, const struct field_rule *rule, const json
     } else if (s.n < (size_t)rule->min) {
         return refuse_field(r->why, rule, "must not be empty");
     } else if (s.n > max && (s.n / 4 > max || utf8_chars(s) > max)) {
-        return refuse(r->why, CODE_TOO_LARGE, "\"%s\" has more than %zu characters", field_names[rule->field], max);
+        return refuse(r->why, CODE_TOO_LARGE, "\"%s\" has more than %zu characters", field_names[rule->field],
+                      max);
     }
     *out = val_str(s);
     return true;
@@ -221,8 +224,8 @@ static bool read_list(struct reader *r, const struct field_rule *rule, const jso
     if (!json_is_array(v))
         return refuse_field(r->why, rule, "must be a list");
     if (n < (size_t)rule->min || n > (size_t)rule->max)
-        return refuse(r->why, CODE_BAD_REQUEST, "\"%s\" must have %d-%d items", field_names[rule->field], (int)rule->min,
-                      (int)rule->max);
+        return refuse(r->why, CODE_BAD_REQUEST, "\"%s\" must have %d-%d items", field_names[rule->field],
+                      (int)rule->min, (int)rule->max);
     json_open(b, '[');
     for (size_t i = 0; i < n; i++) {
         const json_t *item = json_array_get(v, i);
@@ -272,8 +275,9 @@ static bool read_fields(struct reader *r, struct msg *out)
 }
 
 /*
- * The digest says whether a repeated id bears the same content. `chat` is not in it: the key of an id holds the chat
- * already, and one tab may name the open chat where the other left it out. Names, not numbers: nodes of two versions agree.
+ * The digest says whether a repeated id bears the same content. `chat` is not in it: the key of an id holds
+ * the chat already, and one tab may name the open chat where the other left it out. Names, not numbers: nodes
+ * of two versions agree.
  */
 static void make_digest(struct msg *m)
 {
@@ -299,7 +303,7 @@ static void make_digest(struct msg *m)
         if (v->type == VAL_STR || v->type == VAL_JSON)
             parts[n++] = v->s;
     }
-    crypto_hash_parts(hash, parts, n);
+    crypto_digest_parts(hash, parts, n);
     memcpy(m->digest, hash, sizeof m->digest);
 }
 
@@ -329,8 +333,8 @@ static json_t *parse_command(struct str frame, const struct protocol_limits *lim
     return root;
 }
 
-bool protocol_read_command(struct str frame, unsigned roles, const struct protocol_limits *lim, struct msg *out,
-                           struct refusal *why)
+bool protocol_read_command(struct str frame, unsigned roles, const struct protocol_limits *lim,
+                           struct msg *out, struct refusal *why)
 {
     struct reader r = {NULL, lim, why};
     json_t *root;
@@ -425,7 +429,8 @@ static int read_entry_fields(const struct doc *d, struct entry *out, struct buf 
             continue;
         out->f[field] = val_from(v, raw);
         if (out->f[field].type != VAL_NONE && (out->f[field].type != row->types[i] || json_is_real(v)))
-            return err_set(err, ERR_INVALID, "\"%s\" of %s is not what its schema says", field_names[field], row->name);
+            return err_set(err, ERR_INVALID, "\"%s\" of %s is not what its schema says", field_names[field],
+                           row->name);
     }
     doc_settle(d, out->f);
     return 0;
@@ -485,12 +490,14 @@ int json_each_str(struct str raw, void (*fn)(void *ctx, struct str s), void *ctx
     return ok ? (int)n : -1;
 }
 
-static void each_member(json_t *object, struct buf *tmp, void (*fn)(void *ctx, struct str key, struct val v), void *ctx)
+static void each_member(json_t *object, struct buf *tmp, void (*fn)(void *ctx, struct str key, struct val v),
+                        void *ctx)
 {
     const char *key;
     json_t *m;
 
-    json_object_foreach(object, key, m) {
+    json_object_foreach(object, key, m)
+    {
         struct val v;
 
         buf_reset(tmp);
@@ -522,8 +529,8 @@ int json_each_member(struct str raw, void (*fn)(void *ctx, struct str key, struc
     return ok ? (int)n : -1;
 }
 
-int json_read_object(struct str raw, const struct protocol_limits *lim, void (*fn)(void *ctx, struct str key, struct val v),
-                     void *ctx, struct err *err)
+int json_read_object(struct str raw, const struct protocol_limits *lim,
+                     void (*fn)(void *ctx, struct str key, struct val v), void *ctx, struct err *err)
 {
     struct refusal why;
     json_t *root = parse_command(raw, lim, &why);

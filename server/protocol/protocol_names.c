@@ -5,8 +5,9 @@ static const struct {
     unsigned role;
     const char *name;
 } roles[] = {
-    {ROLE_DIRECTOR, "director"}, {ROLE_ADMIN, "admin"}, {ROLE_LEAD, "lead"},     {ROLE_QA, "qa"},   {ROLE_EDITOR, "editor"},
-    {ROLE_REP, "rep"},           {ROLE_SYSTEM, "system"}, {ROLE_SHOPPER, "shopper"}, {ROLE_BOT, "bot"},
+    {ROLE_DIRECTOR, "director"}, {ROLE_ADMIN, "admin"}, {ROLE_LEAD, "lead"},     {ROLE_QA, "qa"},
+    {ROLE_EDITOR, "editor"},     {ROLE_REP, "rep"},     {ROLE_SYSTEM, "system"}, {ROLE_SHOPPER, "shopper"},
+    {ROLE_BOT, "bot"},
 };
 #define ROLES_N (sizeof roles / sizeof roles[0])
 

@@ -1,8 +1,8 @@
 /*
  * scan: a cheap look over JSON text before the parser takes memory for it.
  *
- * One pass over the bytes; strings are skipped by their quotes. It judges no syntax: what it passes may still be no JSON.
- * Thread  any.
+ * One pass over the bytes; strings are skipped by their quotes. It judges no syntax: what it passes may still
+ * be no JSON. Thread  any.
  */
 #ifndef PROTOCOL_SCAN_H
 #define PROTOCOL_SCAN_H

@@ -9,7 +9,8 @@ size_t utf8_chars(struct str s)
     return n;
 }
 
-/* The length of the character that begins at p, 0 if it is none (RFC 3629: shortest form, no surrogates, to U+10FFFF). */
+/* The length of the character that begins at p, 0 if it is none (RFC 3629: shortest form, no surrogates, to
+ * U+10FFFF). */
 static size_t char_len(const unsigned char *p, size_t left)
 {
     unsigned char c = p[0], lo = 0x80, hi = 0xbf;
@@ -45,7 +46,8 @@ static bool is_plain_word(const unsigned char *p)
     uint64_t w;
 
     memcpy(&w, p, sizeof w);
-    /* Without high bits, subtracting 1 from each byte borrows into bit 7 exactly where a byte is 0 (or behind one). */
+    /* Without high bits, subtracting 1 from each byte borrows into bit 7 exactly where a byte is 0 (or behind
+     * one). */
     return (w & UINT64_C(0x8080808080808080)) == 0 &&
            ((w - UINT64_C(0x0101010101010101)) & UINT64_C(0x8080808080808080)) == 0;
 }

@@ -1,0 +1,389 @@
+/* Settings: defaults, the file, --set, and errors that say where and how to cure. */
+#include "config/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char path[] = "/tmp/firstline-config-XXXXXX";
+
+static int setup(void **state)
+{
+    int fd = mkstemp(path);
+
+    (void)state;
+    return fd < 0 ? -1 : close(fd);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    return unlink(path);
+}
+
+static int read_bytes(struct config *cfg, const void *p, size_t n, struct err *err)
+{
+    FILE *f = fopen(path, "w");
+
+    assert_non_null(f);
+    assert_int_equal(fwrite(p, 1, n, f), n);
+    assert_int_equal(fclose(f), 0);
+    *err = (struct err){0};
+    return config_read_file(cfg, path, err);
+}
+
+static int read_text(struct config *cfg, const char *text, struct err *err)
+{
+    return read_bytes(cfg, text, strlen(text), err);
+}
+
+static void expect_read(struct config *cfg, const char *text)
+{
+    struct err err;
+
+    if (read_text(cfg, text, &err) < 0)
+        fail_msg("%s", err.text);
+}
+
+/* The file is refused with "config: FILE:" + expected. */
+static void expect_error(const char *text, const char *expected)
+{
+    struct config *cfg = config_create();
+    char want[600];
+    struct err err;
+
+    assert_true(read_text(cfg, text, &err) < 0);
+    snprintf(want, sizeof want, "config: %s:%s", path, expected);
+    assert_string_equal(err.text, want);
+    config_destroy(cfg);
+}
+
+static void without_a_file_one_site_has_one_department(void **state)
+{
+    struct config *cfg = config_create();
+    struct config_department *d;
+    struct err err = {0};
+
+    (void)state;
+    assert_string_equal(cfg->server.listen, "127.0.0.1:8080");
+    assert_int_equal(cfg->limits.messages_per_s, 5);
+    assert_int_equal(cfg->routing.offer_ms, 30000);
+    assert_int_equal(cfg->ownership.return_ms, 72LL * 3600 * 1000);
+    assert_false(cfg->routing.auto_accept);
+    assert_int_equal(cfg->redis.appendfsync, CONFIG_FSYNC_ALWAYS);
+    assert_int_equal(cfg->class.urgent.head_start_ms, 3600000);
+    assert_int_equal(config_head_start_ms(cfg, STR("returning")), 900000);
+    assert_int_equal(config_head_start_ms(cfg, STR("nobody")), 0);
+    assert_int_equal(cfg->sites_n, 1);
+    assert_non_null(config_site_find(cfg, STR("default")));
+    assert_null(config_site_find(cfg, STR("defaul")));
+    d = config_department_find(cfg, STR("default"), STR("general"));
+    assert_non_null(d);
+    assert_true(config_is_open(d, 0) && config_is_open(d, 1764000000000));
+    assert_int_equal(config_check(cfg, NULL, &err), 0);
+    config_destroy(cfg);
+    config_destroy(NULL);
+}
+
+static void a_file_sets_what_it_names(void **state)
+{
+    struct config *cfg = config_create();
+    struct config_site *s;
+
+    (void)state;
+    expect_read(cfg,
+                "\xef\xbb\xbf# comment\n[limits]\nburst = 40\r\nidle_ping_ms=45s\nframe_bytes: 128k\n\n"
+                "[routing]\nauto_accept = yes\nsilent_ms = 4m\n[class.vip]\nhead_start_ms = 1h\n"
+                "[site.shop]\norigins = https://a.example,\n    https://b.example:8443\nname = 小店\n; note\n"
+                "greeting_zh = 您好！\n  请问有什么可以帮您？\n[department.sales]\nsite = shop\nlead = ann\n"
+                "[department.parts]\nsite = shop\nfallback = sales\nkeywords = 配件, spare "
+                "part\n[metrics]\nlisten = [::1]:9100");
+    assert_int_equal(cfg->limits.burst, 40);
+    assert_int_equal(cfg->limits.idle_ping_ms, 45000);
+    assert_int_equal(cfg->limits.frame_bytes, 131072);
+    assert_true(cfg->routing.auto_accept);
+    assert_int_equal(cfg->routing.silent_ms, 240000);
+    assert_int_equal(cfg->class.vip.head_start_ms, 3600000);
+    assert_string_equal(cfg->metrics.listen, "[::1]:9100");
+    assert_int_equal(cfg->sites_n, 1); /* the default one is not implied any more */
+    s = config_site_find(cfg, STR("shop"));
+    assert_non_null(s);
+    assert_true(config_list_has(s->origins, STR("https://b.example:8443")));
+    assert_false(config_list_has(s->origins, STR("https://b.example")));
+    assert_string_equal(s->name, "小店");
+    assert_string_equal(s->greeting_zh, "您好！\n请问有什么可以帮您？");
+    assert_int_equal(cfg->departments_n, 2);
+    assert_true(
+        config_list_has(config_department_find(cfg, STR("shop"), STR("parts"))->keywords, STR("spare part")));
+    assert_int_equal(config_check(cfg, NULL, NULL), 0);
+    config_destroy(cfg);
+}
+
+static void an_error_names_file_line_key_and_cure(void **state)
+{
+    (void)state;
+    expect_error("[limits]\nburst = 1\n\nburst = abc\n",
+                 "4: limits.burst: \"abc\" is not a whole number (0–1000000)");
+    expect_error("[limits]\nburst = 1000001\n", "2: limits.burst: \"1000001\" is out of range (0–1000000)");
+    expect_error("[limits]\nburst = 99999999999999999999\n",
+                 "2: limits.burst: \"99999999999999999999\" is not a whole number (0–1000000)");
+    expect_error("[limits]\nburst = -1\n", "2: limits.burst: \"-1\" is not a whole number (0–1000000)");
+    expect_error("[limits]\n\nbrust = 3\n", "3: limits.brust: there is no such key; did you mean burst?");
+    expect_error("[limits]\nsomething_else = 3\n",
+                 "2: limits.something_else: there is no such key; `config print` shows them all");
+    expect_error("[limit]\nburst = 3\n", "1: there is no section [limit]; did you mean [limits]?");
+    expect_error("[astronomy]\n", "1: there is no section [astronomy]; `config print` shows them all");
+    expect_error("burst = 3\n", "1: a key stands before the first [section]; put one above it");
+    expect_error("[limits\nburst = 3\n", "1: neither [section] nor key = value");
+    expect_error("[limits]\nburst\n", "2: neither [section] nor key = value");
+    expect_error("[routing]\nauto_accept = maybe\n",
+                 "2: routing.auto_accept: \"maybe\" is neither true nor false (true, false)");
+    expect_error("[redis]\nappendfsync = no\n",
+                 "2: redis.appendfsync: \"no\" is none of the possible values (always, everysec)");
+    expect_error("[site.a b]\n", "1: [site.a b]: a name has 1–32 letters, digits, _ and -");
+    expect_error("[site.]\n", "1: [site.]: a name has 1–32 letters, digits, _ and -");
+    expect_error("[limits]\nburst = 3\n[routing]\n[limits]\nburst = 4\n",
+                 "5: limits.burst: stands in line 2 already; keep one of the two");
+    expect_error("[department.x]\nhours = 9-5\n",
+                 "2: department.x.hours: \"9-5\" is not like \"mon-fri 09:00-18:00; sat 10:00-16:00\"");
+    expect_error("[site.x]\ntime_zone = Mars/Olympus\n",
+                 "2: site.x.time_zone: \"Mars/Olympus\" is not in /usr/share/zoneinfo: name another time "
+                 "zone, or install the package "
+                 "tzdata");
+    expect_error("[site.x]\ntime_zone = ../../etc/passwd\n",
+                 "2: site.x.time_zone: \"../../etc/passwd\" is not a time zone, as Asia/Shanghai");
+}
+
+static void what_inih_would_misread_is_refused(void **state)
+{
+    char line[400];
+
+    (void)state;
+    expect_error("[department.x]\nhours = mon-fri 09:00-18:00 ; sat 10:00-16:00\n",
+                 "2: a \";\" behind a blank begins a comment: put comments in lines of their own, and write "
+                 "\";\" without a blank "
+                 "before it");
+    snprintf(line, sizeof line, "[site.x]\nname = a\ngreeting_en = %0250d\n", 7);
+    expect_error(line, "3: the line is too long for the file; go on in the next line, indented");
+    /* The first wrong line is told, also if the value before it ends there. */
+    expect_error("[limits]\nburst = x\nno pair\n",
+                 "2: limits.burst: \"x\" is not a whole number (0–1000000)");
+    expect_error("[limits]\nno pair\nburst = x\n", "2: neither [section] nor key = value");
+}
+
+static void a_file_must_be_text_and_not_too_large(void **state)
+{
+    struct config *cfg = config_create();
+    char *big = malloc(CONFIG_FILE_MAX + 1);
+    struct err err;
+
+    (void)state;
+    memset(big, '#', CONFIG_FILE_MAX + 1);
+    assert_int_equal(read_bytes(cfg, big, CONFIG_FILE_MAX + 1, &err), ERR_TOO_LARGE);
+    assert_int_equal(read_text(cfg, "[site.x]\nname = \xff\n", &err), ERR_INVALID);
+    assert_non_null(strstr(err.text, ":2: not UTF-8"));
+    assert_int_equal(read_bytes(cfg, "[site.x]\0\n", 10, &err), ERR_INVALID);
+    assert_int_equal(config_read_file(cfg, "/nowhere/at/all.ini", &err), ERR_NOT_FOUND);
+    assert_int_equal(config_read_file(cfg, "/tmp", &err), ERR_IO);
+    assert_int_equal(config_read_file(cfg, "/nowhere/at/all.ini", NULL), ERR_NOT_FOUND);
+    free(big);
+    config_destroy(cfg);
+}
+
+static void set_makes_the_site_that_it_names(void **state)
+{
+    struct config *cfg = config_create();
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(config_set(cfg, "site.shop.origins=https://shop.example", &err), 0);
+    assert_int_equal(cfg->sites_n, 1);
+    assert_string_equal(config_site_find(cfg, STR("shop"))->origins, "https://shop.example");
+    assert_non_null(config_department_find(cfg, STR("shop"), STR("general")));
+    assert_int_equal(config_set(cfg, "limits.messages_per_s=0", &err), 0);
+    assert_int_equal(cfg->limits.messages_per_s, 0);
+    assert_int_equal(config_set(cfg, "department.sales.site=shop", &err), 0);
+    assert_null(config_department_find(cfg, STR("shop"), STR("general")));
+    assert_int_equal(config_set(cfg, "site.shop.greeting_en=a = b.c", &err), 0);
+    assert_string_equal(config_site_find(cfg, STR("shop"))->greeting_en, "a = b.c");
+    config_destroy(cfg);
+}
+
+static void a_wrong_set_is_told_and_changes_nothing(void **state)
+{
+    static const char *const wrong[][2] = {
+        {"limits.brust=3", "config: --set: limits.brust: there is no such key; did you mean burst?"},
+        {"limits.burst=x", "config: --set: limits.burst: \"x\" is not a whole number (0–1000000)"},
+        {"limits.burst", "config: --set limits.burst: not section.key=value"},
+        {"burst=3", "config: --set burst: not section.key=value"},
+        {"", "config: --set : not section.key=value"},
+        {"server.listen=8080",
+         "config: --set: server.listen: \"8080\" is not HOST:PORT, as 127.0.0.1:8080 or [::1]:8080"},
+        {"server.listen=::1:80",
+         "config: --set: server.listen: \"::1:80\" needs brackets around the IPv6 address, as [::1]:8080"},
+        {"server.listen=a:65536",
+         "config: --set: server.listen: \"a:65536\" is not HOST:PORT, as 127.0.0.1:8080 or [::1]:8080"},
+        {"http.trusted_proxies=10.0.0.0/33",
+         "config: --set: http.trusted_proxies: \"10.0.0.0/33\" has a network whose prefix is too long"},
+        {"site.s.color=red", "config: --set: site.s.color: \"red\" is not a colour like #1f6feb"},
+        {"site.s.locale=fr",
+         "config: --set: site.s.locale: \"fr\" is none of the possible values (zh-CN, en)"},
+        {"site.s.origins=https://a.example/",
+         "config: --set: site.s.origins: \"https://a.example/\" is not a list of origins like "
+         "https://shop.example, without a path"},
+        {"site.s.jwt_secret=***",
+         "config: --set: site.s.jwt_secret: the value is only the mask under which `config print` hides it: "
+         "put the real one"},
+    };
+    struct config *cfg = config_create();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct err err = {0};
+
+        assert_int_equal(config_set(cfg, wrong[i][0], &err), ERR_INVALID);
+        assert_string_equal(err.text, wrong[i][1]);
+        assert_int_equal(config_set(cfg, wrong[i][0], NULL), ERR_INVALID);
+    }
+    assert_int_equal(cfg->limits.burst, 20);
+    assert_string_equal(cfg->server.listen, "127.0.0.1:8080");
+    config_destroy(cfg);
+}
+
+static void print(const struct config *cfg, struct buf *out)
+{
+    buf_init(out, 1 << 20);
+    config_print(cfg, out);
+    assert_true(buf_ok(out));
+}
+
+static void expect_same_after_reading_back(struct config *cfg)
+{
+    struct config *again = config_create();
+    struct buf one, two;
+    struct err err;
+
+    print(cfg, &one);
+    if (read_text(again, one.p, &err) < 0)
+        fail_msg("%s\n%s", err.text, one.p);
+    print(again, &two);
+    assert_string_equal(one.p, two.p);
+    buf_fini(&one);
+    buf_fini(&two);
+    config_destroy(again);
+}
+
+static void what_is_printed_reads_back_the_same(void **state)
+{
+    struct config *cfg = config_create();
+    char list[3000] = "site.shop.origins=";
+    struct err err = {0};
+
+    (void)state;
+    expect_same_after_reading_back(cfg);
+    for (int i = 0; i < 40; i++)
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%shttps://shop-%d.example", i ? ", " : "",
+                 i);
+    assert_int_equal(config_set(cfg, list, &err), 0);
+    assert_int_equal(config_set(cfg, "site.shop.greeting_zh=  您好\n\n # 一\n", &err), ERR_INVALID);
+    assert_int_equal(config_set(cfg, "site.shop.greeting_zh=  您好 \n\n  欢迎; 请说#\n", &err), 0);
+    assert_int_equal(config_set(cfg, "site.shop.color=#1f6feb", &err), 0);
+    assert_int_equal(config_set(cfg, "site.other.time_zone=Europe/Berlin", &err), 0);
+    assert_int_equal(config_set(cfg, "department.sales.site=shop", &err), 0);
+    assert_int_equal(config_set(cfg, "department.sales.hours=mon-fri 09:00-18:00; sat 10:00-16:00", &err), 0);
+    assert_int_equal(config_set(cfg, "routing.offer_ms=45s", &err), 0);
+    assert_int_equal(config_set(cfg, "redis.appendfsync=everysec", &err), 0);
+    expect_same_after_reading_back(cfg);
+    config_destroy(cfg);
+}
+
+static void a_secret_is_never_shown(void **state)
+{
+    struct config *cfg = config_create();
+    struct err err = {0};
+    struct buf out;
+
+    (void)state;
+    assert_int_equal(config_set(cfg, "site.shop.jwt_secret=a-very-secret-secret", &err), 0);
+    print(cfg, &out);
+    assert_null(strstr(out.p, "very-secret"));
+    assert_non_null(strstr(out.p, "\njwt_secret = ***\n"));
+    assert_int_equal(config_set(cfg, "site.shop.jwt_secret=bad\tsecret", &err), ERR_INVALID);
+    assert_null(strstr(err.text, "bad\tsecret"));
+    buf_fini(&out);
+    config_destroy(cfg);
+}
+
+static void check_finds_what_no_single_key_can_tell(void **state)
+{
+    struct config *cfg = config_create();
+    struct err err = {0};
+    struct buf problems;
+
+    (void)state;
+    buf_init(&problems, 10000);
+    expect_read(cfg, "[site.shop]\njwt_secret = short\n[department.sales]\n");
+    assert_int_equal(config_check(cfg, &problems, &err), ERR_INVALID);
+    assert_string_equal(err.text, "config: department.sales.site: there is no site default; write site = "
+                                  "shop, or a section [site.default]");
+    assert_non_null(strstr(problems.p, "site.shop.jwt_secret: shorter than 32 bytes"));
+    expect_read(cfg, "[department.sales]\nsite = shop\nfallback = parts\n[redis]\nappendfsync = "
+                     "everysec\n[server]\nlisten = 0.0.0.0:80\n");
+    assert_int_equal(config_check(cfg, NULL, &err), ERR_INVALID);
+    assert_string_equal(err.text,
+                        "config: department.sales.fallback: there is no department parts in site shop");
+    expect_read(cfg, "[department.sales]\nfallback =\n");
+    buf_reset(&problems);
+    assert_int_equal(config_check(cfg, &problems, &err), 0);
+    assert_non_null(strstr(problems.p, "department.sales.lead: nobody answers for it"));
+    assert_non_null(strstr(problems.p, "redis.appendfsync: everysec may lose"));
+    assert_non_null(strstr(problems.p, "server.listen: 0.0.0.0:80 may be reached from outside"));
+    buf_fini(&problems);
+    config_destroy(cfg);
+}
+
+static void sites_and_departments_are_bounded(void **state)
+{
+    struct config *cfg = config_create();
+    struct err err = {0};
+    struct buf text;
+
+    (void)state;
+    buf_init(&text, CONFIG_FILE_MAX);
+    for (int i = 0; i < CONFIG_SITES_MAX; i++)
+        buf_printf(&text, "[site.s%d]\n", i);
+    for (int i = 0; i < CONFIG_DEPARTMENTS_MAX; i++)
+        buf_printf(&text, "[department.d%d]\nsite = s%d\n", i, i % CONFIG_SITES_MAX);
+    expect_read(cfg, text.p);
+    assert_int_equal(cfg->sites_n, CONFIG_SITES_MAX);
+    assert_int_equal(cfg->departments_n, CONFIG_DEPARTMENTS_MAX);
+    assert_int_equal(config_set(cfg, "site.more.name=x", &err), ERR_FULL);
+    assert_int_equal(config_set(cfg, "department.more.lead=x", &err), ERR_FULL);
+    assert_int_equal(config_set(cfg, "site.s7.name=x", &err), 0);
+    buf_fini(&text);
+    config_destroy(cfg);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_a_file_one_site_has_one_department),
+        cmocka_unit_test(a_file_sets_what_it_names),
+        cmocka_unit_test(an_error_names_file_line_key_and_cure),
+        cmocka_unit_test(what_inih_would_misread_is_refused),
+        cmocka_unit_test(a_file_must_be_text_and_not_too_large),
+        cmocka_unit_test(set_makes_the_site_that_it_names),
+        cmocka_unit_test(a_wrong_set_is_told_and_changes_nothing),
+        cmocka_unit_test(what_is_printed_reads_back_the_same),
+        cmocka_unit_test(a_secret_is_never_shown),
+        cmocka_unit_test(check_finds_what_no_single_key_can_tell),
+        cmocka_unit_test(sites_and_departments_are_bounded),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
