@@ -1,0 +1,53 @@
+/*
+ * outbox: what one connection still has to send: frames in order, and signals, merged by key, after them.
+ *
+ * Owns    a reference on each frame in it; outbox_fini() gives them back.
+ * Bounds  the caller's, asked by outbox_is_full(); at most OUTBOX_SIGNALS signals.
+ * Units   bytes on the wire.   Thread  loop.   Source  PROMISES 2.12.
+ */
+#ifndef NET_OUTBOX_H
+#define NET_OUTBOX_H
+
+#include "net/net.h"
+
+#define OUTBOX_SIGNALS 64
+
+struct outbox_item {
+    struct frame *frame;
+    bool is_answer;
+};
+struct outbox_signal {
+    uint64_t key;
+    struct frame *frame;
+};
+
+struct outbox {
+    struct outbox_item *ring;      /* NULL while empty */
+    struct outbox_signal *signals; /* NULL while there are none */
+    uint32_t head, n, cap;         /* of ring; cap a power of two */
+    uint32_t answers_n;
+    uint32_t signals_n;
+    size_t bytes; /* of all frames in ring */
+};
+
+void outbox_fini(struct outbox *o);
+static inline bool outbox_is_empty(const struct outbox *o)
+{
+    return o->n == 0 && o->signals_n == 0;
+}
+static inline bool outbox_is_full(const struct outbox *o, size_t more, size_t bytes_max, size_t frames_max)
+{
+    return o->n >= frames_max || o->bytes + more > bytes_max;
+}
+/* Takes a reference of its own. */
+void outbox_push(struct outbox *o, struct frame *f, bool is_answer);
+/* Replaces the signal of that key, or adds it; with OUTBOX_SIGNALS others waiting it is dropped. */
+void outbox_push_signal(struct outbox *o, uint64_t key, struct frame *f);
+/* Gives back what waits: only the signals, or all. */
+void outbox_drop(struct outbox *o, bool all);
+/* The next frame to go out, or NULL; the caller has its reference now. */
+struct frame *outbox_take(struct outbox *o);
+/* The same without taking it. */
+const struct frame *outbox_peek(const struct outbox *o);
+
+#endif
