@@ -1,0 +1,72 @@
+/* What a shopper who waits is owed, and when. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/base_buf.h"
+#include "care/care.h"
+#include "care/care_texts.h"
+#include "protocol/protocol.h"
+
+static const struct care_times times = {.first_ms = 300000, .alert_ms = 900000, .act_ms = 300000};
+
+/* rules 3.1, 3.2: water at 5 minutes, the alert at 15, counted from the wait's beginning; then nothing */
+static void each_step_has_its_date_and_the_last_has_none(void **state)
+{
+    (void)state;
+    assert_int_equal(care_next_at_ms(&times, 1000000, CARE_NONE), 1300000);
+    assert_int_equal(care_next_at_ms(&times, 1000000, CARE_WATER), 1900000);
+    assert_int_equal(care_next_at_ms(&times, 1000000, CARE_ALERT), 0);
+}
+
+/* rule 3.3: nobody waits, nothing is due */
+static void without_a_wait_nothing_is_due(void **state)
+{
+    (void)state;
+    for (enum care_step done = CARE_NONE; done < CARE_STEP_N; done++)
+        assert_int_equal(care_next_at_ms(&times, 0, done), 0);
+}
+
+/* rule 3.2: an alert not acted on goes up a level, to the top and no further */
+static void an_alert_goes_up_to_the_top_level(void **state)
+{
+    (void)state;
+    for (int level = 1; level < CARE_LEVEL_MAX; level++)
+        assert_int_equal(care_escalate_at_ms(&times, 5000, level), 305000);
+    assert_int_equal(care_escalate_at_ms(&times, 5000, CARE_LEVEL_MAX), 0);
+    assert_int_equal(care_escalate_at_ms(&times, 0, 1), 0);
+}
+
+/* rule 3.1: the texts exist in both languages, and are the shopper's */
+static void texts_speak_the_shoppers_language(void **state)
+{
+    static const char *const chinese[] = {"zh", "zh-CN", "ZH-tw"}, *const english[] = {"en", "en-GB", "", "fr", "z"};
+
+    (void)state;
+    for (enum care_text t = 0; t < CARE_TEXT_N; t++) {
+        struct str zh = care_text(t, STR("zh-CN")), en = care_text(t, STR("en"));
+
+        assert_true(zh.n > 0 && en.n > 0 && !str_eq(zh, en));
+        assert_true(utf8_is_valid(zh) && utf8_chars(en) == en.n);
+        for (unsigned i = 0; i < sizeof chinese / sizeof *chinese; i++)
+            assert_true(str_eq(care_text(t, str_of(chinese[i])), zh));
+        for (unsigned i = 0; i < sizeof english / sizeof *english; i++)
+            assert_true(str_eq(care_text(t, str_of(english[i])), en));
+    }
+    assert_true(str_eq(care_text(CARE_TEXT_WATER, STR_NONE), care_text(CARE_TEXT_WATER, STR("en"))));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_step_has_its_date_and_the_last_has_none),
+        cmocka_unit_test(without_a_wait_nothing_is_due),
+        cmocka_unit_test(an_alert_goes_up_to_the_top_level),
+        cmocka_unit_test(texts_speak_the_shoppers_language),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
