@@ -1,8 +1,11 @@
 #include "routing/routing.h"
 
 static const char *const class_names[CLASS_N] = {"normal", "vip", "returning", "care", "urgent"};
-static const char *const why_names[WHY_N] = {"chosen", "owner",    "off_shift", "paused", "away",     "full",
-                                             "skill",  "language", "passed",    "busier", "less_idle"};
+static const char *const why_names[WHY_N] = {
+    [WHY_CHOSEN] = "chosen", [WHY_OWNER] = "owner",       [WHY_OFF_SHIFT] = "off_shift", [WHY_PAUSED] = "paused",
+    [WHY_AWAY] = "away",     [WHY_FULL] = "full",         [WHY_SKILL] = "skill",         [WHY_LANGUAGE] = "language",
+    [WHY_PASSED] = "passed", [WHY_BUSIER] = "busier",     [WHY_LESS_IDLE] = "less_idle", [WHY_NOT_OWNER] = "not_owner",
+};
 
 const char *class_name(enum class class_)
 {
@@ -62,14 +65,6 @@ static bool has_skills(const struct people_rep *p, const struct people_list *ski
     return true;
 }
 
-static bool has_passed(const struct routing_need *need, const char *id)
-{
-    for (unsigned i = 0; i < need->passed_n; i++)
-        if (strcmp(need->passed[i], id) == 0)
-            return true;
-    return false;
-}
-
 /* What stands against this rep, whatever the others do; WHY_CHOSEN: nothing. */
 static enum routing_why obstacle(const struct routing_need *need, const struct people_rep *p, bool ask_language)
 {
@@ -88,11 +83,35 @@ static enum routing_why obstacle(const struct routing_need *need, const struct p
     return WHY_CHOSEN;
 }
 
-/* True if a is to be taken before b: less loaded, then longer idle, then by id. */
-static bool is_before(const struct people_rep *a, const struct people_rep *b, enum routing_why *why)
+/* 0: hasn't passed the chat; else the later, the higher. */
+static unsigned passed_rank(const struct routing_need *need, const char *id)
+{
+    for (unsigned i = need->passed_n; i > 0; i--)
+        if (strcmp(need->passed[i - 1], id) == 0)
+            return i;
+    return 0;
+}
+
+static bool is_owner(const struct routing_need *need, const struct people_rep *p)
+{
+    return need->owner[0] && strcmp(p->id, need->owner) == 0;
+}
+
+/*
+ * A total order of those who can take it: who hasn't passed it, then who passed it longest ago; the owner; the least loaded
+ * (load ÷ capacity); the longest idle; the smallest id. *why: what decided against the one who comes later.
+ */
+static bool is_before(const struct routing_need *need, const struct people_rep *a, const struct people_rep *b, enum routing_why *why)
 {
     int64_t x = a->load * (b->capacity > 0 ? b->capacity : 1), y = b->load * (a->capacity > 0 ? a->capacity : 1);
+    unsigned p = passed_rank(need, a->id), q = passed_rank(need, b->id);
 
+    *why = WHY_PASSED;
+    if (p != q)
+        return p < q;
+    *why = WHY_NOT_OWNER;
+    if (is_owner(need, a) != is_owner(need, b))
+        return is_owner(need, a);
     *why = WHY_BUSIER;
     if (x != y)
         return x < y;
@@ -109,9 +128,8 @@ static bool takes_chats(const struct people_rep *p, struct str department)
 
 void routing_choose(const struct routing_need *need, const struct people_rep *const *reps, unsigned n, struct routing_choice *out)
 {
-    bool ask_language = false, fresh = false;
+    bool ask_language = false;
     const struct people_rep *best = NULL;
-    unsigned best_i = 0;
     enum routing_why why;
 
     if (n > ROUTING_REASONS_MAX)
@@ -119,6 +137,7 @@ void routing_choose(const struct routing_need *need, const struct people_rep *co
     out->n = n;
     for (unsigned i = 0; i < n; i++) {
         out->in_department[i] = takes_chats(reps[i], need->department);
+        out->why[i] = WHY_CHOSEN;
         if (out->in_department[i] && people_is_available(reps[i]) && speaks(reps[i], need->language))
             ask_language = true;
     }
@@ -126,33 +145,17 @@ void routing_choose(const struct routing_need *need, const struct people_rep *co
         if (!out->in_department[i])
             continue;
         out->why[i] = obstacle(need, reps[i], ask_language);
-        if (out->why[i] == WHY_CHOSEN && !has_passed(need, reps[i]->id))
-            fresh = true;
+        if (out->why[i] == WHY_CHOSEN && (!best || is_before(need, reps[i], best, &why)))
+            best = reps[i];
     }
     for (unsigned i = 0; i < n; i++) {
         if (!out->in_department[i] || out->why[i] != WHY_CHOSEN)
             continue;
-        if (fresh && has_passed(need, reps[i]->id)) {
-            out->why[i] = WHY_PASSED;
-            continue;
-        }
-        if (best && need->owner[0] && strcmp(best->id, need->owner) == 0) {
-            out->why[i] = WHY_BUSIER;
-        } else if (!best || (need->owner[0] && strcmp(reps[i]->id, need->owner) == 0)) {
-            if (best)
-                out->why[best_i] = WHY_BUSIER;
-            best = reps[i];
-            best_i = i;
-        } else if (is_before(reps[i], best, &why)) {
-            out->why[best_i] = why;
-            best = reps[i];
-            best_i = i;
-        } else {
+        if (reps[i] == best)
+            out->why[i] = is_owner(need, best) ? WHY_OWNER : WHY_CHOSEN;
+        else if (is_before(need, best, reps[i], &why))
             out->why[i] = why;
-        }
     }
-    if (best && need->owner[0] && strcmp(best->id, need->owner) == 0)
-        out->why[best_i] = WHY_OWNER;
     out->rep = best;
 }
 

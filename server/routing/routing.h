@@ -26,7 +26,7 @@ struct routing_need {
     struct str language;             /* "zh-CN", "en" …; .n 0: any */
     const struct people_list *skills; /* all wanted; NULL: none */
     const char *owner;               /* preferred: the case's owner; "" none */
-    const char (*passed)[ID_SIZE];   /* who missed or declined it in this wait */
+    const char (*passed)[ID_SIZE];   /* who missed or declined it in this wait, the last one at the end */
     unsigned passed_n;
     int64_t weight;
 };
@@ -44,6 +44,7 @@ enum routing_why {
     WHY_PASSED,
     WHY_BUSIER,
     WHY_LESS_IDLE,
+    WHY_NOT_OWNER, /* able, but the owner is too */
     WHY_N
 };
 const char *routing_why_name(enum routing_why why);
@@ -60,7 +61,8 @@ struct routing_choice {
 /*
  * Chooses among reps the available one who is in the department, has the skills and the language and room: the owner first,
  * else the least loaded (load ÷ capacity), then the longest idle, then the smallest id. A language that nobody of the department's
- * available people lists is not asked for. Who passed the chat already comes back only when nobody else is left.
+ * available people lists is not asked for. Who passed the chat already comes back only when nobody else is left, and then who passed
+ * it longest ago first. The order of `reps` changes nothing.
  */
 void routing_choose(const struct routing_need *need, const struct people_rep *const *reps, unsigned n, struct routing_choice *out);
 /* `[{"id":…,"name":…,"why":…},…]` of the department's reps. */
