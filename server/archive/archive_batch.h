@@ -1,0 +1,15 @@
+/* archive_batch: what a batch of rows holds; the calls that fill one stand in archive.h. Thread: one at a time. */
+#ifndef ARCHIVE_BATCH_H
+#define ARCHIVE_BATCH_H
+
+#include "archive/archive.h"
+
+struct archive_batch {
+    struct archive_row **rows; /* each in one piece of memory with its bytes */
+    size_t n, cap;
+    bool has_cursor;
+    char epoch[32];
+    int64_t counter;
+};
+
+#endif

@@ -1,0 +1,228 @@
+#include "archive/archive_reader.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/base_json.h"
+
+#define KEEP_READERS 4
+#define PROGRESS_STEPS 2000
+#define LOG_BYTES_MAX (8u << 20) /* of one answer with a log's frames */
+#define REVIEWS_MAX 200
+
+struct archive_pool {
+    pthread_mutex_t lock;
+    char *path;
+    struct archive_reader *idle;
+    unsigned idle_n;
+};
+
+static const char *const names[READ_N] = {
+#define ARCHIVE_READ_NAME(name) #name,
+    ARCHIVE_READ_MAP(ARCHIVE_READ_NAME)
+#undef ARCHIVE_READ_NAME
+};
+
+static uint64_t monotonic_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+bool archive_reader_is_late(const struct archive_reader *r)
+{
+    return monotonic_ns() > r->deadline_ns;
+}
+
+static int on_progress(void *ctx)
+{
+    return archive_reader_is_late(ctx);
+}
+
+struct archive_pool *archive_pool_create(const char *path)
+{
+    struct archive_pool *p = mem_zalloc(sizeof *p);
+
+    pthread_mutex_init(&p->lock, NULL);
+    p->path = mem_strdup(path);
+    return p;
+}
+
+static void reader_destroy(struct archive_reader *r)
+{
+    archive_db_close(r->db, r->st, READ_N);
+    free(r);
+}
+
+void archive_pool_destroy(struct archive_pool *p)
+{
+    struct archive_reader *r;
+
+    if (!p)
+        return;
+    while ((r = p->idle)) {
+        p->idle = r->next;
+        reader_destroy(r);
+    }
+    pthread_mutex_destroy(&p->lock);
+    free(p->path);
+    free(p);
+}
+
+int archive_pool_take(struct archive_pool *p, unsigned ms, struct archive_reader **out, struct err *err)
+{
+    struct archive_reader *r;
+    int rc = 0;
+
+    pthread_mutex_lock(&p->lock);
+    r = p->idle;
+    if (r) {
+        p->idle = r->next;
+        p->idle_n--;
+    }
+    pthread_mutex_unlock(&p->lock);
+    if (!r) {
+        r = mem_zalloc(sizeof *r);
+        r->path = p->path;
+        rc = archive_db_open_reader(p->path, &r->db, err);
+        if (rc < 0) {
+            free(r);
+            return rc == ERR_NOT_FOUND ? ERR_IO : rc;
+        }
+        sqlite3_progress_handler(r->db, PROGRESS_STEPS, on_progress, r);
+    }
+    r->deadline_ns = monotonic_ns() + ms * UINT64_C(1000000);
+    *out = r;
+    return 0;
+}
+
+void archive_pool_give(struct archive_pool *p, struct archive_reader *r, bool broken)
+{
+    for (int i = 0; i < READ_N; i++) {
+        if (r->st[i])
+            sqlite3_reset(r->st[i]);
+    }
+    if (!sqlite3_get_autocommit(r->db)) { /* a snapshot kept open would keep the WAL */
+        r->deadline_ns = UINT64_MAX;
+        sqlite3_exec(r->db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    pthread_mutex_lock(&p->lock);
+    if (!broken && p->idle_n < KEEP_READERS) {
+        r->next = p->idle;
+        p->idle = r;
+        p->idle_n++;
+        r = NULL;
+    }
+    pthread_mutex_unlock(&p->lock);
+    if (r)
+        reader_destroy(r);
+}
+
+int archive_reader_use(struct archive_reader *r, enum archive_read which, sqlite3_stmt **out, struct err *err)
+{
+    int rc = r->st[which] ? 0 : archive_db_prepare(r->db, r->path, "archive_read", names[which], &r->st[which], err);
+
+    if (rc < 0)
+        return rc;
+    sqlite3_reset(r->st[which]);
+    sqlite3_clear_bindings(r->st[which]);
+    *out = r->st[which];
+    return 0;
+}
+
+int archive_reader_step(struct archive_reader *r, sqlite3_stmt *st, struct err *err)
+{
+    int got = sqlite3_step(st), rc;
+
+    if (got == SQLITE_ROW)
+        return 1;
+    rc = got == SQLITE_DONE ? 0 : archive_db_fail(r->db, r->path, "read", err);
+    sqlite3_reset(st);
+    return rc;
+}
+
+int archive_reader_snapshot(struct archive_reader *r, struct err *err)
+{
+    sqlite3_stmt *st;
+    int rc = archive_reader_use(r, READ_begin, &st, err);
+
+    return rc < 0 ? rc : archive_reader_step(r, st, err);
+}
+
+void archive_bind_access(sqlite3_stmt *st, const struct archive_wish *w)
+{
+    archive_db_name_int(st, ":all", w->q.reader_all);
+    archive_db_name_str(st, ":reader", w->q.reader_id.n > 0 ? w->q.reader_id : STR_NONE);
+    archive_db_name_str(st, ":departments", w->departments);
+}
+
+void archive_tombstone(struct buf *out, struct str log, int64_t seq, int64_t at_ms)
+{
+    json_open(out, '{');
+    json_kv_s(out, "t", "event");
+    json_kv_str(out, "chat", log);
+    json_kv_int(out, "seq", seq);
+    json_kv_int(out, "at", at_ms);
+    json_kv_s(out, "kind", "redacted");
+    json_kv_raw(out, "from", STR("{\"role\":\"system\"}"));
+    json_kv_int(out, "of", seq);
+    json_close(out, '}');
+}
+
+int archive_read_log_head(struct archive_reader *r, struct str log, int64_t *seq, struct err *err)
+{
+    sqlite3_stmt *st;
+    int rc = archive_reader_use(r, READ_log_head, &st, err);
+
+    if (rc < 0)
+        return rc;
+    archive_db_name_str(st, ":log", log);
+    rc = archive_reader_step(r, st, err);
+    if (rc > 0)
+        *seq = sqlite3_column_int64(st, 0);
+    return rc < 0 ? rc : 0;
+}
+
+int archive_read_reviews(struct archive_reader *r, const struct archive_wish *w, struct buf *out, struct err *err)
+{
+    bool all = w->q.chat.n == 0;
+    sqlite3_stmt *st;
+    int rc = archive_reader_use(r, all ? READ_reviews_all : READ_reviews, &st, err);
+
+    if (rc < 0)
+        return rc;
+    archive_db_name_str(st, ":chat", w->q.chat);
+    archive_db_name_int(st, ":limit", w->q.limit > 0 && w->q.limit < REVIEWS_MAX ? w->q.limit : REVIEWS_MAX);
+    buf_add_s(out, "{\"items\":[");
+    while ((rc = archive_reader_step(r, st, err)) > 0)
+        json_raw(out, archive_db_col(st, 0));
+    buf_add_s(out, "],\"next\":null}");
+    return rc;
+}
+
+int archive_read_log(struct archive_reader *r, const struct archive_wish *w, struct buf *out, struct err *err)
+{
+    sqlite3_stmt *st;
+    unsigned rows = 0;
+    int rc = archive_reader_use(r, READ_log, &st, err);
+
+    if (rc < 0)
+        return rc;
+    archive_db_name_str(st, ":log", w->q.chat);
+    archive_db_name_int(st, ":from", w->q.from_seq);
+    while (out->n < LOG_BYTES_MAX && (w->q.limit == 0 || rows < w->q.limit) && (rc = archive_reader_step(r, st, err)) > 0) {
+        struct str body = archive_db_col(st, 3);
+
+        if (body.s)
+            buf_add_str(out, body);
+        else
+            archive_tombstone(out, w->q.chat, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1));
+        buf_add_c(out, '\n');
+        rows++;
+    }
+    return rc < 0 ? rc : 0;
+}

@@ -1,0 +1,67 @@
+/*
+ * archive_reader: the reading side: a small pool of read-only connections, and the questions that are asked on them.
+ *
+ * A question runs on a worker thread with a reader of its own and answers text into a buf. Everything a caller says is
+ * bound; words to search for are taken apart by kb_words, so nothing in them is FTS5's syntax.
+ *
+ * Thread  the pool: any; a reader: one at a time.   Errors  those of archive_db.h, ERR_INVALID (cursor, query),
+ *         ERR_NOT_FOUND (not there, or not for this reader), ERR_TIMEOUT, ERR_TOO_LARGE.
+ */
+#ifndef ARCHIVE_READER_H
+#define ARCHIVE_READER_H
+
+#include "archive/archive.h"
+#include "archive/archive_db.h"
+
+struct sqlite3_stmt;
+
+#define ARCHIVE_READ_MAP(X)                                                                                            \
+    X(begin) X(log_head) X(list) X(list_person) X(entry_number) X(chat) X(log) X(reviews) X(reviews_all)
+enum archive_read {
+#define ARCHIVE_READ_ENUM(name) READ_##name,
+    ARCHIVE_READ_MAP(ARCHIVE_READ_ENUM)
+#undef ARCHIVE_READ_ENUM
+    READ_N
+};
+
+struct archive_reader {
+    struct sqlite3 *db;
+    const char *path;
+    struct sqlite3_stmt *st[READ_N]; /* prepared at first use */
+    uint64_t deadline_ns;            /* of the monotonic clock; then it is interrupted */
+    struct archive_reader *next;
+};
+
+struct archive_pool;
+struct archive_pool *archive_pool_create(const char *path);
+void archive_pool_destroy(struct archive_pool *p);
+/* A reader with so much time to answer; given back by archive_pool_give(). */
+int archive_pool_take(struct archive_pool *p, unsigned ms, struct archive_reader **out, struct err *err);
+/* broken: it is closed instead of kept. */
+void archive_pool_give(struct archive_pool *p, struct archive_reader *r, bool broken);
+
+/* The statement, reset and without bindings. */
+int archive_reader_use(struct archive_reader *r, enum archive_read which, struct sqlite3_stmt **out, struct err *err);
+/* 1 a row, 0 the end (then it is reset), or an error. */
+int archive_reader_step(struct archive_reader *r, struct sqlite3_stmt *st, struct err *err);
+/* All that is read until it is given back is of one moment. */
+int archive_reader_snapshot(struct archive_reader *r, struct err *err);
+bool archive_reader_is_late(const struct archive_reader *r);
+
+/* A question with its departments as a JSON list. */
+struct archive_wish {
+    struct archive_query q;
+    struct str departments;
+};
+
+int archive_read_log_head(struct archive_reader *r, struct str log, int64_t *seq, struct err *err);
+int archive_read_list(struct archive_reader *r, const struct archive_wish *w, struct buf *out, struct err *err);
+int archive_read_transcript(struct archive_reader *r, const struct archive_wish *w, struct buf *out, struct err *err);
+int archive_read_reviews(struct archive_reader *r, const struct archive_wish *w, struct buf *out, struct err *err);
+int archive_read_log(struct archive_reader *r, const struct archive_wish *w, struct buf *out, struct err *err);
+/* Binds :all, :reader and :departments. */
+void archive_bind_access(struct sqlite3_stmt *st, const struct archive_wish *w);
+/* What stands in an erased entry's place. */
+void archive_tombstone(struct buf *out, struct str log, int64_t seq, int64_t at_ms);
+
+#endif
