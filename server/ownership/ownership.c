@@ -106,6 +106,19 @@ static bool matches(struct str t, struct str p)
     return j == p.n;
 }
 
+/* A pattern of variables alone would match every text: it says nothing, so nothing equals it. */
+static bool has_words(struct str folded)
+{
+    for (size_t i = 0; i < folded.n; i++) {
+        const char *end = folded.s[i] == '{' ? memchr(folded.s + i, '}', folded.n - i) : NULL;
+
+        if (!end)
+            return true;
+        i = (size_t)(end - folded.s);
+    }
+    return false;
+}
+
 static bool equals_any(struct str text, const char *const *list)
 {
     struct buf t, p;
@@ -117,7 +130,7 @@ static bool equals_any(struct str text, const char *const *list)
     for (; list && *list && !hit; list++) {
         buf_reset(&p);
         ownership_fold(str_of(*list), &p);
-        hit = p.n > 0 && matches(buf_str(&t), buf_str(&p));
+        hit = has_words(buf_str(&p)) && matches(buf_str(&t), buf_str(&p));
     }
     buf_fini(&t);
     buf_fini(&p);
@@ -132,16 +145,14 @@ bool ownership_reply_counts(struct str text, const struct ownership_texts *texts
         "Hello {name}, how can I help you?", "Thank you for waiting", "Thanks for waiting", "One moment please",
         "你好", "您好", "您好，请问有什么可以帮您", "您好，请问有什么可以帮您的吗", "您好，很高兴为您服务",
         "您好，{name}，请问有什么可以帮您", "在的", "亲，在的", "请稍等", "稍等", "感谢您的耐心等待", NULL};
-    struct buf t;
-    bool counts;
+    struct buf folded;
+    bool says_something;
 
-    buf_init(&t, 1 << 16);
-    ownership_fold(text, &t);
-    counts = t.n > 0 || text.n > 0;
-    buf_fini(&t);
-    if (!counts || equals_any(text, greetings))
-        return false;
-    return !(texts && equals_any(text, texts->canned));
+    buf_init(&folded, 1 << 16);
+    ownership_fold(text, &folded);
+    says_something = folded.n > 0;
+    buf_fini(&folded);
+    return says_something && !equals_any(text, greetings) && !(texts && equals_any(text, texts->canned));
 }
 
 bool ownership_is_dont_know(struct str text)

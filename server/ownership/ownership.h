@@ -23,7 +23,7 @@ enum writer { WRITER_SHOPPER, WRITER_REP, WRITER_SYSTEM };
 enum may_write {
     MAY_WRITE,       /* yes */
     MAY_CLAIM,       /* yes, and becomes the handler by it: the chat has none (rule 2.2) */
-    MAY_NOT_HANDLER, /* no: another is the handler, or it is on offer to another */
+    MAY_NOT_HANDLER, /* no: another is the handler, or nobody is and this person can't take the chat */
     MAY_NOT_CLOSED   /* no: the case is over */
 };
 
@@ -40,7 +40,8 @@ struct ownership_texts {
 
 /*
  * Rule 2.1: does a rep's text count as a reply? Not if the whole text, folded, equals a greeting or a canned text with its
- * variables as wildcards. Nothing cleverer.
+ * {variables} as wildcards (one or more bytes; a canned text of variables alone equals nothing), or if the fold leaves
+ * nothing of it. Nothing cleverer.
  */
 bool ownership_reply_counts(struct str text, const struct ownership_texts *texts);
 /* Rule 2.3: the whole text, folded, is one of the "I don't know" phrases (禁止说不知道). */

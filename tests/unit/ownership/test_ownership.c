@@ -98,6 +98,9 @@ static void a_greeting_or_canned_text_alone_is_no_reply(void **state)
         {"Your order 20231 is on its way, it comes tomorrow", true},
         {"I don't know", true}, /* a person's own message, if a poor one: it owns, and resolves nothing */
         {"👍", true},
+        {"...", false}, /* the fold leaves nothing: nothing was said */
+        {"？！", false},
+        {" ", false},
     };
 
     (void)state;
@@ -114,6 +117,8 @@ static void variables_are_wildcards_over_the_whole_text(void **state)
         const char *pattern, *text;
         bool matches;
     } rows[] = {
+        {"{a}", "anything", false}, /* variables alone: no text of its own */
+        {"{a} {b}!", "anything", false},
         {"q{a}{b}", "qx", false},
         {"q{a}{b}", "qxy", true},
         {"a{x}b{y}c", "a1b2b3c", true},
