@@ -96,8 +96,8 @@ void people_apply(struct people_rep *p, const struct entry *e)
     case KIND_SHIFT_STARTED:
         set_shift(p, SHIFT_ON, e->at_ms);
         p->missed = 0;
-        if (e->f[FIELD_CAPACITY].type == VAL_INT)
-            p->capacity = e->f[FIELD_CAPACITY].i;
+        if (e->f[FIELD_CAPACITY].type == VAL_INT && e->f[FIELD_CAPACITY].i > 0)
+            p->capacity = e->f[FIELD_CAPACITY].i < PEOPLE_CAPACITY_MAX ? e->f[FIELD_CAPACITY].i : PEOPLE_CAPACITY_MAX;
         break;
     case KIND_SHIFT_PAUSED:
         set_shift(p, SHIFT_PAUSED, e->at_ms);

@@ -122,6 +122,22 @@ static void a_shift_follows_its_entries(void **state)
     assert_string_equal(shift_name(p.shift), "off");
 }
 
+/* rule 1.3: nobody takes more chats at once than the limit, nor none at all */
+static void capacity_stays_within_its_limits(void **state)
+{
+    static const int64_t rows[][2] = {{1, 1}, {100, 100}, {101, 100}, {1000, 100}, {0, 4}, {-5, 4}};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct people_rep p = ann();
+        struct entry e = entry_of(KIND_SHIFT_STARTED, 2, 5000);
+
+        e.f[FIELD_CAPACITY] = val_int(rows[i][0]);
+        people_apply(&p, &e);
+        assert_int_equal(p.capacity, rows[i][1]);
+    }
+}
+
 /* people: a list holds each word once, is bounded, and takes no word that is empty or too long */
 static void a_list_holds_each_word_once_and_is_bounded(void **state)
 {
@@ -167,6 +183,7 @@ int main(void)
         cmocka_unit_test(only_a_rep_on_shift_and_present_is_available),
         cmocka_unit_test(room_is_capacity_minus_load),
         cmocka_unit_test(a_shift_follows_its_entries),
+        cmocka_unit_test(capacity_stays_within_its_limits),
         cmocka_unit_test(a_list_holds_each_word_once_and_is_bounded),
         cmocka_unit_test(a_long_name_is_cut_between_characters),
     };
