@@ -14,7 +14,7 @@
 #define PEOPLE_LIST_MAX 16
 #define PEOPLE_ITEM_BYTES 64
 #define PEOPLE_CAPACITY_DEFAULT 4
-#define PEOPLE_CAPACITY_MAX 100
+#define PEOPLE_CAPACITY_MAX 1000 /* as the schema of shift.start */
 
 enum shift { SHIFT_OFF, SHIFT_ON, SHIFT_PAUSED };
 /* "off", "on", "paused". */
