@@ -47,9 +47,9 @@ function common({ label, mark, hint, error }: Common) {
 
 export interface TextFieldProps extends Common, ControlProps<HTMLInputElement> {
   type?: 'text' | 'password' | 'search' | 'email' | 'tel' | 'url' | 'number' | 'date' | 'time' | 'datetime-local';
-  min?: string;
-  max?: string;
-  step?: string;
+  min?: string | number;
+  max?: string | number;
+  step?: string | number;
   pattern?: string;
 }
 

@@ -1,0 +1,123 @@
+// widget.js: the launcher, and the panel when it is wanted. Plain, small, alone: no request, no storage and no socket
+// before a hover, focus or click, unless this shopper has an open chat.
+//
+//   <script async src="https://HOST/widget.js" data-site="SITE"></script>
+//   (window.Firstline ||= []).push(['open'])          works before the script has loaded
+//   Firstline.open() close() identify(jwt or async () => jwt) reset() on(name, fn)
+import type { Identity, PanelHandle, PanelModule } from './ui/widget/port.js';
+import { openChatKey } from './ui/widget/port.js';
+import { css, parseColor, textOn } from './model/color.js';
+
+type Call = [string, ...unknown[]];
+type Listener = (detail: unknown) => void;
+
+(() => {
+  const page = window as unknown as { Firstline?: Call[] | { push?: unknown; open?: unknown } };
+  const queued = Array.isArray(page.Firstline) ? page.Firstline : [];
+  if (page.Firstline && 'open' in page.Firstline) return;
+  const script = document.currentScript as HTMLScriptElement | null;
+  const data = script?.dataset ?? {};
+  const origin = new URL(script?.src ?? location.href).origin;
+  const wanted = data['lang'] ?? (document.documentElement.lang || navigator.language);
+  const lang = DICT_URLS[wanted] ? wanted : /^zh/i.test(wanted) ? 'zh-CN' : 'en';
+  const name = lang === 'zh-CN' ? '联系客服' : 'Chat with us';
+  const left = data['position'] === 'left';
+  const listeners: Record<string, Listener[]> = {};
+  let identity: Identity | undefined;
+  let panel: Promise<PanelHandle> | null = null;
+
+  const host = document.createElement('div');
+  host.style.cssText = `all:initial!important;position:fixed!important;z-index:${Number(data['z']) || 2147483000}!important;inset:auto 0 0 auto!important;width:0!important;height:0!important`;
+  const root = host.attachShadow({ mode: 'open' });
+  const sheet = new CSSStyleSheet();
+  const rgb = parseColor(data['color'] ?? '') ?? [31, 95, 91];
+  sheet.replaceSync(`.go{all:initial;position:fixed;bottom:calc(20px + env(safe-area-inset-bottom));${left ? 'left' : 'right'}:calc(20px + env(safe-area-inset-${left ? 'left' : 'right'}));
+width:56px;height:56px;border-radius:50%;display:grid;place-items:center;cursor:pointer;background:${css(rgb)};color:${css(textOn(rgb))};box-shadow:0 6px 20px rgb(15 23 42/.28);transition:transform .15s;forced-color-adjust:auto}
+.go:hover{transform:translateY(-2px)}.go:focus-visible{outline:3px solid #2563eb;outline-offset:3px;box-shadow:0 0 0 3px #fff}
+.go svg{width:26px;height:26px;fill:none;stroke:currentColor;stroke-width:1.9;stroke-linejoin:round;stroke-linecap:round;grid-area:1/1;transition:opacity .15s}
+.go .x,.go[aria-expanded=true] .c{opacity:0}.go[aria-expanded=true] .x{opacity:1}.go[aria-busy=true] svg{opacity:.5}
+.go b{all:initial;position:absolute;top:-3px;inset-inline-end:-3px;min-width:20px;height:20px;box-sizing:border-box;padding:0 5px;border-radius:10px;border:2px solid #fff;background:#b3261e;color:#fff;font:600 11px/16px system-ui,sans-serif;text-align:center}
+.go b[hidden]{display:none}@media(max-width:480px){.go[aria-expanded=true]{display:none}}@media(forced-colors:active){.go{border:2px solid ButtonText}}@media(prefers-reduced-motion:reduce){.go,.go svg{transition:none}}`);
+  root.adoptedStyleSheets = [sheet];
+
+  const svg = (shape: string, path: string) => {
+    const space = 'http://www.w3.org/2000/svg';
+    const drawn = document.createElementNS(space, 'svg');
+    drawn.setAttribute('viewBox', '0 0 24 24');
+    drawn.setAttribute('class', shape);
+    drawn.appendChild(document.createElementNS(space, 'path')).setAttribute('d', path);
+    return drawn;
+  };
+  const launcher = document.createElement('button');
+  const badge = document.createElement('b');
+  const setUnread = (n: number) => {
+    badge.hidden = n === 0;
+    badge.textContent = n > 99 ? '99+' : String(n);
+    launcher.setAttribute('aria-label', n ? `${name} (${n})` : name);
+  };
+  launcher.className = 'go';
+  launcher.type = 'button';
+  launcher.setAttribute('aria-expanded', 'false');
+  launcher.append(svg('c', 'M4 5.5h16v11h-9L6.5 20v-3.5H4zM8.5 11h.01M12 11h.01M15.5 11h.01'), svg('x', 'M6 9l6 6 6-6'), badge);
+  setUnread(0);
+
+  const emit = (event: string, detail?: unknown) => listeners[event]?.forEach((fn) => fn(detail));
+
+  const load = () =>
+    (panel ??= Promise.all([
+      import(origin + PANEL_URL) as Promise<PanelModule>,
+      import(origin + DICT_URLS[lang]) as Promise<{ default: Record<string, string> }>,
+    ]).then(
+      ([code, words]) =>
+        code.mount({
+          root, launcher: data['launcher'] === 'off' ? null : launcher, origin, site: data['site'], lang, words: words.default, color: data['color'], left, identity,
+          emit, onUnread: setUnread, onOpen: (open) => launcher.setAttribute('aria-expanded', String(open)),
+        }),
+      (error: unknown) => {
+        panel = null; // offline: the next press tries again
+        throw error;
+      },
+    ));
+  const act = (run: (handle: PanelHandle) => void) => {
+    launcher.setAttribute('aria-busy', 'true');
+    load().then(run, (error: unknown) => emit('error', error)).finally(() => launcher.removeAttribute('aria-busy'));
+  };
+  const quietly = () => void load().catch(() => undefined);
+
+  const api = {
+    open: () => act((p) => p.open()),
+    close: () => void panel?.then((p) => p.close()),
+    identify: (who: Identity) => {
+      identity = who;
+      void panel?.then((p) => p.identify(who));
+    },
+    reset: () => {
+      identity = undefined;
+      if (panel) void panel.then((p) => p.reset());
+      else if (hasOpenChat()) act((p) => p.reset());
+    },
+    on: (event: string, fn: Listener) => void (listeners[event] ??= []).push(fn),
+    push: (...calls: Call[]) => calls.forEach(([method, ...rest]) => (api as unknown as Record<string, (...a: unknown[]) => void>)[method]?.(...rest)),
+  };
+
+  function hasOpenChat() {
+    try {
+      return localStorage.getItem(openChatKey(data['site'])) !== null;
+    } catch {
+      return false;
+    }
+  }
+
+  launcher.addEventListener('pointerenter', quietly);
+  launcher.addEventListener('focus', quietly);
+  launcher.addEventListener('click', () => act((p) => p.toggle()));
+  const start = () => {
+    if (data['launcher'] !== 'off') root.append(launcher);
+    document.body.append(host);
+    if (hasOpenChat()) quietly();
+  };
+  page.Firstline = api;
+  api.push(...queued);
+  if (document.body) start();
+  else document.addEventListener('DOMContentLoaded', start);
+})();

@@ -1,0 +1,142 @@
+// The panel's entry: one module that the loader imports. mount() puts the panel beside the launcher in the shadow root.
+import { h, render } from 'preact';
+import { systemTimers } from './model/clock.js';
+import { contrast, css, mix, parseColor, readable, textOn } from './model/color.js';
+import { createI18n } from './model/i18n.js';
+import { ime } from './model/ime.js';
+import { pageWake, socketUrl } from './model/socket.js';
+import type { WireClass } from './model/socket.js';
+import { webStore } from './model/storage.js';
+import { ShopperState } from './state/shopper.js';
+import { Panel } from './ui/widget/Panel.js';
+import type { PanelHandle, PanelOptions } from './ui/widget/port.js';
+import styles from './ui/widget/widget.css?text';
+
+const PHONE = '(max-width: 480px), (max-height: 480px) and (pointer: coarse)';
+
+export function mount(o: PanelOptions): PanelHandle {
+  const i = createI18n(o.lang, o.words);
+  let identity = o.identity;
+  const s = new ShopperState({
+    url: socketUrl(o.origin, '/ws/shopper'), site: o.site, locale: o.lang, page: () => location.origin + location.pathname, store: webStore(() => localStorage),
+    timers: systemTimers, random: Math.random, WebSocket: WebSocket as unknown as WireClass, wake: pageWake(window), emit: o.emit,
+    identity: () => (typeof identity === 'function' ? identity() : identity),
+  });
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(styles);
+  o.root.adoptedStyleSheets = [...o.root.adoptedStyleSheets, sheet];
+  const box = document.createElement('div');
+  box.className = o.left ? 'fl left' : 'fl';
+  box.lang = o.lang;
+  box.hidden = true;
+  o.root.append(box);
+  ime.follow(o.root);
+
+  const phone = window.matchMedia(PHONE);
+  let shown = false;
+  let before: HTMLElement | null = null;
+  let restorePage: (() => void) | null = null;
+
+  const draw = () => render(shown ? h(Panel, { s, i, t: i.t, close: () => handle.close(), phone: phone.matches }) : null, box);
+  const seen = () => s.setVisible(shown && document.visibilityState === 'visible');
+
+  let branded = '';
+  function applyBrand() {
+    const wanted = o.color ?? s.welcome?.site?.color ?? '';
+    const color = parseColor(wanted);
+    if (!color || wanted === branded) return;
+    branded = wanted;
+    const dark = window.matchMedia('(prefers-color-scheme: dark)').matches;
+    const ground = dark ? ([20, 24, 31] as const) : ([255, 255, 255] as const);
+    const brand = contrast(color, ground) < 3 ? readable(color, ground, 3) : color;
+    const ink = textOn(brand);
+    const set = (name: string, value: string) => box.style.setProperty(name, value);
+    set('--brand', css(brand));
+    set('--brand-text', css(ink));
+    set('--brand-hover', css(readable(mix(brand, ink[0] ? [0, 0, 0] : [255, 255, 255], 0.12), ink, 4.5)));
+    set('--brand-soft', css(mix(ground, brand, 0.14)));
+    set('--link', css(readable(color, mix(ground, brand, 0.14), 4.5)));
+  }
+
+  // The panel follows the part of the page that is seen: a phone's keyboard takes its share.
+  function fit() {
+    const view = window.visualViewport;
+    if (!view || !phone.matches) return;
+    box.style.setProperty('--view-h', `${view.height}px`);
+    box.style.setProperty('--view-top', `${view.offsetTop}px`);
+  }
+
+  function lockPage() {
+    const html = document.documentElement;
+    const y = window.scrollY;
+    const was = html.style.overflow;
+    html.style.overflow = 'hidden';
+    history.pushState({ ...(history.state as object | null), firstline: true }, '');
+    window.visualViewport?.addEventListener('resize', fit);
+    window.visualViewport?.addEventListener('scroll', fit);
+    fit();
+    restorePage = () => {
+      html.style.overflow = was;
+      window.scrollTo({ top: y, behavior: 'instant' });
+      window.visualViewport?.removeEventListener('resize', fit);
+      window.visualViewport?.removeEventListener('scroll', fit);
+    };
+  }
+
+  function hide() {
+    if (!shown) return;
+    shown = false;
+    box.hidden = true;
+    draw();
+    seen();
+    restorePage?.();
+    restorePage = null;
+    o.onOpen(false);
+    (o.launcher ?? before)?.focus({ preventScroll: true });
+    o.emit('close');
+  }
+
+  const handle: PanelHandle = {
+    open() {
+      if (shown) return;
+      shown = true;
+      before = document.activeElement as HTMLElement | null;
+      box.hidden = false;
+      s.socket.open();
+      applyBrand();
+      if (phone.matches) lockPage();
+      draw();
+      seen();
+      o.onOpen(true);
+      o.emit('open');
+    },
+    close() {
+      const pushed = restorePage !== null && (history.state as { firstline?: boolean } | null)?.firstline;
+      hide();
+      if (pushed) history.back();
+    },
+    toggle: () => (shown ? handle.close() : handle.open()),
+    identify(who) {
+      identity = who;
+      s.socket.restart();
+    },
+    reset() {
+      identity = undefined;
+      s.reset();
+    },
+  };
+
+  window.addEventListener('popstate', () => restorePage && hide());
+  document.addEventListener('visibilitychange', seen);
+  let unread = 0;
+  s.subscribe(() => {
+    applyBrand();
+    if (s.unread === unread) return;
+    unread = s.unread;
+    o.onUnread(unread);
+    o.emit('unread', unread);
+  });
+  if (s.chatId) s.socket.open();
+  o.emit('ready');
+  return handle;
+}

@@ -1,0 +1,373 @@
+// A shopper's side of Firstline: connection, the open chat, what is being typed and sent.
+//
+// The panel's 25 KB don't leave room for signals (2.8 KB): one `subscribe` tells the panel that something changed.
+import { makeId } from '../model/ids.js';
+import { ChatLog, entryOf } from '../model/log.js';
+import { Outbox } from '../model/outbox.js';
+import type { OutItem } from '../model/outbox.js';
+import { Socket } from '../model/socket.js';
+import type { Wake, WireClass } from '../model/socket.js';
+import type { Store } from '../model/storage.js';
+import { Refusal } from '../model/types.js';
+import type { ArticleHit, Draft, EventEntry, From, Random, ServerMessage, ServerOk, ServerQueue, ServerWelcome, Timers } from '../model/types.js';
+import { foldCase, isOver } from './fold.js';
+import type { Case } from './fold.js';
+
+export interface ShopperOptions {
+  url: string;
+  site: string | undefined;
+  locale: string;
+  page: () => string;
+  identity: (() => string | Promise<string> | undefined) | undefined;
+  store: Store;
+  timers: Timers;
+  random: Random;
+  WebSocket: WireClass;
+  wake?: (run: (why: Wake) => void) => () => void;
+  /** Something for the shop's page: started, ended, message, rated, helped. */
+  emit: (name: string, detail?: unknown) => void;
+}
+
+/** Typing signs die by themselves. */
+const TYPING_MS = 6_000;
+/** How often an unchanged "typing" is said again. */
+const TYPING_AGAIN_MS = 3_000;
+
+export interface StartForm {
+  text: string;
+  name: string;
+  department: string;
+  care: boolean;
+}
+
+export class ShopperState {
+  welcome: ServerWelcome | null = null;
+  trouble = false;
+  chatId: string | null;
+  log: ChatLog | null = null;
+  case: Case = foldCase([]);
+  queue: ServerQueue | null = null;
+  typing: { name: string; until: number } | null = null;
+  /** The last message that came while we were here: said once by the live region. */
+  spoken: EventEntry | null = null;
+  unread = 0;
+  readonly outbox: Outbox;
+  readonly socket: Socket;
+  private readonly o: ShopperOptions;
+  private readonly listeners = new Set<() => void>();
+  private visible = false;
+  private readUpTo = 0;
+  private caughtUp = false;
+  private typingSaid: { on: boolean; at: number } = { on: false, at: 0 };
+  private readonly keys: { token: string; chat: string; draft: string; name: string; epoch: string };
+
+  constructor(options: ShopperOptions) {
+    this.o = options;
+    const prefix = `firstline:${options.site ?? 'default'}:`;
+    this.keys = { token: `${prefix}token`, chat: `${prefix}chat`, draft: `${prefix}draft`, name: `${prefix}name`, epoch: `${prefix}epoch` };
+    this.chatId = options.store.get(this.keys.chat);
+    this.socket = new Socket({
+      url: options.url, WebSocket: options.WebSocket, timers: options.timers, random: options.random, ...(options.wake ? { wake: options.wake } : {}),
+      hello: () => this.hello(),
+      onWelcome: (welcome) => this.onWelcome(welcome),
+      onMessage: (message) => this.onMessage(message),
+      onLink: () => this.changed(),
+      onTrouble: (trouble) => {
+        this.trouble = trouble;
+        this.changed();
+      },
+    });
+    this.outbox = new Outbox({
+      prefix: `${prefix}out:`, store: options.store, timers: options.timers, random: options.random,
+      send: (message) => this.socket.call(message),
+      isReady: () => this.socket.link === 'ready',
+      onSent: (item, ok) => this.onSent(item, ok),
+      onRefused: (item, refusal) => this.onRefused(item, refusal),
+      onChange: () => this.changed(),
+    });
+    if (this.chatId) this.adopt(this.chatId);
+  }
+
+  subscribe(run: () => void): () => void {
+    this.listeners.add(run);
+    return () => this.listeners.delete(run);
+  }
+
+  // --- what the screen asks
+
+  get now(): number {
+    return this.socket.clock.now();
+  }
+
+  get isOver(): boolean {
+    return isOver(this.case);
+  }
+
+  /** Messages on their way: those of the chat, and the one that opens it. */
+  get sending(): readonly OutItem[] {
+    return [...this.outbox.of(null), ...(this.chatId ? this.outbox.of(this.chatId) : [])];
+  }
+
+  get name(): string {
+    return this.welcome?.shopper?.name ?? this.o.store.get(this.keys.name) ?? '';
+  }
+
+  get draft(): string {
+    return this.o.store.get(this.keys.draft) ?? '';
+  }
+
+  get durable(): boolean {
+    return this.o.store.durable;
+  }
+
+  // --- what the shopper does
+
+  setVisible(visible: boolean): void {
+    this.visible = visible;
+    if (visible) this.markRead();
+  }
+
+  setDraft(text: string): void {
+    if (text) this.o.store.set(this.keys.draft, text);
+    else this.o.store.remove(this.keys.draft);
+    this.sayTyping(text);
+  }
+
+  start(form: StartForm): void {
+    if (form.name && form.name !== this.name) {
+      this.o.store.set(this.keys.name, form.name);
+      this.socket.restart(); // the name goes with hello
+    }
+    this.leaveChat();
+    this.setDraft('');
+    this.outbox.add(null, {
+      t: 'chat.start', text: form.text, ...(form.department ? { department: form.department } : {}), ...(form.care ? { class: 'care' as const } : {}),
+    });
+  }
+
+  send(text: string): void {
+    this.setDraft('');
+    this.outbox.add(this.chatId, { t: 'message.send', text, ...(this.chatId ? { chat: this.chatId } : {}) });
+  }
+
+  /** Confirm, rate and the like: once, and its entry into the log. */
+  async act(message: Draft): Promise<ServerOk> {
+    const withId = { ...message, id: makeId() } as Draft & { id: string };
+    const ok = await this.socket.command(withId);
+    this.record(withId as Parameters<typeof entryOf>[0], ok);
+    return ok;
+  }
+
+  async search(text: string): Promise<ArticleHit[]> {
+    return (await this.socket.call({ t: 'kb.search', text })).articles ?? [];
+  }
+
+  helped(article: string, helped: boolean): void {
+    this.socket.command({ t: 'kb.helped', article, helped }).catch(() => undefined);
+    this.o.emit('helped', { article, helped });
+  }
+
+  /** Forgets the chat on screen; the next message opens a new one. */
+  leaveChat(): void {
+    this.chatId = null;
+    this.log = null;
+    this.queue = null;
+    this.typing = null;
+    this.unread = 0;
+    this.caughtUp = false;
+    this.readUpTo = 0;
+    this.case = foldCase([]);
+    this.o.store.remove(this.keys.chat);
+    this.changed();
+  }
+
+  /** Another person uses this browser now: nothing of the former stays. */
+  reset(): void {
+    for (const key of this.o.store.keys(`firstline:${this.o.site ?? 'default'}:`)) this.o.store.remove(key);
+    for (const item of [...this.outbox.all]) this.outbox.remove(item.id);
+    this.welcome = null;
+    this.leaveChat();
+    this.socket.restart();
+  }
+
+  // --- the connection
+
+  private async hello() {
+    const identity = await this.o.identity?.();
+    const { store, site, locale } = this.o;
+    const token = store.get(this.keys.token);
+    const name = store.get(this.keys.name);
+    return {
+      locale, page: this.o.page().slice(0, 1000),
+      ...(site ? { site } : {}), ...(token ? { token } : {}), ...(identity ? { identity } : {}), ...(name ? { name } : {}),
+      ...(this.chatId ? { resume: [{ chat: this.chatId, seq: this.log?.cursor ?? 0 }] } : {}),
+    };
+  }
+
+  private onWelcome(welcome: ServerWelcome): void {
+    const { store } = this.o;
+    const newEpoch = store.get(this.keys.epoch) !== welcome.epoch;
+    store.set(this.keys.epoch, welcome.epoch);
+    if (welcome.token) store.set(this.keys.token, welcome.token);
+    this.welcome = welcome;
+    this.queue = null;
+    this.typing = null;
+    const mine = welcome.chats?.find((c) => c.chat === this.chatId);
+    if (mine?.error) this.leaveChat();
+    else if (mine) {
+      this.log?.welcomed(mine.seq ?? this.log.cursor, newEpoch);
+      if ((this.log?.cursor ?? 0) >= (mine.seq ?? 0)) this.caughtUp = true;
+    }
+    if (welcome.chat && welcome.chat !== this.chatId) {
+      this.adopt(welcome.chat);
+      this.fetch(welcome.chat, 0);
+    }
+    this.refold();
+    this.outbox.ready();
+  }
+
+  private adopt(chat: string): void {
+    this.chatId = chat;
+    this.o.store.set(this.keys.chat, chat);
+    this.log = new ChatLog(chat, {
+      sync: (after) => this.fetch(chat, after),
+      changed: () => this.refold(),
+      voided: (entries) => this.sendAgain(entries),
+    });
+  }
+
+  private fetch(chat: string, after: number): void {
+    this.socket.call({ t: 'sync', chat, after }).then(
+      (ok) => {
+        this.caughtUp = true;
+        if (this.log?.chat === chat) this.log.synced(ok.seq ?? this.log.cursor);
+      },
+      () => this.log?.chat === chat && this.log.syncFailed(),
+    );
+  }
+
+  /** A new life of the server's data has lost these: ours go back under their ids. */
+  private sendAgain(entries: EventEntry[]): void {
+    for (const e of entries) {
+      if (e.kind === 'message' && e.from.role === 'shopper' && e.ref) this.outbox.add(e.chat, { t: 'message.send', id: e.ref, chat: e.chat, text: e.text });
+    }
+  }
+
+  private onMessage(message: Exclude<ServerMessage, { t: 'ok' | 'error' | 'welcome' }>): void {
+    switch (message.t) {
+      case 'event':
+        this.onEvent(message);
+        break;
+      case 'queue':
+        if (message.chat === this.chatId || !this.chatId) this.queue = message;
+        this.changed();
+        break;
+      case 'typing':
+        if (message.chat === this.chatId && message.from.role !== 'shopper') this.onTyping(message.on, message.from.name ?? '');
+        break;
+      case 'receipt':
+        if (message.chat === this.chatId && message.from.role !== 'shopper') this.log?.receipt(message.delivered, message.read);
+        break;
+      default: // staff's signals
+    }
+  }
+
+  private onEvent(entry: EventEntry): void {
+    if (entry.chat !== this.chatId) {
+      if (this.chatId && !this.isOver) return;
+      this.adopt(entry.chat);
+    }
+    const log = this.log as ChatLog;
+    const before = log.cursor;
+    if (entry.ref) this.outbox.arrived(entry.ref);
+    log.take(entry);
+    if (log.cursor > before && entry.seq === log.cursor) this.noticed(entry);
+    const head = this.welcome?.chats?.find((c) => c.chat === this.chatId)?.seq ?? 0;
+    if (log.cursor >= head) this.caughtUp = true;
+  }
+
+  /** A new entry that somebody else made. */
+  private noticed(entry: EventEntry): void {
+    if (entry.from.role === 'shopper') return;
+    if (entry.kind === 'message') this.typing = null;
+    if (!this.caughtUp) return;
+    const counts = entry.kind === 'message' || entry.kind === 'care' || entry.kind === 'resolution_proposed';
+    if (!counts) return;
+    this.spoken = entry;
+    if (!this.visible) this.unread += 1;
+    this.o.emit('message', { chat: entry.chat, seq: entry.seq, kind: entry.kind });
+    this.changed();
+  }
+
+  private onTyping(on: boolean, name: string): void {
+    const { timers } = this.o;
+    const sign = on ? { name, until: timers.now() + TYPING_MS } : null;
+    this.typing = sign;
+    if (sign) {
+      timers.set(() => {
+        if (this.typing === sign) this.typing = null;
+        this.changed();
+      }, TYPING_MS);
+    }
+    this.changed();
+  }
+
+  private onSent(item: OutItem, ok: ServerOk): void {
+    if (item.message.t === 'chat.start' && ok.chat) {
+      if (ok.chat !== this.chatId) this.adopt(ok.chat);
+      this.caughtUp = true;
+      this.o.emit('started', { chat: ok.chat });
+    }
+    this.record(item.message, { ...ok, chat: ok.chat ?? item.chat ?? this.chatId ?? '' });
+  }
+
+  private record(message: Parameters<typeof entryOf>[0], ok: ServerOk): void {
+    const shopper = this.welcome?.shopper;
+    const from: From = { role: 'shopper', ...(shopper?.id ? { id: shopper.id } : {}), ...(shopper?.name ? { name: shopper.name } : {}) };
+    const entry = entryOf(message, { ...ok, chat: ok.chat ?? this.chatId ?? '' }, from, this.now);
+    if (this.log && entry?.chat === this.log.chat) this.log.take(entry);
+    else if (ok.seq !== undefined) this.log?.expect(ok.seq);
+  }
+
+  private onRefused(item: OutItem, refusal: Refusal): void {
+    if (item.message.t !== 'chat.start' || refusal.code !== 'conflict' || !refusal.chat) return;
+    // Another tab has opened the chat meanwhile: this text is for that one.
+    const text = item.message.text;
+    this.outbox.remove(item.id);
+    this.adopt(refusal.chat);
+    this.fetch(refusal.chat, 0);
+    this.outbox.add(refusal.chat, { t: 'message.send', chat: refusal.chat, text });
+  }
+
+  private refold(): void {
+    if (!this.log) return;
+    const wasOver = this.isOver;
+    this.case = foldCase(this.log.entries, this.welcome?.chat === this.chatId ? this.welcome?.state : undefined);
+    if (this.case.state !== 'waiting' && this.case.handler) this.queue = null;
+    if (this.isOver && !wasOver && this.caughtUp) this.o.emit('ended', { chat: this.chatId });
+    if (this.visible) this.markRead();
+    this.changed();
+  }
+
+  private markRead(): void {
+    this.unread = 0;
+    const seq = this.log?.cursor ?? 0;
+    if (seq > this.readUpTo && this.chatId && this.socket.tell({ t: 'read', chat: this.chatId, seq })) this.readUpTo = seq;
+    this.changed();
+  }
+
+  private sayTyping(text: string): void {
+    if (!this.chatId || this.isOver) return;
+    const now = this.o.timers.now();
+    const on = text.length > 0;
+    const preview = this.welcome?.site?.preview === true && on;
+    if (on === this.typingSaid.on && now - this.typingSaid.at < (preview ? 500 : TYPING_AGAIN_MS)) return;
+    if (!on && !this.typingSaid.on) return;
+    this.typingSaid = { on, at: now };
+    this.socket.tell({ t: 'typing', chat: this.chatId, on, ...(preview ? { preview: text.slice(0, 4000) } : {}) });
+  }
+
+  private changed(): void {
+    for (const run of this.listeners) run();
+  }
+}

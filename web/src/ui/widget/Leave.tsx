@@ -1,0 +1,98 @@
+import { useState } from 'preact/hooks';
+import { Refusal } from '../../model/types.js';
+import { Button } from '../kit/Button.js';
+import { TextArea, TextField } from '../kit/Field.js';
+import { Icon } from '../kit/Icon.js';
+import * as icons from '../kit/icons.js';
+import { ArticleList, useArticles } from './Articles.js';
+import { useUi } from './ui.js';
+
+interface LeaveProps {
+  kind: 'message' | 'callback';
+  /** Nobody is here: this form is the way in, not a detour. */
+  closed?: boolean;
+  onBack?: (() => void) | undefined;
+}
+
+/** The hours a call can be asked for: as soon as possible, or from the next full hour on. */
+function callTimes(now: number): number[] {
+  const hour = 3_600_000;
+  const first = Math.ceil((now + hour / 2) / hour) * hour;
+  return Array.from({ length: 48 }, (_, i) => first + i * hour).filter((at) => {
+    const h = new Date(at).getHours();
+    return h >= 10 && h < 20;
+  }).slice(0, 10);
+}
+
+/** A message with a way to be reached, or a call-back: a task with a person behind it. */
+export function Leave({ kind, closed, onBack }: LeaveProps) {
+  const { s, i, t, setForm } = useUi();
+  const [text, setText] = useState(s.draft);
+  const [contact, setContact] = useState('');
+  const [at, setAt] = useState('');
+  const [errors, setErrors] = useState<{ text?: string; contact?: string; all?: string }>({});
+  const [state, setState] = useState<'edit' | 'busy' | 'done'>('edit');
+  const articles = useArticles(kind === 'message' ? text : '');
+  const call = kind === 'callback';
+
+  const submit = async () => {
+    const found = { ...(!call && !text.trim() ? { text: t('leave.empty') } : {}), ...(contact.trim() ? {} : { contact: t('leave.no_contact') }) };
+    setErrors(found);
+    if (Object.keys(found).length > 0) return;
+    setState('busy');
+    try {
+      await s.socket.command(call
+        ? { t: 'callback.ask', contact: contact.trim(), ...(at ? { at: Number(at) } : {}) }
+        : { t: 'message.leave', text: text.trim(), contact: contact.trim() });
+      s.setDraft('');
+      setState('done');
+    } catch (error) {
+      setState('edit');
+      setErrors({ all: t(`error.${error instanceof Refusal ? error.code : 'internal'}`) });
+    }
+  };
+
+  if (state === 'done') {
+    return (
+      <div class="scroll center" role="status">
+        <span class="round good"><Icon path={icons.check} size={28} /></span>
+        <h2>{t(call ? 'leave.call_done' : 'leave.done')}</h2>
+        <p class="soft">{t('leave.done_text', { contact: contact.trim() })}</p>
+        <Button kind="primary" onClick={() => { setForm(null); onBack?.(); }}>{t('leave.ok')}</Button>
+      </div>
+    );
+  }
+  return (
+    <div class="scroll">
+      {onBack && <button type="button" class="link back" onClick={onBack}><Icon path={icons.back} size={16} />{t('back')}</button>}
+      <div class="hello">
+        <h2>{t(closed ? 'closed.title' : call ? 'leave.call_title' : 'leave.title')}</h2>
+        <p>{t(closed ? 'closed.text' : call ? 'leave.call_text' : 'leave.text')}</p>
+      </div>
+      {closed && (
+        <div class="choice" role="group" aria-label={t('leave.how')}>
+          <button type="button" class="chip" aria-pressed={!call} onClick={() => setForm('message')}>{t('wait.leave')}</button>
+          <button type="button" class="chip" aria-pressed={call} onClick={() => setForm('callback')}>{t('wait.call')}</button>
+        </div>
+      )}
+      <form class="form" noValidate onSubmit={(e) => { e.preventDefault(); void submit(); }}>
+        {!call && <TextArea label={t('leave.message')} rows={4} name="message" value={text} error={errors.text} maxLength={4000}
+          onInput={(e) => { setText(e.currentTarget.value); s.setDraft(e.currentTarget.value); }} />}
+        <ArticleList articles={articles} />
+        <TextField label={t(call ? 'leave.phone' : 'leave.contact')} type={call ? 'tel' : 'text'} name={call ? 'tel' : 'contact'} autocomplete={call ? 'tel' : 'email'}
+          value={contact} error={errors.contact} maxLength={200} hint={call ? undefined : t('leave.contact_hint')} onInput={(e) => setContact(e.currentTarget.value)} />
+        {call && (
+          <div class="field">
+            <label class="field-label" for="fl-when">{t('leave.when')}</label>
+            <select id="fl-when" class="field-input" value={at} onChange={(e) => setAt(e.currentTarget.value)}>
+              <option value="">{t('leave.soon')}</option>
+              {callTimes(s.now).map((ms) => <option key={ms} value={String(ms)}>{`${i.day(ms, s.now)} ${i.time(ms)}`}</option>)}
+            </select>
+          </div>
+        )}
+        {errors.all && <p class="field-error" role="alert">{errors.all}</p>}
+        <Button kind="primary" type="submit" wide disabled={state === 'busy'} icon={call ? icons.phone : icons.mail}>{t(call ? 'leave.call_send' : 'leave.send')}</Button>
+      </form>
+    </div>
+  );
+}

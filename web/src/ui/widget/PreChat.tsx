@@ -1,0 +1,94 @@
+import { useState } from 'preact/hooks';
+import { ime } from '../../model/ime.js';
+import { Button } from '../kit/Button.js';
+import { Check, TextArea, TextField } from '../kit/Field.js';
+import { Icon } from '../kit/Icon.js';
+import * as icons from '../kit/icons.js';
+import { ArticleList, useArticles } from './Articles.js';
+import { TEXT_CHARS, countChars } from './text.js';
+import { useUi } from './ui.js';
+
+/** The departments a shopper can choose among. */
+function useDepartments() {
+  const { s } = useUi();
+  return (s.welcome?.departments ?? []).map((d) => (typeof d === 'string' ? { name: d, title: d, open: true } : d));
+}
+
+/** Before a chat: as little as possible is asked, and nothing that is known. */
+export function PreChat({ onSolved }: { onSolved: () => void }) {
+  const { s, t, setForm } = useUi();
+  const departments = useDepartments();
+  const [text, setText] = useState(s.draft);
+  const [name, setName] = useState(s.name);
+  const [department, setDepartment] = useState('');
+  const [care, setCare] = useState(false);
+  const [error, setError] = useState('');
+  const articles = useArticles(text);
+  const known = Boolean(s.welcome?.shopper?.name);
+  const chosen = departments.find((d) => d.name === department);
+
+  const submit = () => {
+    const words = text.trim();
+    if (!words) setError(t('pre.empty'));
+    else if (countChars(words) > TEXT_CHARS) setError(t('composer.too_long', { n: countChars(words) - TEXT_CHARS }));
+    else s.start({ text: words, name: name.trim(), department, care });
+  };
+
+  return (
+    <div class="scroll">
+      <div class="hello">
+        <h2 dir="auto">{s.name && known ? t('pre.hello_name', { name: s.name }) : t('pre.hello')}</h2>
+        <p>{s.welcome?.site?.greeting || t('pre.lead')}</p>
+      </div>
+      <form class="form" noValidate onSubmit={(e) => { e.preventDefault(); submit(); }}>
+        <TextArea label={t('pre.question')} rows={3} value={text} error={error} autofocus placeholder={t('pre.placeholder')} name="question"
+          onInput={(e) => { setText(e.currentTarget.value); setError(''); s.setDraft(e.currentTarget.value); }}
+          onKeyDown={(e) => {
+            if (e.key === 'Enter' && !e.shiftKey && (e.ctrlKey || e.metaKey) && !ime.owns(e)) submit();
+          }} />
+        <ArticleList articles={articles} onSolved={onSolved} />
+        {departments.length > 1 && (
+          <fieldset class="choice">
+            <legend class="field-label">{t('pre.topic')} <span class="field-optional">{t('optional')}</span></legend>
+            {departments.map((d) => (
+              <button type="button" class="chip" key={d.name} aria-pressed={department === d.name} onClick={() => setDepartment(department === d.name ? '' : d.name)}>
+                {d.title}
+              </button>
+            ))}
+          </fieldset>
+        )}
+        {chosen && !chosen.open && (
+          <p class="notice">{t('pre.department_closed', { name: chosen.title })}{' '}
+            <button type="button" class="link" onClick={() => setForm('message')}>{t('wait.leave')}</button>
+          </p>
+        )}
+        {!known && (
+          <TextField label={t('pre.name')} mark={t('optional')} value={name} name="name" autocomplete="name" maxLength={60} onInput={(e) => setName(e.currentTarget.value)} />
+        )}
+        <Check label={t('pre.care')} hint={t('pre.care_hint')} checked={care} onChange={(e) => setCare(e.currentTarget.checked)} />
+        <Button kind="primary" type="submit" wide icon={icons.chat}>{t('pre.start')}</Button>
+        {!s.durable && <p class="soft"><Icon path={icons.info} size={14} /> {t('pre.memory')}</p>}
+        {s.welcome?.identity_error && <p class="soft"><Icon path={icons.info} size={14} /> {t('pre.identity')}</p>}
+      </form>
+      {articles.length === 0 && <ArticleList articles={s.welcome?.articles ?? []} onSolved={onSolved} />}
+      <div class="pair quiet-pair">
+        <Button kind="quiet" small icon={icons.mail} onClick={() => setForm('message')}>{t('wait.leave')}</Button>
+        <Button kind="quiet" small icon={icons.phone} onClick={() => setForm('callback')}>{t('wait.call')}</Button>
+      </div>
+    </div>
+  );
+}
+
+/** An article answered it: no chat was needed. */
+export function Solved({ onBack }: { onBack: () => void }) {
+  const { t, close } = useUi();
+  return (
+    <div class="scroll center">
+      <span class="round good"><Icon path={icons.check} size={28} /></span>
+      <h2>{t('solved.title')}</h2>
+      <p class="soft">{t('solved.text')}</p>
+      <Button kind="primary" onClick={close}>{t('close')}</Button>
+      <Button kind="quiet" onClick={onBack}>{t('solved.still')}</Button>
+    </div>
+  );
+}

@@ -1,0 +1,21 @@
+// What every part of the panel is given.
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import type { I18n } from '../../model/i18n.js';
+import type { ShopperState } from '../../state/shopper.js';
+
+export interface Ui {
+  s: ShopperState;
+  i: I18n;
+  t: I18n['t'];
+  /** Which form lies over the chat: leave a message, ask to be called. */
+  form: 'message' | 'callback' | null;
+  setForm: (form: Ui['form']) => void;
+  close: () => void;
+}
+
+export const UiContext = createContext<Ui | null>(null);
+
+export function useUi(): Ui {
+  return useContext(UiContext) as Ui;
+}
