@@ -28,18 +28,41 @@ void chat_init(struct chat *c, const char *id)
         strncpy(c->id, id, sizeof c->id - 1);
 }
 
+/* Where the texts that a chat owns stand, promises apart. */
+static const size_t texts[] = {
+    offsetof(struct chat, shopper.name),      offsetof(struct chat, owner.name),       offsetof(struct chat, handler.name),
+    offsetof(struct chat, offered_to.name),   offsetof(struct chat, transfer_to.name), offsetof(struct chat, lost.name),
+    offsetof(struct chat, prefer.name),
+    offsetof(struct chat, department),        offsetof(struct chat, topic),            offsetof(struct chat, locale),
+    offsetof(struct chat, page),              offsetof(struct chat, after),            offsetof(struct chat, transfer_department),
+    offsetof(struct chat, transfer_card),     offsetof(struct chat, last_text),        offsetof(struct chat, resolution),
+    offsetof(struct chat, summary),           offsetof(struct chat, card_summary),     offsetof(struct chat, card_requirements),
+    offsetof(struct chat, card_promised),     offsetof(struct chat, card_verified),    offsetof(struct chat, closed_how),
+};
+#define TEXTS_N (sizeof texts / sizeof *texts)
+
+static char **text_at(struct chat *c, unsigned i)
+{
+    return (char **)(void *)((char *)c + texts[i]);
+}
+
+void chat_copy(struct chat *to, const struct chat *from)
+{
+    memcpy(to, from, sizeof *to);
+    for (unsigned i = 0; i < TEXTS_N; i++)
+        if (*text_at(to, i))
+            *text_at(to, i) = mem_strdup(*text_at(to, i));
+    for (unsigned i = 0; i < to->promises_n; i++)
+        to->promise[i].text = mem_strdup(to->promise[i].text);
+}
+
 void chat_fini(struct chat *c)
 {
-    char **texts[] = {&c->shopper.name, &c->owner.name, &c->handler.name, &c->offered_to.name, &c->transfer_to.name,
-                      &c->department, &c->topic, &c->locale, &c->page, &c->after, &c->transfer_department,
-                      &c->transfer_card, &c->last_text, &c->resolution, &c->summary, &c->card_summary,
-                      &c->card_requirements, &c->card_promised, &c->card_verified, &c->closed_how, &c->lost.name};
-
     if (!c)
         return;
-    for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++) {
-        free(*texts[i]);
-        *texts[i] = NULL;
+    for (unsigned i = 0; i < TEXTS_N; i++) {
+        free(*text_at(c, i));
+        *text_at(c, i) = NULL;
     }
     for (unsigned i = 0; i < c->promises_n; i++)
         free(c->promise[i].text);
@@ -170,8 +193,6 @@ static void begin_wait(struct chat *c, int64_t at_ms, int64_t score)
     }
     c->queue_score = score;
     c->reminded = false;
-    c->parked_until_ms = 0;
-    c->proposed_at_ms = 0;
 }
 
 static void set_handler(struct chat *c, const struct val *who, int64_t at_ms)
@@ -182,8 +203,6 @@ static void set_handler(struct chat *c, const struct val *who, int64_t at_ms)
     add_reader(c, c->handler.id);
     c->silent_from_ms = at_ms;
     c->reminded = false;
-    c->parked_until_ms = 0;
-    c->proposed_at_ms = 0;
 }
 
 static void apply_message(struct chat *c, const struct entry *e)
@@ -297,6 +316,7 @@ static void apply_started(struct chat *c, const struct entry *e)
     set_text(&c->locale, &e->f[FIELD_LOCALE]);
     set_text(&c->page, &e->f[FIELD_PAGE]);
     set_text(&c->after, &e->f[FIELD_AFTER]);
+    set_who_from(&c->prefer, &e->f[FIELD_OWNER]);
     if (e->f[FIELD_CLASS].type == VAL_STR)
         c->class_ = class_from_name(e->f[FIELD_CLASS].s);
     begin_wait(c, e->at_ms, e->at_ms);
@@ -371,8 +391,6 @@ static void apply_closed(struct chat *c, const struct entry *e)
     end_wait(c);
     end_transfer(c);
     c->unanswered_since_ms = 0;
-    c->parked_until_ms = 0;
-    c->proposed_at_ms = 0;
 }
 
 static void apply_abandoned(struct chat *c, const struct entry *e)
@@ -387,7 +405,6 @@ static void apply_abandoned(struct chat *c, const struct entry *e)
 static void apply_reopened(struct chat *c, const struct entry *e)
 {
     c->ended_at_ms = 0;
-    c->proposed_at_ms = 0;
     c->proof = (struct ownership_proof){.last_question = c->proof.last_question};
     if (c->state == CHAT_ABANDONED)
         begin_wait(c, e->at_ms, c->queue_score);
@@ -527,7 +544,6 @@ static void apply_facts(struct chat *c, const struct entry *e)
         end_transfer(c);
         break;
     case KIND_UNPARKED:
-        c->parked_until_ms = 0;
         c->silent_from_ms = e->at_ms;
         break;
     case KIND_RATED:
@@ -583,6 +599,10 @@ void chat_apply(struct chat *c, const struct entry *e)
 
     apply_facts(c, e);
     c->state = after;
+    if (after != CHAT_PROPOSED)
+        c->proposed_at_ms = 0;
+    if (after != CHAT_PARKED)
+        c->parked_until_ms = 0;
     c->head = e->seq;
     c->last_at_ms = e->at_ms;
     if (chat_kind_raises_fence(e->kind))
@@ -626,6 +646,8 @@ void chat_index(const struct chat *c, const struct chat_rules *r, struct chat_in
     if (c->state == CHAT_OFFERED || (served && c->handler.id[0])) {
         out->hold = served ? c->handler.id : c->offered_to.id;
         out->weight = routing_weight(c->class_);
+    } else if ((c->state == CHAT_PARKED || c->state == CHAT_PROPOSED) && c->handler.id[0]) {
+        out->hold = c->handler.id; /* fills no capacity (rule 2.9), but stands on the handler's list */
     }
     if (c->state == CHAT_OFFERED)
         out->due_ms[TIMER_OFFER] = c->offer_until_ms;

@@ -79,6 +79,7 @@ struct chat {
     unsigned passed_n;
     struct chat_who offered_to;
     int64_t offer_until_ms;
+    struct chat_who prefer;      /* the owner of the case that this one comes back to (rule 2.7) */
     struct chat_who lost;        /* the handler whose connection was lost and whom nobody has followed yet */
 
     /* a handover under way (rule 2.4) */
@@ -120,6 +121,8 @@ struct chat {
 
 void chat_init(struct chat *c, const char *id);
 void chat_fini(struct chat *c);
+/* Makes *to (uninitialized) an independent copy. */
+void chat_copy(struct chat *to, const struct chat *from);
 /* Folds one committed entry (seq, at_ms set). Never fails: what it doesn't understand only moves head. */
 void chat_apply(struct chat *c, const struct entry *e);
 /* True if an entry of this kind changes owner, handler or state: the fence becomes its seq. */
@@ -149,8 +152,8 @@ struct chat_index {
     const char *queue;         /* department whose queue it stands in, or NULL */
     int64_t score;
     int64_t due_ms[TIMER_N];   /* 0: none */
-    const char *hold;          /* rep whose capacity it fills, or NULL */
-    int64_t weight;
+    const char *hold;          /* rep on whose list it stands, or NULL */
+    int64_t weight;            /* how much of the capacity it fills; 0 for parked and proposed */
     const char *open;          /* shopper whose open chat it is, or NULL */
 };
 void chat_index(const struct chat *c, const struct chat_rules *rules, struct chat_index *out);

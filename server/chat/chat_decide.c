@@ -82,7 +82,7 @@ void decide_guard_room(struct decision *d, const struct chat *c, const char *rep
 
     chat_index(c, &none, &ix);
     /* Who holds this chat already has the room that it fills. */
-    if (ix.hold && strcmp(ix.hold, rep) == 0)
+    if (ix.hold && ix.weight > 0 && strcmp(ix.hold, rep) == 0)
         decide_guard(d, (struct chat_guard){.kind = GUARD_REP_ON, .who = rep});
     else
         decide_guard(d, (struct chat_guard){.kind = GUARD_REP_ROOM, .who = rep, .weight = routing_weight(c->class_)});
@@ -188,6 +188,8 @@ static void decide_start(const struct chat *c, const struct chat_cmd *cmd, const
     e->f[FIELD_PAGE] = val_str(cmd->page);
     e->f[FIELD_SITE] = val_str(cmd->site);
     e->f[FIELD_AFTER] = val_str(cmd->after);
+    if (cmd->after_owner.n)
+        e->f[FIELD_OWNER] = decide_person(d, cmd->after_owner, str_of(cmd->after_owner_name ? cmd->after_owner_name : ""), STR_NONE);
     e = decide_add_system(d, cmd, KIND_TRIAGED);
     e->f[FIELD_DEPARTMENT] = val_str(cmd->department);
     e->f[FIELD_WHY] = val_s(cmd->triage_why);

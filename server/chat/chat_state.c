@@ -8,7 +8,7 @@ static const struct {
 } states[CHAT_STATE_N] = {
     [CHAT_NONE] = {"none", TO(WAITING)},
     [CHAT_WAITING] = {"waiting", TO(OFFERED) | TO(ASSIGNED) | TO(ACTIVE) | TO(ABANDONED) | TO(CLOSED)},
-    [CHAT_OFFERED] = {"offered", TO(WAITING) | TO(ASSIGNED) | TO(ABANDONED) | TO(CLOSED)},
+    [CHAT_OFFERED] = {"offered", TO(WAITING) | TO(ASSIGNED) | TO(ACTIVE) | TO(ABANDONED) | TO(CLOSED)},
     [CHAT_ASSIGNED] = {"assigned", TO(ACTIVE) | TO(WAITING) | TO(PARKED) | TO(PROPOSED) | TO(CLOSED)},
     [CHAT_ACTIVE] = {"active", TO(PROPOSED) | TO(PARKED) | TO(WAITING) | TO(ASSIGNED) | TO(CLOSED)},
     [CHAT_PROPOSED] = {"proposed", TO(ACTIVE) | TO(ASSIGNED) | TO(WAITING) | TO(CLOSED)},
@@ -32,6 +32,11 @@ bool chat_state_is_open(enum chat_state state)
     return state != CHAT_NONE && state != CHAT_CLOSED && state != CHAT_ABANDONED;
 }
 
+static bool is_reply(const struct entry *e)
+{
+    return (e->from_role & ROLE_STAFF) && !(e->f[FIELD_COUNTS].type == VAL_BOOL && !e->f[FIELD_COUNTS].b);
+}
+
 enum chat_state chat_state_after(enum chat_state before, const struct entry *e)
 {
     switch (e->kind) {
@@ -46,12 +51,14 @@ enum chat_state chat_state_after(enum chat_state before, const struct entry *e)
         return before == CHAT_OFFERED ? CHAT_WAITING : before;
     case KIND_ASSIGNED:
         return CHAT_ASSIGNED;
-    case KIND_REASSIGNED:
-        return before == CHAT_ACTIVE ? CHAT_ACTIVE : CHAT_ASSIGNED;
-    case KIND_MESSAGE: /* the handler's first reply; only the handler writes */
-        return before == CHAT_ASSIGNED && (e->from_role & ROLE_STAFF) ? CHAT_ACTIVE : before;
-    case KIND_OWNED:
+    case KIND_REASSIGNED: /* a proposal stands, whoever handles it: the shopper has been asked */
+        return before == CHAT_ACTIVE || before == CHAT_PROPOSED ? before : CHAT_ASSIGNED;
     case KIND_TAKEN_BACK:
+        return before == CHAT_PROPOSED ? before : CHAT_ACTIVE;
+    case KIND_MESSAGE: /* the handler's first reply; only the handler writes. A greeting is none (rule 2.1) */
+        return before == CHAT_ASSIGNED && is_reply(e) ? CHAT_ACTIVE : before;
+    case KIND_OWNED: /* an answer to a parked or proposed case leaves it so */
+        return before == CHAT_ASSIGNED ? CHAT_ACTIVE : before;
     case KIND_HANDLER_BACK:
     case KIND_UNPARKED:
         return CHAT_ACTIVE;

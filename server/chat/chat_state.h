@@ -7,8 +7,8 @@
  *          ┌─ waiting ◀──┴── offered ──┐                │
  *          │    │  ▲ ▲                 │ assigned       │
  * abandoned│    │  │ └─ handler_lost ──┼──────┐         │
- *          ▼    │  │                   ▼      │         │
- *      abandoned│  └─ reopened     assigned ──┤   a person's reply
+ *          ▼    │  │    queued         ▼      │         │
+ *      abandoned│  └─ reopened     assigned ──┤   a reply that counts (rule 2.1)
  *               │  (quick return)     │       │
  *               └──── assigned ──────▶│       │
  *                                     ▼       │
@@ -17,6 +17,9 @@
  *                                     │ └── reopened (refused), taken_back, handler_back
  *                 resolution_proposed ▼
  *                                  proposed ──── closed ───▶ closed (final)
+ *
+ * reassigned leads to assigned (from active and proposed it changes the handler alone), taken_back to active (from proposed it
+ * changes the handler alone), queued from any open state to waiting. docs/rules.md has the whole table.
  *
  * Source  PROTOCOL "States of a chat", MISSION 2.   Thread  any.
  */

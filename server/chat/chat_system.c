@@ -107,7 +107,7 @@ static void on_timer(const struct chat *c, const struct chat_cmd *cmd, const str
 
     /* A timer means what the state says is due, or nothing. */
     chat_index(c, r, &ix);
-    if ((unsigned)cmd->timer >= TIMER_N || ix.due_ms[cmd->timer] != cmd->due_ms || cmd->now_ms < cmd->due_ms) {
+    if ((unsigned)cmd->timer >= TIMER_N || cmd->due_ms == 0 || ix.due_ms[cmd->timer] != cmd->due_ms || cmd->now_ms < cmd->due_ms) {
         drop(d);
         return;
     }

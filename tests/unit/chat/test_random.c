@@ -1,0 +1,725 @@
+/*
+ * Random commands of many shoppers, reps, timers and lost connections, from a printed seed; after each step what must always hold.
+ *
+ * FIRSTLINE_SEED=N runs that one sequence alone; FIRSTLINE_SEQUENCES=N runs so many (2000). Commands go through the gate's JSON and entries
+ * through the frames' JSON. Part of the decisions are made on facts that are stale (the guards must catch them), or are
+ * overtaken by another commit of the same chat (fence and head must).
+ */
+#include "chat/chat_store.h"
+
+#include <time.h>
+
+#define SEQUENCES 2000
+#define STEPS 200
+#define REPS 6
+#define SHOPPERS 8
+
+/* What the log says of one chat, told by an eye that knows nothing of the fold. */
+struct witness {
+    char owner[ID_SIZE], handler[ID_SIZE];
+    bool waits, has_water, has_alert, is_reopened;
+    int64_t fired_ms[TIMER_N]; /* due time of the last firing */
+    int64_t missed_until_ms;
+};
+
+struct run {
+    struct store s;
+    struct witness w[STORE_CHATS];
+    uint64_t seed, x;
+    unsigned step;
+    const char *what;
+    unsigned refused[CODE_N], by_guard, by_fence, by_head, moves[CHAT_STATE_N][CHAT_STATE_N], kinds[KIND_N], fired[TIMER_N];
+};
+
+static struct run run;
+
+#define CHECK(cond, ...)                                                                                                \
+    do {                                                                                                                \
+        if (!(cond)) {                                                                                                  \
+            print_error("FIRSTLINE_SEED=%llu, step %u, %s: ", (unsigned long long)run.seed, run.step, run.what);       \
+            print_error(__VA_ARGS__);                                                                                   \
+            fail_msg("%s", #cond);                                                                                      \
+        }                                                                                                               \
+    } while (0)
+
+static uint32_t rnd(uint32_t n)
+{
+    run.x += 0x9e3779b97f4a7c15ULL;
+    uint64_t z = run.x;
+
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+    return (uint32_t)((z ^ (z >> 31)) % n);
+}
+
+static bool one_in(uint32_t n)
+{
+    return rnd(n) == 0;
+}
+
+/* --- the witness */
+
+static void read_id(void *ctx, struct str key, struct val v)
+{
+    if (str_is(key, "id") && v.type == VAL_STR && v.s.n < ID_SIZE) {
+        memcpy(ctx, v.s.s, v.s.n);
+        ((char *)ctx)[v.s.n] = 0;
+    }
+}
+
+static void id_of(const struct entry *e, enum field f, char out[ID_SIZE])
+{
+    out[0] = 0;
+    if (e->f[f].type == VAL_JSON)
+        json_each_member(e->f[f].s, read_id, out);
+}
+
+static void witness_handler(struct witness *w, const struct entry *e, enum field f)
+{
+    id_of(e, f, w->handler);
+    w->waits = false;
+}
+
+static void witness_wait(struct witness *w)
+{
+    w->handler[0] = 0;
+    if (!w->waits)
+        w->has_water = w->has_alert = false;
+    w->waits = true;
+}
+
+static bool is_why(const struct entry *e, const char *why)
+{
+    return e->f[FIELD_WHY].type == VAL_STR && str_is(e->f[FIELD_WHY].s, why);
+}
+
+static void witness_message(struct witness *w, const struct entry *e)
+{
+    bool counts = e->f[FIELD_COUNTS].type == VAL_NONE;
+
+    if (!(e->from_role & ROLE_STAFF))
+        return;
+    CHECK(w->handler[0] && str_is(e->from.id, w->handler), "%.*s wrote, handler %s\n", STR_FMT(e->from.id), w->handler);
+    CHECK(!counts || w->owner[0], "a reply that counts has made no owner\n");
+}
+
+static void on_entry(void *ctx, struct store *s, struct store_chat *sc, enum chat_state before, const struct entry *e)
+{
+    struct witness *w = &run.w[sc - s->chat];
+    char id[ID_SIZE];
+
+    (void)ctx;
+    run.kinds[e->kind]++;
+    run.moves[before][sc->c.state]++;
+    CHECK(chat_state_may_move(before, sc->c.state), "%s → %s by %s\n", chat_state_name(before), chat_state_name(sc->c.state),
+          kind_table[e->kind].name);
+    CHECK(before != CHAT_CLOSED || sc->c.state == CHAT_CLOSED, "closed is not final\n");
+    CHECK(e->seq == sc->c.head && sc->c.head == sc->frames_n, "seq %lld, head %lld\n", (long long)e->seq, (long long)sc->c.head);
+    switch (e->kind) {
+    case KIND_STARTED:
+    case KIND_QUEUED:
+    case KIND_HANDLER_LOST:
+        witness_wait(w);
+        break;
+    case KIND_REOPENED:
+        w->is_reopened = true;
+        if (is_why(e, "quick_return"))
+            witness_wait(w);
+        break;
+    case KIND_ASSIGNED:
+        witness_handler(w, e, FIELD_TO);
+        break;
+    case KIND_TRANSFERRED:
+    case KIND_TAKEN_BACK:
+    case KIND_REASSIGNED:
+    case KIND_HANDLER_BACK:
+        witness_handler(w, e, FIELD_HANDLER);
+        break;
+    case KIND_OWNED:
+        id_of(e, FIELD_OWNER, id);
+        CHECK(!w->owner[0], "%s owned it, now %s\n", w->owner, id);
+        CHECK(strcmp(id, w->handler) == 0, "owner %s is not the handler %s\n", id, w->handler);
+        memcpy(w->owner, id, sizeof id);
+        break;
+    case KIND_MESSAGE:
+        witness_message(w, e);
+        break;
+    case KIND_CARE:
+        CHECK(w->waits, "care for somebody who doesn't wait\n");
+        if (str_is(e->f[FIELD_STEP].s, "water")) {
+            CHECK(!w->has_water, "water twice in a wait\n");
+            w->has_water = true;
+        } else {
+            CHECK(w->has_water && !w->has_alert, "the explanation out of turn\n");
+            w->has_alert = true;
+        }
+        break;
+    case KIND_ABANDONED:
+    case KIND_CLOSED:
+        w->waits = false;
+        break;
+    default:
+        break;
+    }
+    CHECK(strcmp(w->owner, sc->c.owner.id) == 0, "owner %s, the fold says %s\n", w->owner, sc->c.owner.id);
+    if (chat_state_is_open(sc->c.state))
+        CHECK(strcmp(w->handler, sc->c.handler.id) == 0, "handler %s, the fold says %s\n", w->handler, sc->c.handler.id);
+    CHECK((sc->c.wait_since_ms != 0) == w->waits, "wait since %lld\n", (long long)sc->c.wait_since_ms);
+}
+
+/* --- what must hold after each step */
+
+static void check_place(const struct store_chat *sc)
+{
+    const struct chat *c = &sc->c;
+    const int64_t *due = sc->due_ms;
+    bool waits = c->state == CHAT_WAITING, offered = c->state == CHAT_OFFERED, proposed = c->state == CHAT_PROPOSED,
+         parked = c->state == CHAT_PARKED, served = c->state == CHAT_ASSIGNED || c->state == CHAT_ACTIVE,
+         open = chat_state_is_open(c->state);
+
+    CHECK(waits == (sc->queue[0] != 0), "%s stands in queue '%s'\n", chat_state_name(c->state), sc->queue);
+    CHECK(!waits || strcmp(sc->queue, c->department) == 0, "queue %s, department %s\n", sc->queue, c->department);
+    CHECK(offered == (c->offered_to.id[0] != 0), "%s, on offer to '%s'\n", chat_state_name(c->state), c->offered_to.id);
+    CHECK(offered == (due[TIMER_OFFER] != 0), "offer's deadline\n");
+    CHECK(!open || (served || proposed || parked) == (c->handler.id[0] != 0), "%s with handler '%s'\n", chat_state_name(c->state),
+          c->handler.id);
+    CHECK(proposed == (due[TIMER_CONFIRM] != 0), "%s, confirm due %lld\n", chat_state_name(c->state), (long long)due[TIMER_CONFIRM]);
+    CHECK(parked == (due[TIMER_PARK] != 0), "%s, parked until %lld\n", chat_state_name(c->state), (long long)due[TIMER_PARK]);
+    CHECK((waits || offered) == (c->wait_since_ms != 0), "%s waits since %lld\n", chat_state_name(c->state), (long long)c->wait_since_ms);
+    CHECK(due[TIMER_TRANSFER] == 0 || served, "a handover in state %s\n", chat_state_name(c->state));
+    CHECK((due[TIMER_CARE] != 0) == ((waits || offered) && c->care_done != CARE_ALERT), "care due %lld\n", (long long)due[TIMER_CARE]);
+    CHECK(due[TIMER_ALERT] == 0 || c->alert[0], "no alert goes up\n");
+    CHECK(!c->alert[0] || waits || offered, "an alert in state %s\n", chat_state_name(c->state));
+    CHECK(!served || (due[TIMER_SILENT] != 0) == (c->unanswered_since_ms != 0), "silent due %lld\n", (long long)due[TIMER_SILENT]);
+    CHECK(strcmp(sc->hold, served ? c->handler.id : offered ? c->offered_to.id : "") == 0, "held by '%s'\n", sc->hold);
+    CHECK(open == (sc->open[0] != 0), "%s, open for '%s'\n", chat_state_name(c->state), sc->open);
+    CHECK(sc->fence == c->fence, "fence %lld, the fold says %lld\n", (long long)sc->fence, (long long)c->fence);
+}
+
+static void check_all(const struct store *s)
+{
+    int open[SHOPPERS] = {0};
+
+    for (unsigned i = 0; i < s->chats_n; i++) {
+        const struct store_chat *sc = &s->chat[i];
+
+        check_place(sc);
+        if (sc->open[0])
+            CHECK(++open[sc->shopper] == 1, "shopper %u has two open chats\n", sc->shopper);
+    }
+    for (unsigned i = 0; i < s->reps_n; i++)
+        CHECK(store_load(s, s->rep[i].id, -1) <= s->rep[i].capacity, "%s holds %lld of %lld\n", s->rep[i].id,
+              (long long)store_load(s, s->rep[i].id, -1), (long long)s->rep[i].capacity);
+}
+
+static bool who_is(const struct chat_who *a, const struct chat_who *b)
+{
+    return strcmp(a->id, b->id) == 0 && (a->name == b->name || (a->name && b->name && strcmp(a->name, b->name) == 0));
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* The stored frames, read and folded anew, give the same state and the same index. */
+static void check_refold(const struct store *s, const struct store_chat *sc)
+{
+    struct chat c;
+    const struct chat *o = &sc->c;
+    struct chat_index ix;
+
+    chat_init(&c, sc->c.id);
+    for (unsigned i = 0; i < sc->frames_n; i++) {
+        struct entry e;
+        struct err err;
+
+        CHECK(entry_read(str_of(sc->frame[i]), &e, &err) == 0, "%s\n", err.text);
+        CHECK(e.seq == (int64_t)i + 1, "frame %u has seq %lld\n", i, (long long)e.seq);
+        chat_apply(&c, &e);
+        entry_fini(&e);
+    }
+    CHECK(c.head == o->head && c.fence == o->fence && c.shown == o->shown && c.state == o->state, "head, fence, state\n");
+    CHECK(who_is(&c.owner, &o->owner) && who_is(&c.handler, &o->handler) && who_is(&c.shopper, &o->shopper) &&
+              who_is(&c.offered_to, &o->offered_to) && who_is(&c.transfer_to, &o->transfer_to) && who_is(&c.lost, &o->lost),
+          "people\n");
+    CHECK(same_text(c.department, o->department) && same_text(c.summary, o->summary) && same_text(c.last_text, o->last_text) &&
+              same_text(c.card_summary, o->card_summary) && same_text(c.closed_how, o->closed_how) &&
+              same_text(c.transfer_card, o->transfer_card) && same_text(c.card_verified, o->card_verified),
+          "texts\n");
+    CHECK(memcmp(&c.proof, &o->proof, sizeof c.proof) == 0 && c.passed_n == o->passed_n && c.readers_n == o->readers_n &&
+              c.promises_n == o->promises_n && c.tags_n == o->tags_n && c.class_ == o->class_ && c.messages == o->messages,
+          "lists\n");
+    CHECK(memcmp(c.passed, o->passed, sizeof c.passed) == 0 && memcmp(c.readers, o->readers, sizeof c.readers) == 0, "passed, readers\n");
+    chat_index(&c, &s->rules, &ix);
+    CHECK(memcmp(ix.due_ms, sc->due_ms, sizeof ix.due_ms) == 0 && same_text(ix.queue ? ix.queue : "", sc->queue) &&
+              same_text(ix.hold ? ix.hold : "", sc->hold) && same_text(ix.open ? ix.open : "", sc->open) && ix.score == sc->score,
+          "index\n");
+    chat_fini(&c);
+}
+
+/* --- random steps */
+
+/* An entry's times may only count from the commit's, never choose: a shell folds with a marker time to see which do. */
+static void check_linear(const struct store *s, const struct store_commit *k)
+{
+    const struct store_chat *sc = &s->chat[k->chat];
+    const int64_t marks[2] = {1LL << 50, (1LL << 50) + 12345};
+    int64_t due[2][TIMER_N], score[2], weight[2];
+
+    for (unsigned m = 0; m < 2; m++) {
+        struct chat c;
+        struct chat_index ix;
+        struct buf b;
+
+        chat_init(&c, sc->c.id);
+        for (unsigned i = 0; i < sc->frames_n + k->n; i++) {
+            struct entry e;
+
+            buf_init(&b, 1 << 17);
+            if (i < sc->frames_n) {
+                buf_add_s(&b, sc->frame[i]);
+            } else {
+                buf_printf(&b, "{\"t\":\"event\",\"chat\":\"%s\",\"seq\":%u,\"at\":%lld,", sc->c.id, i + 1, (long long)marks[m]);
+                buf_add_s(&b, k->tail[i - sc->frames_n]);
+            }
+            CHECK(entry_read(buf_str(&b), &e, NULL) == 0, "%s\n", b.p);
+            chat_apply(&c, &e);
+            entry_fini(&e);
+            buf_fini(&b);
+        }
+        chat_index(&c, &s->rules, &ix);
+        memcpy(due[m], ix.due_ms, sizeof ix.due_ms);
+        score[m] = ix.score;
+        weight[m] = ix.weight;
+        chat_fini(&c);
+    }
+    for (unsigned t = 0; t < TIMER_N; t++)
+        CHECK(due[0][t] == due[1][t] || due[1][t] - due[0][t] == marks[1] - marks[0], "timer %s is not linear\n",
+              chat_timer_name((enum chat_timer)t));
+    CHECK(score[0] == score[1] || score[1] - score[0] == marks[1] - marks[0], "score\n");
+    CHECK(weight[0] == weight[1], "weight\n");
+}
+
+static void commit(struct store_commit *k)
+{
+    struct store *s = &run.s;
+
+    run.refused[k->code]++;
+    if (k->code == CODE_OK && k->n && one_in(50))
+        check_linear(s, k);
+    store_commit(s, k);
+    if (s->failed)
+        *(*s->failed == 'g' ? &run.by_guard : *s->failed == 'f' ? &run.by_fence : &run.by_head) += 1;
+}
+
+static const char *pick_text(void)
+{
+    static const char *const texts[] = {"您好！", "Hello", "I don't know", "不知道", "已经为您退款，三天内到账。", "Your refund is on its way.",
+                                        "\"quoted\" \\ back\nslash", "稍等", "订单 20231 📦", "?"};
+
+    return texts[rnd(sizeof texts / sizeof *texts)];
+}
+
+static void decide_shopper(unsigned chat, struct store_commit *k)
+{
+    static const char *const commands[][2] = {{"chat.leave", ""}, {"chat.confirm", "'solved':true"}, {"chat.confirm", "'solved':false"},
+                                              {"chat.rate", "'score':4,'comment':'谢谢'"}};
+    unsigned n = rnd(10);
+
+    if (n < 5 || run.s.chat[chat].c.state == CHAT_NONE) {
+        run.what = "shopper message.send";
+        store_decide(&run.s, -1, ROLE_SHOPPER, chat, "message.send", NULL, pick_text(), k);
+        return;
+    }
+    n = n == 5 ? 0 : n < 7 ? 1 : n < 9 ? 2 : 3;
+    run.what = commands[n][0];
+    store_decide(&run.s, -1, ROLE_SHOPPER, chat, commands[n][0], commands[n][1], NULL, k);
+}
+
+struct rep_command {
+    const char *t, *more;
+    unsigned role, often;
+};
+
+static const struct rep_command rep_commands[] = {
+    {"message.send", NULL, ROLE_REP, 12},
+    {"offer.accept", "", ROLE_REP, 12},
+    {"offer.decline", "'reason':'busy'", ROLE_REP, 2},
+    {"chat.claim", "", ROLE_REP, 3},
+    {"note.add", "'text':'seen before','mentions':['r_0']", ROLE_REP, 1},
+    {"whisper", "'text':'ask for the order'", ROLE_LEAD, 1},
+    {"chat.consult", "'to':'TO','question':'can we refund this?'", ROLE_REP, 1},
+    {"consult.answer", "'text':'yes'", ROLE_REP, 1},
+    {"chat.transfer", "'to':'TO','card':{'summary':'damaged','requirements':'after six','verified':['order'],'promised':'today'}", ROLE_REP, 4},
+    {"chat.transfer", "'to':'returns'", ROLE_REP, 2},
+    {"chat.take_back", "", ROLE_REP, 3},
+    {"chat.refer", "'who':'the post office','how':'by phone','by':'today'", ROLE_REP, 1},
+    {"chat.resolve", "'resolution':'answered','summary':'refunded'", ROLE_REP, 6},
+    {"chat.resolve", "'resolution':'referred','summary':'the post office'", ROLE_REP, 1},
+    {"chat.park", "'promise':'I call you','until':UNTIL", ROLE_REP, 4},
+    {"chat.unpark", "", ROLE_REP, 2},
+    {"promise.add", "'text':'by tomorrow','until':UNTIL", ROLE_REP, 2},
+    {"promise.done", "'promise':'PROMISE'", ROLE_REP, 2},
+    {"chat.triage", "'department':'returns','reason':'theirs'", ROLE_REP, 1},
+    {"chat.triage", "'department':'general','reason':'ours'", ROLE_REP, 1},
+    {"chat.tag", "'add':['refund','vip'],'remove':['new']", ROLE_REP, 1},
+    {"chat.verify", "'checks':['name','order']", ROLE_REP, 1},
+    {"chat.reassign", "'to':'TO','reason':'knows it'", ROLE_LEAD, 2},
+    {"chat.join", "", ROLE_LEAD, 1},
+    {"alert.act", "'alert':'ALERT','action':'take_over'", ROLE_LEAD, 2},
+    {"alert.act", "'alert':'ALERT','action':'explain','note':'called'", ROLE_LEAD, 1},
+};
+
+static const struct rep_command *pick_command(void)
+{
+    unsigned sum = 0, n;
+
+    for (unsigned i = 0; i < sizeof rep_commands / sizeof *rep_commands; i++)
+        sum += rep_commands[i].often;
+    n = rnd(sum);
+    for (unsigned i = 0;; i++) {
+        if (n < rep_commands[i].often)
+            return &rep_commands[i];
+        n -= rep_commands[i].often;
+    }
+}
+
+/* The command's fields with the capital words filled in. */
+static void fill_in(const struct chat *c, const char *more, struct buf *b)
+{
+    while (*more) {
+        if (strncmp(more, "TO", 2) == 0) {
+            buf_printf(b, "r_%u", rnd(REPS));
+            more += 2;
+        } else if (strncmp(more, "UNTIL", 5) == 0) {
+            buf_printf(b, "%lld", (long long)(run.s.now_ms + (int64_t)rnd(4) * 3600000 + (one_in(20) ? 0 : 60000)));
+            more += 5;
+        } else if (strncmp(more, "PROMISE", 7) == 0) {
+            buf_add_s(b, c->promises_n ? c->promise[rnd(c->promises_n)].id : "p_none");
+            more += 7;
+        } else if (strncmp(more, "ALERT", 5) == 0) {
+            buf_add_s(b, c->alert[0] ? c->alert : "a_none");
+            more += 5;
+        } else {
+            buf_add_c(b, *more++);
+        }
+    }
+}
+
+/* Mostly somebody whom the chat concerns, else anybody. */
+static unsigned pick_rep(const struct chat *c)
+{
+    const char *ids[] = {c->handler.id, c->offered_to.id, c->transfer_to.id, c->owner.id};
+    const char *id = ids[rnd(4)];
+
+    if (id[0] && !one_in(4))
+        return (unsigned)(id[2] - '0');
+    return rnd(REPS);
+}
+
+static void decide_rep(unsigned chat, struct store_commit *k)
+{
+    const struct rep_command *r = pick_command();
+    const struct chat *c = &run.s.chat[chat].c;
+    struct buf b;
+
+    run.what = r->t;
+    buf_init(&b, 4096);
+    if (r->more)
+        fill_in(c, r->more, &b);
+    store_decide(&run.s, (int)pick_rep(c), r->role, chat, r->t, b.p, r->more ? NULL : pick_text(), k);
+    buf_fini(&b);
+}
+
+/* Matching: the first of the fullest queue gets the rep that routing chooses. */
+static bool decide_match(struct store_commit *k)
+{
+    struct store *s = &run.s;
+    const struct people_rep *list[REPS];
+    struct routing_choice choice;
+    int next = -1;
+    struct buf b;
+
+    run.what = "matching";
+    for (unsigned i = 0; i < s->chats_n; i++)
+        if (s->chat[i].queue[0] && (next < 0 || s->chat[i].score < s->chat[next].score))
+            next = (int)i;
+    if (next < 0)
+        return false;
+    for (unsigned i = 0; i < s->reps_n; i++) {
+        s->rep[i].load = store_load(s, s->rep[i].id, -1);
+        list[i] = &s->rep[i];
+    }
+    struct chat *c = &s->chat[next].c;
+    struct routing_need need = {.department = str_of(c->department), .owner = c->owner.id, .passed = (const char(*)[ID_SIZE])c->passed,
+                                .passed_n = c->passed_n, .weight = routing_weight(c->class_)};
+    routing_choose(&need, list, s->reps_n, &choice);
+    if (!choice.rep)
+        return false;
+    CHECK(people_is_available(choice.rep) && choice.rep->load < choice.rep->capacity, "routing chose %s\n", choice.rep->id);
+    buf_init(&b, 8192);
+    routing_write_candidates(&choice, list, &b);
+    struct chat_cmd cmd = {.kind = CMD_OFFER, .why = "chosen", .candidates = buf_str(&b)};
+    store_decide_system(s, (unsigned)next, &cmd, choice.rep->id, k);
+    CHECK(k->code == CODE_OK && k->n, "no offer came of it\n");
+    buf_fini(&b);
+    return true;
+}
+
+static bool earliest(unsigned *chat, enum chat_timer *timer)
+{
+    int64_t due = INT64_MAX;
+
+    for (unsigned i = 0; i < run.s.chats_n; i++)
+        for (unsigned t = 0; t < TIMER_N; t++)
+            if (run.s.chat[i].due_ms[t] && run.s.chat[i].due_ms[t] < due) {
+                due = run.s.chat[i].due_ms[t];
+                *chat = i;
+                *timer = (enum chat_timer)t;
+            }
+    return due != INT64_MAX;
+}
+
+/* The timer that is due first fires; time goes on to its date. Each date of each timer fires once. */
+static void fire_next(void)
+{
+    struct store *s = &run.s;
+    unsigned chat;
+    enum chat_timer timer;
+    struct chat_cmd cmd = {.kind = CMD_TIMER};
+    struct store_commit k;
+
+    run.what = "timer";
+    if (!earliest(&chat, &timer))
+        return;
+    run.what = chat_timer_name(timer);
+    cmd.timer = timer;
+    cmd.due_ms = s->chat[chat].due_ms[timer];
+    if (s->now_ms < cmd.due_ms)
+        s->now_ms = cmd.due_ms;
+    store_decide_system(s, chat, &cmd, NULL, &k);
+    CHECK(k.code == CODE_OK && k.n > 0 && !s->d.drop_timer, "a timer of the index has no effect\n");
+    if (one_in(20)) { /* somebody was faster: then the guard or the head says so, and nothing is written */
+        struct store_commit other;
+
+        decide_rep(chat, &other);
+        commit(&other);
+        run.what = chat_timer_name(timer);
+    }
+    commit(&k);
+    if (s->failed)
+        return;
+    run.fired[timer]++;
+    CHECK(run.w[chat].fired_ms[timer] < cmd.due_ms, "fired again for %lld\n", (long long)cmd.due_ms);
+    run.w[chat].fired_ms[timer] = cmd.due_ms;
+    CHECK(s->chat[chat].due_ms[timer] != cmd.due_ms, "still due as before\n");
+}
+
+/* A timer that isn't due as read, or not yet, has no effect. */
+static void fire_wrongly(void)
+{
+    struct store *s = &run.s;
+    unsigned chat = rnd(s->chats_n);
+    struct chat_cmd cmd = {.kind = CMD_TIMER, .timer = (enum chat_timer)rnd(TIMER_N)};
+    struct store_commit k;
+
+    run.what = "stale timer";
+    cmd.due_ms = one_in(2) ? s->chat[chat].due_ms[cmd.timer] : (int64_t)(s->now_ms - rnd(1000));
+    if (cmd.due_ms && cmd.due_ms <= s->now_ms && cmd.due_ms == s->chat[chat].due_ms[cmd.timer])
+        return;
+    store_decide_system(s, chat, &cmd, NULL, &k);
+    CHECK(k.code == CODE_OK && k.n == 0 && s->d.drop_timer, "timer %s of nothing fired\n", chat_timer_name(cmd.timer));
+    commit(&k);
+}
+
+static void gone(void)
+{
+    struct store *s = &run.s;
+    unsigned chat = rnd(s->chats_n);
+    const struct chat *c = &s->chat[chat].c;
+
+    run.what = "gone";
+    if (one_in(3))
+        store_lose_shopper(s, chat);
+    else if (c->handler.id[0] || c->offered_to.id[0])
+        store_lose(s, chat, (unsigned)((c->handler.id[0] ? c->handler.id : c->offered_to.id)[2] - '0'));
+}
+
+static void change_people(void)
+{
+    struct people_rep *p = &run.s.rep[rnd(REPS)];
+
+    run.what = "people";
+    switch (rnd(4)) {
+    case 0:
+        p->shift = (enum shift)rnd(3);
+        break;
+    case 1:
+        run.s.shopper_is_here[rnd(SHOPPERS)] = true;
+        break;
+    default:
+        p->shift = SHIFT_ON;
+        p->is_present = true;
+        break;
+    }
+}
+
+static void start(void)
+{
+    static const char *const more[] = {"", "'department':'returns'", "'class':'care'", "'topic':'refund','department':'general'"};
+    unsigned shopper = rnd(SHOPPERS);
+    enum code code;
+    bool had = false;
+
+    run.what = "chat.start";
+    if (run.s.chats_n == STORE_CHATS)
+        return;
+    for (unsigned i = 0; i < run.s.chats_n; i++)
+        had = had || (run.s.chat[i].shopper == shopper && run.s.chat[i].open[0]);
+    code = store_start(&run.s, shopper, more[rnd(4)]);
+    CHECK((code == CODE_OK) == !had, "%s\n", code_name(code));
+}
+
+/* Two decisions on the same state; the one that is committed second must not harm. */
+static void race(unsigned chat)
+{
+    struct store_commit a, b;
+
+    if (one_in(2))
+        decide_rep(chat, &a);
+    else
+        decide_shopper(chat, &a);
+    if (one_in(3))
+        decide_shopper(chat, &b);
+    else
+        decide_rep(chat, &b);
+    commit(&b);
+    commit(&a);
+}
+
+static void step(void)
+{
+    struct store *s = &run.s;
+    struct store_commit k;
+    unsigned n = rnd(100), chat;
+
+    s->now_ms += one_in(3) ? (int64_t)rnd(20000) : 0;
+    s->facts_are_stale = one_in(10);
+    if (n < 4 || s->chats_n == 0) {
+        start();
+        return;
+    }
+    chat = rnd(s->chats_n);
+    if (n < 20) {
+        if (decide_match(&k))
+            commit(&k);
+    } else if (n < 35) {
+        decide_shopper(chat, &k);
+        commit(&k);
+    } else if (n < 75) {
+        decide_rep(chat, &k);
+        commit(&k);
+    } else if (n < 83) {
+        race(chat);
+    } else if (n < 91) {
+        fire_next();
+    } else if (n < 93) {
+        fire_wrongly();
+    } else if (n < 96) {
+        gone();
+    } else {
+        change_people();
+    }
+}
+
+static void run_sequence(uint64_t seed)
+{
+    struct store *s = &run.s;
+
+    memset(run.w, 0, sizeof run.w);
+    run.seed = run.x = seed;
+    s->now_ms = STORE_START_MS;
+    s->reps_n = 0;
+    for (unsigned i = 0; i < REPS; i++) {
+        char name[8];
+
+        snprintf(name, sizeof name, "%u", i);
+        store_add_rep(s, name, i % 3 == 2 ? "returns" : "general", 1 + rnd(3));
+        if (!one_in(3)) {
+            people_list_add(&s->rep[i].departments, STR("returns"));
+            people_list_add(&s->rep[i].departments, STR("general"));
+        }
+    }
+    s->rules.auto_accept = one_in(8);
+    for (run.step = 0; run.step < STEPS; run.step++) {
+        step();
+        s->facts_are_stale = false;
+        check_all(s);
+    }
+    run.what = "the end";
+    for (unsigned i = 0; i < s->chats_n; i++)
+        check_refold(s, &s->chat[i]);
+    store_empty(s);
+}
+
+static void print_counts(void)
+{
+    print_message("[ commits  ] refused by guard %u, fence %u, head %u\n", run.by_guard, run.by_fence, run.by_head);
+    for (unsigned i = 0; i < CODE_N; i++)
+        if (run.refused[i])
+            print_message("[ answers  ] %s %u\n", code_name((enum code)i), run.refused[i]);
+    for (unsigned i = 0; i < TIMER_N; i++)
+        print_message("[ fired    ] %s %u\n", chat_timer_name((enum chat_timer)i), run.fired[i]);
+}
+
+/* rules 1.2 to 3.3: one owner, one handler, no gap, no chat in no place, no rep above capacity, each timer once */
+static void random_commands_never_break_a_rule(void **state)
+{
+    const char *one = getenv("FIRSTLINE_SEED"), *many = getenv("FIRSTLINE_SEQUENCES");
+    uint64_t first = one ? strtoull(one, NULL, 10) : 1, n = one ? 1 : many ? strtoull(many, NULL, 10) : SEQUENCES;
+
+    (void)state;
+    store_init(&run.s);
+    run.s.on_entry = on_entry;
+    print_message("[ seeds    ] %llu to %llu, %u steps each\n", (unsigned long long)first, (unsigned long long)(first + n - 1), STEPS);
+    for (uint64_t i = 0; i < n; i++)
+        run_sequence(first + i);
+    store_fini(&run.s);
+    print_counts();
+}
+
+/* The sequences must reach what they are to test: every timer, every kind that the core writes, every allowed move but one. */
+static void random_commands_reach_every_corner(void **state)
+{
+    static const enum kind not_ours[] = {KIND_ACCOUNT_CHANGED, KIND_ACCOUNT_CREATED, KIND_ARTICLE_SAVED, KIND_COMPLAINT_MOVED,
+                                         KIND_COMPLAINT_OPENED, KIND_ESCALATED, KIND_FEEDBACK_GIVEN, KIND_IDENTIFIED, KIND_MOVED,
+                                         KIND_REDACTED, KIND_REQUEST_FILED, KIND_SHIFT_ENDED, KIND_SHIFT_PAUSED, KIND_SHIFT_STARTED,
+                                         KIND_SUGGESTED, KIND_SUGGESTION_USED, KIND_TASK_DONE, KIND_TASK_OPENED};
+
+    (void)state;
+    if (getenv("FIRSTLINE_SEED"))
+        skip();
+    for (unsigned t = 0; t < TIMER_N; t++)
+        if (!run.fired[t])
+            fail_msg("timer %s never fired", chat_timer_name((enum chat_timer)t));
+    for (unsigned k = 0; k < KIND_N; k++) {
+        bool ours = true;
+
+        for (unsigned i = 0; i < sizeof not_ours / sizeof *not_ours; i++)
+            ours = ours && not_ours[i] != k;
+        if (ours != (run.kinds[k] != 0))
+            fail_msg("%u entries of kind %s", run.kinds[k], kind_table[k].name);
+    }
+    assert_true(run.by_guard && run.by_fence && run.by_head);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_commands_never_break_a_rule),
+        cmocka_unit_test(random_commands_reach_every_corner),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
