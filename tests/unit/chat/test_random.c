@@ -191,7 +191,9 @@ static void check_place(const struct store_chat *sc)
     CHECK(due[TIMER_ALERT] == 0 || c->alert[0], "no alert goes up\n");
     CHECK(!c->alert[0] || waits || offered, "an alert in state %s\n", chat_state_name(c->state));
     CHECK(!served || (due[TIMER_SILENT] != 0) == (c->unanswered_since_ms != 0), "silent due %lld\n", (long long)due[TIMER_SILENT]);
-    CHECK(strcmp(sc->hold, served ? c->handler.id : offered ? c->offered_to.id : "") == 0, "held by '%s'\n", sc->hold);
+    CHECK(strcmp(sc->hold, offered ? c->offered_to.id : open ? c->handler.id : "") == 0, "%s held by '%s'\n", chat_state_name(c->state),
+          sc->hold);
+    CHECK(sc->weight == (offered || served ? 1 : 0), "%s weighs %lld\n", chat_state_name(c->state), (long long)sc->weight);
     CHECK(open == (sc->open[0] != 0), "%s, open for '%s'\n", chat_state_name(c->state), sc->open);
     CHECK(sc->fence == c->fence, "fence %lld, the fold says %lld\n", (long long)sc->fence, (long long)c->fence);
 }
