@@ -59,7 +59,7 @@ static inline void world_init(struct world *w)
     uv_loop_init(&w->loop); /* libuv keeps two descriptors of its own after the first one */
     uv_loop_close(&w->loop);
     w->fds = open_fds();
-    snprintf(w->dir, sizeof w->dir, "/tmp/fl-link-XXXXXX");
+    snprintf(w->dir, sizeof w->dir, "/tmp/fl-link-%d-XXXXXX", getpid());
     assert_non_null(mkdtemp(w->dir));
     assert_int_equal(crypto_start(NULL), 0);
     uv_loop_init(&w->loop);
@@ -149,6 +149,26 @@ static inline void world_fini(struct world *w)
     assert_int_equal(uv_loop_close(&w->loop), 0);
     nftw(w->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     assert_int_equal(open_fds(), w->fds);
+}
+
+/* For the end of main(): what a failed test has left running in a directory of this process. */
+static inline int world_sweep(void **state)
+{
+    char ours[64], path[300], cwd[512];
+    DIR *d = opendir("/proc");
+
+    (void)state;
+    snprintf(ours, sizeof ours, "/tmp/fl-link-%d-", getpid());
+    for (struct dirent *e; (e = readdir(d)) != NULL;) {
+        ssize_t n;
+
+        snprintf(path, sizeof path, "/proc/%s/cwd", e->d_name);
+        n = readlink(path, cwd, sizeof cwd - 1);
+        if (n > 0 && strncmp(cwd, ours, strlen(ours)) == 0)
+            kill(atoi(e->d_name), SIGKILL);
+    }
+    closedir(d);
+    return 0;
 }
 
 #endif

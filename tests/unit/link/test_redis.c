@@ -532,5 +532,5 @@ int main(void)
         cmocka_unit_test(sync_calls_time_out_and_say_so),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, world_sweep);
 }
