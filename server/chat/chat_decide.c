@@ -139,17 +139,27 @@ bool decide_is_handler(const struct chat *c, const struct chat_cmd *cmd)
     return c->handler.id[0] && str_is(cmd->person, c->handler.id);
 }
 
+/* Rule 2.12: the one door; refuses and says so, or answers MAY_WRITE or MAY_CLAIM. */
+static enum may_write ask_door(const struct chat *c, const struct chat_cmd *cmd, bool may_claim, struct decision *d)
+{
+    struct ownership o;
+    char me[ID_SIZE] = "";
+    enum may_write may;
+
+    memcpy(me, cmd->person.s, cmd->person.n < ID_SIZE ? cmd->person.n : 0);
+    chat_ownership(c, &o);
+    may = ownership_may_write(&o, cmd->role == ROLE_SHOPPER ? WRITER_SHOPPER : WRITER_REP, me, may_claim);
+    if (may == MAY_NOT_CLOSED)
+        decide_refuse(d, CODE_CLOSED, "the chat is %s", chat_state_name(c->state));
+    if (may == MAY_NOT_HANDLER)
+        decide_refuse(d, CODE_NOT_HANDLER, c->handler.id[0] ? "another rep is the handler" : "nobody is the handler, and you can't take it now");
+    return may;
+}
+
 /* Refuses unless the actor is the handler of an open chat. */
 static bool needs_handler(const struct chat *c, const struct chat_cmd *cmd, struct decision *d)
 {
-    if (!chat_state_is_open(c->state)) {
-        decide_refuse(d, CODE_CLOSED, "the chat is %s", chat_state_name(c->state));
-        return false;
-    }
-    if (decide_is_handler(c, cmd))
-        return true;
-    decide_refuse(d, CODE_NOT_HANDLER, "only the handler may do this");
-    return false;
+    return ask_door(c, cmd, false, d) == MAY_WRITE;
 }
 
 static void conflict(const struct chat *c, struct decision *d, const char *why)
@@ -223,10 +233,8 @@ static void decide_shopper_message(const struct chat *c, const struct chat_cmd *
         decide_guard(d, (struct chat_guard){.kind = GUARD_SHOPPER_FREE, .who = c->shopper.id});
         return;
     }
-    if (!chat_state_is_open(c->state)) {
-        decide_refuse(d, CODE_CLOSED, "the chat is %s; start a new one", chat_state_name(c->state));
+    if (ask_door(c, cmd, false, d) != MAY_WRITE)
         return;
-    }
     if (c->state != CHAT_PARKED) {
         add_message(d, cmd);
         return;
@@ -251,23 +259,12 @@ static bool can_claim(const struct chat_cmd *cmd)
 /* Rules 2.1, 2.2, 2.12: the one door for a rep's text to the shopper. */
 static void decide_rep_message(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
 {
-    struct ownership o;
-    char me[ID_SIZE] = "";
-    bool counts = ownership_reply_counts(msg_str(cmd, FIELD_TEXT), &r->texts);
-    enum may_write may;
+    bool counts = msg_str(cmd, FIELD_ATTACHMENT).n > 0 || ownership_reply_counts(msg_str(cmd, FIELD_TEXT), &r->texts);
+    enum may_write may = ask_door(c, cmd, can_claim(cmd) && (c->state == CHAT_WAITING || c->state == CHAT_OFFERED), d);
     struct entry *e;
 
-    memcpy(me, cmd->person.s, cmd->person.n < ID_SIZE ? cmd->person.n : 0);
-    chat_ownership(c, &o);
-    may = ownership_may_write(&o, WRITER_REP, me, can_claim(cmd) && (c->state == CHAT_WAITING || c->state == CHAT_OFFERED));
-    if (may == MAY_NOT_CLOSED) {
-        decide_refuse(d, CODE_CLOSED, "the chat is %s", chat_state_name(c->state));
+    if (may != MAY_WRITE && may != MAY_CLAIM)
         return;
-    }
-    if (may == MAY_NOT_HANDLER) {
-        decide_refuse(d, CODE_NOT_HANDLER, c->handler.id[0] ? "another rep is the handler" : "nobody is the handler, and you can't take it now");
-        return;
-    }
     if (may == MAY_CLAIM) {
         e = decide_add_system(d, cmd, KIND_ASSIGNED);
         e->f[FIELD_TO] = decide_person(d, cmd->person, cmd->name, STR_NONE);
@@ -281,12 +278,8 @@ static void decide_rep_message(const struct chat *c, const struct chat_cmd *cmd,
     if (c->state == CHAT_ASSIGNED)
         d->compare = COMPARE_HEAD;
     add_message(d, cmd);
-    if (!counts)
+    if (!counts) /* an answer to a parked or proposed case leaves it so: promise and question stand */
         d->entry[d->main].f[FIELD_COUNTS] = val_bool(false);
-    if (c->state == CHAT_PARKED) {
-        /* The handler answers a parked chat: that keeps it parked, the promise stands. */
-        return;
-    }
 }
 
 static void decide_message(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
@@ -481,6 +474,10 @@ static void decide_resolve(const struct chat *c, const struct chat_cmd *cmd, con
                       "the log shows no %.*s since the shopper's last question: answer, refer, file a request or escalate first",
                       STR_FMT(msg_str(cmd, FIELD_RESOLUTION)));
         return;
+    }
+    if (!c->owner.id[0]) { /* nobody has answered yet: who closes it answers for it (rule 2.11) */
+        e = decide_add_system(d, cmd, KIND_OWNED);
+        e->f[FIELD_OWNER] = decide_person(d, cmd->person, cmd->name, STR_NONE);
     }
     e = decide_add_main(d, cmd, KIND_RESOLUTION_PROPOSED);
     e->f[FIELD_RESOLUTION] = msg_val(cmd, FIELD_RESOLUTION);

@@ -469,10 +469,15 @@ static bool decide_match(struct store_commit *k)
     return true;
 }
 
-static bool earliest(unsigned *chat, enum chat_timer *timer)
+/* The timer that is due first, or now and then any: then others are overdue, as after an outage. */
+static bool pick_timer(unsigned *chat, enum chat_timer *timer)
 {
     int64_t due = INT64_MAX;
 
+    *chat = rnd(run.s.chats_n);
+    *timer = (enum chat_timer)rnd(TIMER_N);
+    if (run.s.chat[*chat].due_ms[*timer])
+        return true;
     for (unsigned i = 0; i < run.s.chats_n; i++)
         for (unsigned t = 0; t < TIMER_N; t++)
             if (run.s.chat[i].due_ms[t] && run.s.chat[i].due_ms[t] < due) {
@@ -483,7 +488,7 @@ static bool earliest(unsigned *chat, enum chat_timer *timer)
     return due != INT64_MAX;
 }
 
-/* The timer that is due first fires; time goes on to its date. Each date of each timer fires once. */
+/* A timer fires; time goes on to its date. Each date of each timer fires once. */
 static void fire_next(void)
 {
     struct store *s = &run.s;
@@ -493,7 +498,7 @@ static void fire_next(void)
     struct store_commit k;
 
     run.what = "timer";
-    if (!earliest(&chat, &timer))
+    if (!pick_timer(&chat, &timer))
         return;
     run.what = chat_timer_name(timer);
     cmd.timer = timer;
@@ -581,6 +586,8 @@ static void start(void)
         had = had || (run.s.chat[i].shopper == shopper && run.s.chat[i].open[0]);
     code = store_start(&run.s, shopper, more[rnd(4)]);
     CHECK((code == CODE_OK) == !had, "%s\n", code_name(code));
+    if (code != CODE_OK)
+        chat_fini(&run.s.chat[--run.s.chats_n].c);
 }
 
 /* Two decisions on the same state; the one that is committed second must not harm. */
