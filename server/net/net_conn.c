@@ -374,7 +374,8 @@ void conn_flush(struct net_conn *c)
     c->stall_at_ms = 0;
     if (c->state == CONN_CLOSING && !c->close_sent) {
         c->close_sent = true;
-        c->end_at_ms = net_now(c->net) + NET_CLOSE_MS;
+        if (c->end_at_ms > net_now(c->net) + NET_CLOSE_MS)
+            c->end_at_ms = net_now(c->net) + NET_CLOSE_MS;
         set_timer(c);
     }
     if (c->wants_drained && c->state == CONN_OPEN) {
