@@ -1,0 +1,183 @@
+// Several nodes of the binary on one Redis serve one chat; any of them may die.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { endAndCheck } from './lib/checker.mjs';
+import { again, newId, rep, shopper } from './lib/client.mjs';
+import { arrival, auditor, servedChat, staff, team } from './lib/desk.mjs';
+import { Redis, Server } from './lib/server.mjs';
+import { until } from './lib/wait.mjs';
+
+const SET = { 'ownership.grace_ms': 500, 'presence.grace_ms': 500, 'presence.beat_ms': 300, 'presence.silent_ms': 1500 };
+let redis;
+let one; // holds the archive: it started first
+let two;
+let quinn;
+
+before(async () => {
+  redis = await new Redis().start();
+  one = await new Server({ redis: redis.url, set: { ...SET, 'server.node': 'one' } }).start();
+  two = await new Server({ redis: redis.url, set: { ...SET, 'server.node': 'two' } }).start();
+  one.holdsArchive = true;
+  quinn = await auditor(one);
+});
+after(() => endAndCheck(two, one));
+
+/** Ann at node two serves Sue at node one. */
+async function across() {
+  const [who] = await staff(one, 1);
+  const ann = await rep(two, who);
+  const { sue, chat } = await arrival(one, who.department);
+  await ann.expect('offer', { chat });
+  await ann.done('offer.accept', { chat });
+  await ann.say('Here is what the other node says.', { chat });
+  await sue.event('message', { chat });
+  return { ann, sue, chat };
+}
+
+test('both name the same epoch, and accounts and tokens hold on both', async () => {
+  const [who] = await staff(one, 1);
+  const a = await rep(one, who, { shift: false });
+  const b = await rep(two, who, { shift: false });
+  assert.equal(a.welcome.epoch, b.welcome.epoch);
+  assert.equal(a.me, b.me);
+});
+
+test('an offer reaches the rep on the other node, and messages go both ways in order', async () => {
+  const { ann, sue, chat } = await across();
+  for (let i = 0; i < 100; i++) {
+    const s = await sue.say(`s${i}`);
+    const e = await ann.event('message', { text: `s${i}` });
+    assert.deepEqual([e.seq, e.at], [s.seq, s.at]);
+    await ann.say(`a${i}`, { chat });
+    await sue.event('message', { text: `a${i}` });
+  }
+  assert.deepEqual(sue.entries(chat, 'message').map((e) => e.text).slice(1), Array.from({ length: 100 }, (_, i) => `a${i}`));
+});
+
+test('both write at once from both nodes: one order for everybody', async () => {
+  const { ann, sue, chat } = await across();
+  const all = [];
+  for (let i = 0; i < 100; i++) all.push(sue.ask('message.send', { chat, text: `S${i}` }), ann.ask('message.send', { chat, text: `A${i}` }));
+  const answers = await Promise.all(all);
+  assert.deepEqual(answers.filter((m) => m.t !== 'ok'), []);
+  await ann.say('last', { chat });
+  await sue.event('message', { text: 'last' });
+  assert.equal(new Set(answers.map((m) => m.seq)).size, 200);
+  assert.deepEqual(sue.entries(chat, 'message').map((e) => e.text).filter((t) => /^A\d/.test(t)), Array.from({ length: 100 }, (_, i) => `A${i}`));
+  assert.deepEqual(ann.entries(chat, 'message').map((e) => e.text).filter((t) => /^S\d/.test(t)), Array.from({ length: 100 }, (_, i) => `S${i}`));
+});
+
+test('typing and read marks cross the nodes', async () => {
+  const { ann, sue, chat } = await across();
+  sue.send('typing', { chat, on: true });
+  await ann.expect('typing', { chat, on: true });
+  ann.send('typing', { chat, on: true });
+  await sue.expect('typing', { chat, on: true });
+  ann.send('read', { chat, seq: ann.head(chat) });
+  await sue.expect('receipt', { chat });
+});
+
+test('an id repeated at the other node gets the first answer', async () => {
+  const { ann, sue, chat } = await across();
+  const id = newId();
+  const first = await sue.say('twice', { id });
+  const tab = await again(sue, {}, two);
+  const second = await tab.say('twice', { id, chat });
+  assert.deepEqual([first.seq, first.at], [second.seq, second.at]);
+  const mine = await ann.say('twice too', { chat, id });
+  const there = await rep(one, ann.who, { shift: false });
+  assert.equal((await there.say('twice too', { chat, id })).seq, mine.seq);
+  await tab.refused('conflict', 'message.send', { chat, text: 'other words', id });
+});
+
+test('reps on both nodes claim and reply at once: one gets it', async () => {
+  const people = await staff(one, 8);
+  const reps = await Promise.all(people.map((w, i) => rep(i % 2 ? one : two, w)));
+  for (let k = 0; k < 4; k++) {
+    const { sue, chat } = await arrival(k % 2 ? one : two, people[0].department, { text: `race ${k}` });
+    const t = k < 2 ? 'chat.claim' : 'message.send';
+    const answers = await Promise.all(reps.map((r) => r.ask(t, { chat, ...(k < 2 ? {} : { text: `from ${r.me}` }) })));
+    assert.equal(answers.filter((m) => m.t === 'ok').length, 1, JSON.stringify(answers));
+    if (k >= 2) await sue.event('message', { chat });
+  }
+});
+
+test('two starts of one shopper at two nodes make one chat', async () => {
+  for (let i = 0; i < 5; i++) {
+    const sue = await shopper(one);
+    const tab = await again(sue, {}, two);
+    const got = await Promise.all([sue, tab].map((c, k) => c.ask('chat.start', { text: `start ${k}`, department: 'general' })));
+    const ok = got.find((m) => m.t === 'ok');
+    const no = got.find((m) => m.t === 'error');
+    assert.deepEqual([no?.code, no?.chat], ['conflict', ok?.chat], JSON.stringify(got));
+    await sue.done('chat.leave', { chat: ok.chat });
+  }
+});
+
+test('a rep with connections on both nodes is lost only when both are gone', async () => {
+  const { ann, sue, chat } = await across();
+  const here = await rep(one, ann.who, { shift: false });
+  await here.done('chat.open', { chat });
+  ann.drop();
+  const other = await across();
+  other.ann.drop();
+  await other.sue.event('handler_lost');
+  await here.say('From the other desk.', { chat });
+  await sue.event('message', { text: 'From the other desk.' });
+  assert.equal(sue.entries(chat, 'handler_lost').length, 0);
+});
+
+test('the archive is written by one node, and transcripts are had there or it is named', async () => {
+  const { ann, chat } = await across();
+  await one.transcript(quinn.token, chat, (t) => t.events.length >= ann.head(chat));
+  const r = await two.api('GET', `/api/v1/transcripts/${chat}`, { token: quinn.token });
+  assert.ok(r.status === 200 || (r.status === 503 && r.text.includes('one')), `${r.status} ${r.text.slice(0, 200)}`);
+});
+
+test('one node is killed under traffic: its people go on at the other, nothing acknowledged is lost', async () => {
+  const three = await new Server({ redis: redis.url, set: { ...SET, 'server.node': 'three' } }).start();
+  const [a, b] = await staff(one, 2);
+  const ann = await rep(three, a);
+  const { sue, chat } = await arrival(three, a.department);
+  await ann.expect('offer', { chat });
+  await ann.done('offer.accept', { chat });
+  await ann.say('We are both on a node that will die.', { chat });
+  const bob = await rep(one, b);
+  const pending = [];
+  for (let i = 0; i < 400; i++) {
+    sue.send('message.send', { chat, text: `under way ${i}`, id: `kill-${i}` });
+    pending.push(`kill-${i}`);
+  }
+  await until(() => sue.oks.has('kill-50'), 'some are acknowledged');
+  await three.kill();
+  await sue.gone;
+  const back = await again(sue, { resume: [{ chat, seq: sue.head(chat) }] }, one);
+  for (let i = 0; i < 400; i++) {
+    const ok = await back.say(`under way ${i}`, { chat, id: `kill-${i}` });
+    const first = sue.oks.get(`kill-${i}`);
+    if (first) assert.equal(ok.seq, first.seq, `the first answer to kill-${i}`);
+  }
+  // The dead node's handler is missed by the others, who give the chat to a deputy.
+  await bob.expect('offer', { chat }, 15_000);
+  await bob.done('offer.accept', { chat });
+  await bob.say('Ann’s machine has died, I am Bob.', { chat });
+  await back.event('message', { text: 'Ann’s machine has died, I am Bob.' });
+  const t = await one.transcript(quinn.token, chat, (x) => x.events.some((e) => e.text?.startsWith('Ann’s machine')));
+  assert.deepEqual(t.events.filter((e) => e.text?.startsWith('under way')).map((e) => e.text), pending.map((_, i) => `under way ${i}`));
+  one.clients.push(...three.clients);
+});
+
+test('a node that is stopped in good manners hands its people over with 1001', async () => {
+  const four = await new Server({ redis: redis.url, set: { ...SET, 'server.node': 'four' } }).start();
+  const { sue, chat, ann } = await servedChat(four, { ann: (await team(four, 1))[0] });
+  const stopping = four.stop();
+  assert.equal((await sue.gone).code, 1001);
+  assert.equal((await ann.gone).code, 1001);
+  assert.equal((await stopping).code, 0);
+  const there = await again(sue, { resume: [{ chat, seq: sue.head(chat) }] }, one);
+  const here = await rep(one, ann.who, { shift: false, resume: [{ chat, seq: ann.head(chat) }] });
+  await here.say('As if nothing had happened.', { chat });
+  await there.event('message', { text: 'As if nothing had happened.' });
+  assert.equal(redis.exit, null, 'the Redis of all is left alone');
+  one.clients.push(...four.clients);
+});
