@@ -20,7 +20,7 @@ WHERE c.place <= :bound AND c.place >= :floor
   AND (:rep IS NULL
        OR EXISTS (SELECT 1 FROM chat_people p WHERE p.person = :rep AND p.place = c.place AND p.part & 3))
   AND (:all
-       OR EXISTS (SELECT 1 FROM chat_people p WHERE p.person = :reader AND p.place = c.place AND p.part & 7)
+       OR EXISTS (SELECT 1 FROM chat_people p WHERE p.person = :reader AND p.place = c.place)
        OR c.department IN (SELECT value FROM json_each(:departments)))
 ORDER BY c.place DESC;
 
@@ -39,7 +39,7 @@ WHERE d.person = :driver AND d.place <= :bound AND d.place >= :floor
   AND (:rep IS NULL
        OR EXISTS (SELECT 1 FROM chat_people p WHERE p.person = :rep AND p.place = c.place AND p.part & 3))
   AND (:all
-       OR EXISTS (SELECT 1 FROM chat_people p WHERE p.person = :reader AND p.place = c.place AND p.part & 7)
+       OR EXISTS (SELECT 1 FROM chat_people p WHERE p.person = :reader AND p.place = c.place)
        OR c.department IN (SELECT value FROM json_each(:departments)))
 ORDER BY d.place DESC;
 
@@ -55,8 +55,11 @@ SELECT c.place, c.chat, c.site, c.department, c.shopper, c.shopper_name, c.owner
 FROM chats c
 WHERE c.chat = :chat
   AND (:all
-       OR EXISTS (SELECT 1 FROM chat_people p WHERE p.person = :reader AND p.place = c.place AND p.part & 7)
+       OR EXISTS (SELECT 1 FROM chat_people p WHERE p.person = :reader AND p.place = c.place)
        OR c.department IN (SELECT value FROM json_each(:departments)));
+
+-- :hash_at
+SELECT hash FROM entries WHERE n = :n;
 
 -- :log
 SELECT seq, at, kind, body FROM entries WHERE log = :log AND seq >= :from ORDER BY seq;

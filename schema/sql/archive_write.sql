@@ -81,9 +81,6 @@ INSERT INTO words (words, rowid, text) VALUES ('delete', ?1, ?2);
 -- :words_optimize
 INSERT INTO words (words) VALUES ('optimize');
 
--- :words_merge
-INSERT INTO words (words, rank) VALUES ('merge', ?1);
-
 -- :review_add
 INSERT INTO reviews (n, chat) VALUES (?1, ?2);
 

@@ -4,7 +4,8 @@
  *   archive_append ─▶ queue ─▶ writer thread (archive_store) ─▶ done list ─▶ uv_async ─▶ cb
  *   archive_ask    ─▶ uv_queue_work (archive_reader)         ─────────────────────────▶ cb
  *
- * Closing: the queue is worked off, the thread ends and says so, questions under way end, then the handle closes.
+ * Closing: questions under way end, the readers close, the queue is worked off, the thread ends and says so,
+ * the handle closes.
  */
 #include "archive/archive.h"
 
@@ -18,22 +19,23 @@
 #include "log/log.h"
 
 #define BATCHES_MAX 4
-#define ASKS_MAX 128
-#define QUIET_NS 500000000u /* without work for so long: the WAL is moved */
-#define LIST_MS 2000
-#define READ_MS 10000
-#define ANSWER_MAX (256u << 20)
+#define ASKS_MAX    128
+#define QUIET_NS    500000000u /* without work for so long: the WAL is moved */
+#define LIST_MS     2000
+#define READ_MS     10000
+#define ANSWER_MAX  (256u << 20)
 
 /* A question or a write, and where its answer goes. */
 struct archive_job {
     struct archive_job *next;
     struct archive *a;
-    enum { JOB_BATCH, JOB_OWN, JOB_READ, JOB_HEAD, JOB_END } what;
+    enum { JOB_BATCH, JOB_OWN, JOB_READ, JOB_HEAD, JOB_HAS, JOB_END } what;
     void *ctx;
     union {
         void (*batch)(void *ctx, const struct archive_result *r);
         void (*answer)(void *ctx, int rc, const char *type, struct str body, const char *why);
         void (*head)(void *ctx, int64_t seq);
+        void (*has)(void *ctx, int rc, bool has);
     } cb;
     struct archive_batch *batch;
     struct archive_result result;
@@ -45,6 +47,7 @@ struct archive_job {
     struct err err;
     struct buf out;
     int64_t seq;
+    bool has;
 };
 
 struct job_list {
@@ -62,7 +65,7 @@ struct archive {
     char id[64];
     struct archive_reached reached; /* the loop's copy */
     unsigned batches, asks;
-    bool closing, thread_ended;
+    bool closing, ending, thread_ended;
     void (*on_closed)(void *ctx);
     void *closed_ctx;
 };
@@ -185,7 +188,6 @@ static void on_async_closed(uv_handle_t *h)
     void (*done)(void *ctx) = a->on_closed;
     void *ctx = a->closed_ctx;
 
-    archive_pool_destroy(a->pool);
     uv_cond_destroy(&a->wake);
     uv_mutex_destroy(&a->lock);
     free(a);
@@ -193,10 +195,18 @@ static void on_async_closed(uv_handle_t *h)
         done(ctx);
 }
 
+/* The readers close before the writer: it is the last one that puts the WAL away. */
 static void close_if_over(struct archive *a)
 {
-    if (a->thread_ended && a->asks == 0 && !uv_is_closing((uv_handle_t *)&a->async))
+    if (a->asks > 0)
+        return;
+    if (!a->ending) {
+        a->ending = true;
+        archive_pool_destroy(a->pool);
+        give_to_thread(a, job_create(a, JOB_END, NULL));
+    } else if (a->thread_ended && !uv_is_closing((uv_handle_t *)&a->async)) {
         uv_close((uv_handle_t *)&a->async, on_async_closed);
+    }
 }
 
 static void answer(struct archive_job *j)
@@ -211,7 +221,8 @@ static void answer(struct archive_job *j)
                             : j->wish.q.kind == ARCHIVE_LOG      ? ARCHIVE_NDJSON
                                                                  : ARCHIVE_JSON;
 
-    j->cb.answer(j->ctx, j->rc, types[f], j->rc == 0 ? buf_str(&j->out) : STR(""), j->rc < 0 ? err_why(&j->err) : "");
+    j->cb.answer(j->ctx, j->rc, types[f], j->rc == 0 ? buf_str(&j->out) : STR(""),
+                 j->rc < 0 ? err_why(&j->err) : "");
 }
 
 static void finish(struct archive *a, struct archive_job *j)
@@ -234,6 +245,10 @@ static void finish(struct archive *a, struct archive_job *j)
     case JOB_HEAD:
         a->asks--;
         j->cb.head(j->ctx, j->rc < 0 ? -1 : j->seq);
+        break;
+    case JOB_HAS:
+        a->asks--;
+        j->cb.has(j->ctx, j->rc, j->has);
         break;
     case JOB_END:
         uv_thread_join(&a->thread);
@@ -263,7 +278,8 @@ static void on_async(uv_async_t *h)
 
 /* --- open and close */
 
-int archive_open(struct uv_loop_s *loop, const char *path, const char *site, const char *node, struct archive **out, struct err *err)
+int archive_open(struct uv_loop_s *loop, const char *path, const char *site, const char *node,
+                 struct archive **out, struct err *err)
 {
     struct archive *a = mem_zalloc(sizeof *a);
     int rc = archive_store_open(path, site, node, &a->store, err);
@@ -278,8 +294,8 @@ int archive_open(struct uv_loop_s *loop, const char *path, const char *site, con
     list_init(&a->todo);
     list_init(&a->done);
     a->async.data = a;
-    if (uv_mutex_init(&a->lock) != 0 || uv_cond_init(&a->wake) != 0 || uv_async_init(loop, &a->async, on_async) != 0 ||
-        uv_thread_create(&a->thread, thread_main, a) != 0)
+    if (uv_mutex_init(&a->lock) != 0 || uv_cond_init(&a->wake) != 0 ||
+        uv_async_init(loop, &a->async, on_async) != 0 || uv_thread_create(&a->thread, thread_main, a) != 0)
         abort(); /* no memory or threads at the start */
     log_info("archive", "open path=%s id=%s rows=%lld", path, a->id, (long long)a->reached.rows);
     *out = a;
@@ -291,7 +307,7 @@ void archive_close(struct archive *a, void (*done)(void *ctx), void *ctx)
     a->closing = true;
     a->on_closed = done;
     a->closed_ctx = ctx;
-    give_to_thread(a, job_create(a, JOB_END, NULL));
+    close_if_over(a);
 }
 
 const char *archive_id(const struct archive *a)
@@ -313,7 +329,8 @@ void archive_head(const struct archive *a, int64_t *rows, char head[65])
 
 /* --- writing */
 
-int archive_append(struct archive *a, struct archive_batch *b, void (*cb)(void *ctx, const struct archive_result *r), void *ctx)
+int archive_append(struct archive *a, struct archive_batch *b,
+                   void (*cb)(void *ctx, const struct archive_result *r), void *ctx)
 {
     struct archive_job *j;
 
@@ -342,6 +359,8 @@ static void on_work(uv_work_t *w)
         return;
     if (j->what == JOB_HEAD)
         j->rc = archive_read_log_head(r, q->chat, &j->seq, &j->err);
+    else if (j->what == JOB_HAS)
+        j->rc = archive_read_has(r, j->seq, q->chat, &j->has, &j->err);
     else if (q->kind == ARCHIVE_LIST)
         j->rc = archive_read_list(r, &j->wish, &j->out, &j->err);
     else if (q->kind == ARCHIVE_TRANSCRIPT)
@@ -390,6 +409,24 @@ int archive_log_head(struct archive *a, struct str log, void (*cb)(void *ctx, in
     return give_to_worker(a, j);
 }
 
+int archive_has_head(struct archive *a, int64_t rows, const char *head,
+                     void (*cb)(void *ctx, int rc, bool has), void *ctx)
+{
+    struct archive_job *j;
+
+    if (strspn(head, "0123456789abcdef") != 64 || head[64])
+        return ERR_INVALID;
+    if (may_ask(a) < 0)
+        return may_ask(a);
+    j = job_create(a, JOB_HAS, ctx);
+    j->bytes = mem_strdup(head);
+    j->wish.q.kind = ARCHIVE_LOG;
+    j->wish.q.chat = str_of(j->bytes);
+    j->seq = rows;
+    j->cb.has = cb;
+    return give_to_worker(a, j);
+}
+
 static void write_departments(const struct archive_query *q, struct buf *out)
 {
     buf_add_c(out, '[');
@@ -404,7 +441,8 @@ static void write_departments(const struct archive_query *q, struct buf *out)
 static void copy_query(struct archive_job *j, const struct archive_query *q)
 {
     struct archive_query *to = &j->wish.q;
-    struct str *const text[] = {&to->chat, &to->q, &to->rep, &to->department, &to->tag, &to->cursor, &to->reader_id, &to->body, &to->by};
+    struct str *const text[] = {&to->chat,   &to->q,         &to->rep,  &to->department, &to->tag,
+                                &to->cursor, &to->reader_id, &to->body, &to->by};
     size_t at[sizeof text / sizeof *text], bytes = 0;
     struct buf b;
 

@@ -1,4 +1,8 @@
-/* archive_batch: what a batch of rows holds; the calls that fill one stand in archive.h. Thread: one at a time. */
+/*
+ * archive_batch: what a batch of rows holds; the calls that fill one stand in archive.h.
+ *
+ * Thread  one at a time.
+ */
 #ifndef ARCHIVE_BATCH_H
 #define ARCHIVE_BATCH_H
 

@@ -31,7 +31,8 @@ void archive_chain_sum(unsigned char out[ARCHIVE_HASH], struct str salt, struct 
     crypto_digest_parts(out, parts, 2);
 }
 
-void archive_chain_next(unsigned char out[ARCHIVE_HASH], const unsigned char before[ARCHIVE_HASH], const struct archive_link *l)
+void archive_chain_next(unsigned char out[ARCHIVE_HASH], const unsigned char before[ARCHIVE_HASH],
+                        const struct archive_link *l)
 {
     unsigned char n[8], log_n[8], seq[8], at[8], kind_n[8];
     const struct str parts[] = {
@@ -107,12 +108,14 @@ int archive_seal_init(struct archive_seal *s, const char *path, bool make, struc
     f = fopen(key_path, "re");
     if (f) {
         if (fread(hex, 1, 64, f) != 64 || !read_hex(s->key, hex, 32))
-            rc = err_set(err, ERR_CORRUPT, "archive key %s: it is no key (64 hex digits): restore it from a backup", key_path);
+            rc = err_set(err, ERR_CORRUPT,
+                         "archive key %s: it is no key (64 hex digits): restore it from a backup", key_path);
         fclose(f);
     } else if (errno == ENOENT && make) {
         rc = make_key(key_path, s->key, err);
     } else {
-        rc = err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "archive key %s: %m: restore it from a backup", key_path);
+        rc = err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
+                     "archive key %s: %m: restore it from a backup", key_path);
     }
     free(key_path);
     return rc;
@@ -126,7 +129,8 @@ void archive_seal_fini(struct archive_seal *s)
     *s = (struct archive_seal){.heads_fd = -1};
 }
 
-static void mac_of(const struct archive_seal *s, const struct archive_head *h, unsigned char out[ARCHIVE_HASH])
+static void mac_of(const struct archive_seal *s, const struct archive_head *h,
+                   unsigned char out[ARCHIVE_HASH])
 {
     static const char what[] = "firstline head";
     unsigned char in[sizeof what - 1 + sizeof s->id + 8 + ARCHIVE_HASH];
@@ -168,8 +172,8 @@ static bool parse_line(const char *s, size_t n, struct archive_head *h)
     char *end;
 
     h->n = strtoll(s, &end, 10);
-    return (size_t)(end - s) + 130 == n && end[0] == ' ' && end[65] == ' ' && h->n >= 0 && read_hex(h->hash, end + 1, 32) &&
-           read_hex(h->mac, end + 66, 32);
+    return (size_t)(end - s) + 130 == n && end[0] == ' ' && end[65] == ' ' && h->n >= 0 &&
+           read_hex(h->hash, end + 1, 32) && read_hex(h->mac, end + 66, 32);
 }
 
 /* The whole file, NUL-terminated. */
@@ -216,8 +220,8 @@ int archive_seal_read(const struct archive_seal *s, struct archive_head **out, s
         if (have == cap)
             heads = mem_realloc(heads, (cap = cap ? cap * 2 : 64) * sizeof *heads);
         if (!parse_line(line, (size_t)(end - line), &heads[have]))
-            rc = err_set(err, ERR_CORRUPT, "archive heads %s: line %zu is no head: the file was changed", s->heads_path,
-                         have + 1);
+            rc = err_set(err, ERR_CORRUPT, "archive heads %s: line %zu is no head: the file was changed",
+                         s->heads_path, have + 1);
         have++;
     }
     free(text);

@@ -8,7 +8,7 @@
 #include "base/base_embed.h"
 
 #define APPLICATION_ID 0x464c6172 /* "FLar" */
-#define BUSY_MS 2000
+#define BUSY_MS        2000
 
 int archive_db_fail(sqlite3 *db, const char *path, const char *what, struct err *err)
 {
@@ -20,16 +20,22 @@ int archive_db_fail(sqlite3 *db, const char *path, const char *what, struct err 
         return err_set(err, ERR_FULL, "archive %s: %s: the disk is full: make room there", path, what);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return err_set(err, ERR_BUSY, "archive %s: %s: another program holds the file locked: close that program", path, what);
+        return err_set(err, ERR_BUSY,
+                       "archive %s: %s: another program holds the file locked: close that program", path,
+                       what);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        return err_set(err, ERR_CORRUPT, "archive %s: %s: the file is damaged (%s): restore it from a backup", path, what, why);
+        return err_set(err, ERR_CORRUPT, "archive %s: %s: the file is damaged (%s): restore it from a backup",
+                       path, what, why);
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
-        return err_set(err, ERR_IO, "archive %s: %s: the file can't be written: check its owner and mode", path, what);
+        return err_set(err, ERR_IO, "archive %s: %s: the file can't be written: check its owner and mode",
+                       path, what);
     case SQLITE_CANTOPEN:
-        return err_set(err, ERR_IO, "archive %s: %s: it can't be opened: check the directory, its owner and mode", path, what);
+        return err_set(err, ERR_IO,
+                       "archive %s: %s: it can't be opened: check the directory, its owner and mode", path,
+                       what);
     case SQLITE_NOMEM:
         return err_set(err, ERR_NO_MEMORY, "archive %s: %s: out of memory", path, what);
     case SQLITE_INTERRUPT:
@@ -90,11 +96,13 @@ static int check_origin(sqlite3 *db, const char *path, int64_t *version, struct 
     if (rc < 0)
         return rc;
     if (app != APPLICATION_ID && (tables > 0 || app != 0))
-        return err_set(err, ERR_CORRUPT, "archive %s: it is another program's database: name another file", path);
+        return err_set(err, ERR_CORRUPT, "archive %s: it is another program's database: name another file",
+                       path);
     if (*version > newest_version())
-        return err_set(err, ERR_UNSUPPORTED,
-                       "archive %s: a newer Firstline made it (schema %lld, this one knows %lld): run the newer one", path,
-                       (long long)*version, (long long)newest_version());
+        return err_set(
+            err, ERR_UNSUPPORTED,
+            "archive %s: a newer Firstline made it (schema %lld, this one knows %lld): run the newer one",
+            path, (long long)*version, (long long)newest_version());
     return 0;
 }
 
@@ -103,8 +111,8 @@ static int migrate_one(sqlite3 *db, const char *path, const struct embed *e, int
     char set[96];
     int rc;
 
-    snprintf(set, sizeof set, "PRAGMA application_id = %d; PRAGMA user_version = %lld; COMMIT", APPLICATION_ID,
-             (long long)version);
+    snprintf(set, sizeof set, "PRAGMA application_id = %d; PRAGMA user_version = %lld; COMMIT",
+             APPLICATION_ID, (long long)version);
     rc = run(db, path, "BEGIN IMMEDIATE", "migrate", err);
     if (rc == 0)
         rc = run(db, path, e->data.s, e->name, err);
@@ -157,8 +165,8 @@ int archive_db_open_reader(const char *path, sqlite3 **out, struct err *err)
     if (rc == 0)
         rc = check_origin(db, path, &version, err);
     if (rc == 0 && version < newest_version())
-        rc = err_set(err, ERR_UNSUPPORTED, "archive %s: an older Firstline made it: start the server once, it migrates it",
-                     path);
+        rc = err_set(err, ERR_UNSUPPORTED,
+                     "archive %s: an older Firstline made it: start the server once, it migrates it", path);
     if (rc < 0) {
         archive_db_close(db, NULL, 0);
         return rc;
@@ -211,7 +219,8 @@ static struct str find_sql(const char *file, const char *name)
     return (struct str){from, to ? (size_t)(to - from) : strlen(from)};
 }
 
-int archive_db_prepare(sqlite3 *db, const char *path, const char *file, const char *name, sqlite3_stmt **out, struct err *err)
+int archive_db_prepare(sqlite3 *db, const char *path, const char *file, const char *name, sqlite3_stmt **out,
+                       struct err *err)
 {
     struct str sql = find_sql(file, name);
 

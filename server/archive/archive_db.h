@@ -1,9 +1,10 @@
 /*
- * archive_db: a connection to the archive's file: opened, migrated, its statements and its errors in plain words.
+ * archive_db: a connection to the archive's file: opened, migrated, its statements and its errors in plain
+ * words.
  *
  * Thread  a connection belongs to one thread at a time.
- * Errors  ERR_BUSY (locked by another), ERR_FULL (disk), ERR_IO, ERR_CORRUPT, ERR_UNSUPPORTED (made by a newer
- *         version), ERR_TIMEOUT (interrupted); the text names the file and the cure.
+ * Errors  ERR_BUSY (locked by another), ERR_FULL (disk), ERR_IO, ERR_CORRUPT, ERR_UNSUPPORTED (made by a
+ * newer version), ERR_TIMEOUT (interrupted); the text names the file and the cure.
  */
 #ifndef ARCHIVE_DB_H
 #define ARCHIVE_DB_H
@@ -14,16 +15,18 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-/* Opens for reading; ERR_NOT_FOUND if there is no such file. The tokenizer is known, foreign files are refused. */
+/* Opens for reading; ERR_NOT_FOUND if there is no such file. The tokenizer is known, foreign files are
+ * refused. */
 int archive_db_open_reader(const char *path, struct sqlite3 **out, struct err *err);
 /* Opens or makes, sets WAL and synchronous=FULL, migrates to the newest schema. */
 int archive_db_open_writer(const char *path, struct sqlite3 **out, struct err *err);
 /* Finalizes these statements (none may be left) and closes; NULLs are fine. */
 void archive_db_close(struct sqlite3 *db, struct sqlite3_stmt **st, size_t st_n);
 
-/* Prepares statement `name` of embedded file "sql/<file>.sql"; the caller finalizes it. A missing one is a bug: abort. */
-int archive_db_prepare(struct sqlite3 *db, const char *path, const char *file, const char *name, struct sqlite3_stmt **out,
-                       struct err *err);
+/* Prepares statement `name` of embedded file "sql/<file>.sql"; the caller finalizes it. A missing one is a
+ * bug: abort. */
+int archive_db_prepare(struct sqlite3 *db, const char *path, const char *file, const char *name,
+                       struct sqlite3_stmt **out, struct err *err);
 /* Turns the connection's last error into one of ours: "archive PATH: WHAT: why: cure". */
 int archive_db_fail(struct sqlite3 *db, const char *path, const char *what, struct err *err);
 /* ?i = s; NULL where s is absent. The bytes must live until the next reset. */

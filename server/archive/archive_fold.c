@@ -38,7 +38,8 @@ enum chat_state archive_state_from_name(struct str name)
 static void set_text(char **to, struct str s)
 {
     free(*to);
-    *to = s.n > 0 ? mem_strndup(s.s, s.n < NAME_MAX_BYTES ? s.n : utf8_prefix(s, NAME_MAX_BYTES / 4).n) : NULL;
+    *to = s.n > 0 ? mem_strndup(s.s, s.n < NAME_MAX_BYTES ? s.n : utf8_prefix(s, NAME_MAX_BYTES / 4).n)
+                  : NULL;
 }
 
 /* An id that doesn't fit is no id of ours. */
@@ -232,8 +233,9 @@ void archive_chat_apply(struct archive_chat *c, const struct entry *e)
     case KIND_OWNED:
         set_owner(c, e);
         break;
-    case KIND_REASSIGNED:
+    case KIND_REASSIGNED: /* a lead's recorded act on the case (rule 2.12) */
         set_owner(c, e);
+        c->owner_changed = true;
         c->handovers++;
         set_handler(c, e);
         break;
@@ -290,8 +292,9 @@ static void add_card_line(void *ctx, struct str key, struct val v)
 
 void archive_entry_text(const struct entry *e, struct buf *out)
 {
-    static const enum field said[] = {FIELD_TEXT, FIELD_QUESTION, FIELD_TOPIC, FIELD_SUMMARY, FIELD_REQUIREMENTS,
-                                      FIELD_COMMENT, FIELD_REASON, FIELD_WHO, FIELD_NAME, FIELD_NOTE};
+    static const enum field said[] = {FIELD_TEXT,         FIELD_QUESTION, FIELD_TOPIC,  FIELD_SUMMARY,
+                                      FIELD_REQUIREMENTS, FIELD_COMMENT,  FIELD_REASON, FIELD_WHO,
+                                      FIELD_NAME,         FIELD_NOTE};
 
     for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
         if (e->f[said[i]].type == VAL_STR)

@@ -1,5 +1,6 @@
 /*
- * archive_fold: what the archive derives from a chat's entries: the row that lists show, who may read it, its words.
+ * archive_fold: what the archive derives from a chat's entries: the row that lists show, who may read it, its
+ * words.
  *
  * Pure: entries in, struct archive_chat out. The same entries in the same order give the same row.
  * Owns    struct archive_chat owns its strings.   Units  epoch milliseconds.   Thread  any, one at a time.
@@ -9,8 +10,8 @@
 
 #include "chat/chat_state.h"
 
-#define ARCHIVE_ID_BYTES 72 /* of a log or a person, with NUL */
-#define ARCHIVE_TAGS_MAX 64
+#define ARCHIVE_ID_BYTES   72 /* of a log or a person, with NUL */
+#define ARCHIVE_TAGS_MAX   64
 #define ARCHIVE_PEOPLE_MAX 64
 
 /* What part a person had; a mask, as in chat_people.part. */
@@ -32,8 +33,8 @@ struct archive_part {
 };
 
 struct archive_chat {
-    int64_t place;   /* set by the store */
-    int64_t head;    /* last seq */
+    int64_t place; /* set by the store */
+    int64_t head;  /* last seq */
     int64_t entries;
     char *site, *department; /* NULL: unknown */
     struct archive_who shopper, owner, handler;

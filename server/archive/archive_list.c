@@ -1,10 +1,11 @@
 /*
  * The list of chats: filters, search, pages.
  *
- * Order is chats.place, newest first; a page's cursor is the place of its last item, so it is stable while chats come
- * in. A search is a walk down the places in which every stream (one a word or phrase, one of the chats that pass the
- * filters and may be seen) in turn jumps to the newest chat not above the one in hand, until all name the same: a
- * page costs what lies between its items, not what there is. A chat is found if all words are in it, wherever.
+ * Order is chats.place, newest first; a page's cursor is the place of its last item, so it is stable while
+ * chats come in. A search is a walk down the places in which every stream (one a word or phrase, one of the
+ * chats that pass the filters and may be seen) in turn jumps to the newest chat not above the one in hand,
+ * until all name the same: a page costs what lies between its items, not what there is. A chat is found if
+ * all words are in it, wherever.
  */
 #include <sqlite3.h>
 #include <stdio.h>
@@ -14,12 +15,13 @@
 #include "archive/archive_snippet.h"
 #include "base/base_json.h"
 
-#define NUMBER_BITS 19
-#define WALK 32 /* rows that a stream steps over before it jumps */
+#define NUMBER_BITS     19
+#define NUMBER_MAX      ((INT64_C(1) << NUMBER_BITS) - 1)
+#define WALK            32 /* rows that a stream steps over before it jumps */
 #define QUERY_BYTES_MAX 2000
-#define TEXT_MAX (1u << 20)
-#define PLACE_MAX ((INT64_C(1) << 44) - 1)
-#define SPILL_MS 60000 /* how far a place may lie above its start, see find_place() */
+#define TEXT_MAX        (1u << 20)
+#define PLACE_MAX       ((INT64_C(1) << 44) - 1)
+#define SPILL_MS        60000 /* how far a place may lie above its start, see find_place() */
 
 /* One word or phrase of the search. */
 struct term {
@@ -77,7 +79,7 @@ static int term_seek(struct list *l, struct term *t, int64_t bound, struct err *
     if (rc <= 0 || (t->rowid && t->rowid >> NUMBER_BITS <= bound))
         return rc;
     sqlite3_reset(t->st);
-    archive_db_name_int(t->st, ":bound", (bound + 1) * (INT64_C(1) << NUMBER_BITS) - 1);
+    archive_db_name_int(t->st, ":bound", bound << NUMBER_BITS | NUMBER_MAX);
     rc = archive_reader_step(l->r, t->st, err);
     if (rc > 0)
         t->rowid = sqlite3_column_int64(t->st, 0);
@@ -152,7 +154,7 @@ static void write_snippet(struct list *l, struct str chat, struct buf *out)
     if (l->search.terms_n == 0 || archive_reader_use(l->r, READ_entry_number, &st, NULL) < 0)
         return;
     archive_db_name_str(st, ":log", chat);
-    archive_db_name_int(st, ":number", l->term[0].rowid & ((INT64_C(1) << NUMBER_BITS) - 1));
+    archive_db_name_int(st, ":number", l->term[0].rowid & NUMBER_MAX);
     if (archive_reader_step(l->r, st, NULL) <= 0)
         return;
     buf_init(&text, TEXT_MAX);
@@ -259,7 +261,8 @@ static int write_page(struct list *l, int64_t from, struct buf *out, struct err 
     return rc < 0 ? rc : buf_ok(out) ? 0 : err_set(err, ERR_TOO_LARGE, "the page is too large: ask for less");
 }
 
-int archive_read_list(struct archive_reader *r, const struct archive_wish *w, struct buf *out, struct err *err)
+int archive_read_list(struct archive_reader *r, const struct archive_wish *w, struct buf *out,
+                      struct err *err)
 {
     struct list l = {.r = r, .w = w};
     int64_t from = PLACE_MAX;

@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "archive/archive_chain.h"
 #include "base/base_json.h"
 
-#define KEEP_READERS 4
+#define KEEP_READERS   4
 #define PROGRESS_STEPS 2000
-#define LOG_BYTES_MAX (8u << 20) /* of one answer with a log's frames */
-#define REVIEWS_MAX 200
+#define LOG_BYTES_MAX  (8u << 20) /* of one answer with a log's frames */
+#define REVIEWS_MAX    200
 
 struct archive_pool {
     pthread_mutex_t lock;
@@ -124,7 +125,9 @@ void archive_pool_give(struct archive_pool *p, struct archive_reader *r, bool br
 
 int archive_reader_use(struct archive_reader *r, enum archive_read which, sqlite3_stmt **out, struct err *err)
 {
-    int rc = r->st[which] ? 0 : archive_db_prepare(r->db, r->path, "archive_read", names[which], &r->st[which], err);
+    int rc = r->st[which]
+                 ? 0
+                 : archive_db_prepare(r->db, r->path, "archive_read", names[which], &r->st[which], err);
 
     if (rc < 0)
         return rc;
@@ -187,7 +190,26 @@ int archive_read_log_head(struct archive_reader *r, struct str log, int64_t *seq
     return rc < 0 ? rc : 0;
 }
 
-int archive_read_reviews(struct archive_reader *r, const struct archive_wish *w, struct buf *out, struct err *err)
+int archive_read_has(struct archive_reader *r, int64_t rows, struct str head, bool *has, struct err *err)
+{
+    char hex[2 * ARCHIVE_HASH + 1];
+    sqlite3_stmt *st;
+    int rc = archive_reader_use(r, READ_hash_at, &st, err);
+
+    *has = rows == 0; /* every archive had no rows once */
+    if (rc < 0 || rows == 0)
+        return rc;
+    archive_db_name_int(st, ":n", rows);
+    rc = archive_reader_step(r, st, err);
+    if (rc > 0 && archive_db_col(st, 0).n == ARCHIVE_HASH) {
+        crypto_hex(hex, archive_db_col(st, 0).s, ARCHIVE_HASH);
+        *has = str_is(head, hex);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+int archive_read_reviews(struct archive_reader *r, const struct archive_wish *w, struct buf *out,
+                         struct err *err)
 {
     bool all = w->q.chat.n == 0;
     sqlite3_stmt *st;
@@ -214,7 +236,8 @@ int archive_read_log(struct archive_reader *r, const struct archive_wish *w, str
         return rc;
     archive_db_name_str(st, ":log", w->q.chat);
     archive_db_name_int(st, ":from", w->q.from_seq);
-    while (out->n < LOG_BYTES_MAX && (w->q.limit == 0 || rows < w->q.limit) && (rc = archive_reader_step(r, st, err)) > 0) {
+    while (out->n < LOG_BYTES_MAX && (w->q.limit == 0 || rows < w->q.limit) &&
+           (rc = archive_reader_step(r, st, err)) > 0) {
         struct str body = archive_db_col(st, 3);
 
         if (body.s)

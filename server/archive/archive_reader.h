@@ -1,11 +1,12 @@
 /*
- * archive_reader: the reading side: a small pool of read-only connections, and the questions that are asked on them.
+ * archive_reader: the reading side: a small pool of read-only connections, and the questions that are asked
+ * on them.
  *
- * A question runs on a worker thread with a reader of its own and answers text into a buf. Everything a caller says is
- * bound; words to search for are taken apart by kb_words, so nothing in them is FTS5's syntax.
+ * A question runs on a worker thread with a reader of its own and answers text into a buf. Everything a
+ * caller says is bound; words to search for are taken apart by kb_words, so nothing in them is FTS5's syntax.
  *
- * Thread  the pool: any; a reader: one at a time.   Errors  those of archive_db.h, ERR_INVALID (cursor, query),
- *         ERR_NOT_FOUND (not there, or not for this reader), ERR_TIMEOUT, ERR_TOO_LARGE.
+ * Thread  the pool: any; a reader: one at a time.   Errors  those of archive_db.h, ERR_INVALID (cursor,
+ * query), ERR_NOT_FOUND (not there, or not for this reader), ERR_TIMEOUT, ERR_TOO_LARGE.
  */
 #ifndef ARCHIVE_READER_H
 #define ARCHIVE_READER_H
@@ -15,13 +16,14 @@
 
 struct sqlite3_stmt;
 
-#define ARCHIVE_READ_MAP(X)                                                                                            \
-    X(begin) X(log_head) X(list) X(list_person) X(entry_number) X(chat) X(log) X(reviews) X(reviews_all)
+#define ARCHIVE_READ_MAP(X)                                                                                  \
+    X(begin)                                                                                                 \
+    X(log_head) X(list) X(list_person) X(entry_number) X(chat) X(hash_at) X(log) X(reviews) X(reviews_all)
 enum archive_read {
 #define ARCHIVE_READ_ENUM(name) READ_##name,
     ARCHIVE_READ_MAP(ARCHIVE_READ_ENUM)
 #undef ARCHIVE_READ_ENUM
-    READ_N
+        READ_N
 };
 
 struct archive_reader {
@@ -41,7 +43,8 @@ int archive_pool_take(struct archive_pool *p, unsigned ms, struct archive_reader
 void archive_pool_give(struct archive_pool *p, struct archive_reader *r, bool broken);
 
 /* The statement, reset and without bindings. */
-int archive_reader_use(struct archive_reader *r, enum archive_read which, struct sqlite3_stmt **out, struct err *err);
+int archive_reader_use(struct archive_reader *r, enum archive_read which, struct sqlite3_stmt **out,
+                       struct err *err);
 /* 1 a row, 0 the end (then it is reset), or an error. */
 int archive_reader_step(struct archive_reader *r, struct sqlite3_stmt *st, struct err *err);
 /* All that is read until it is given back is of one moment. */
@@ -55,10 +58,16 @@ struct archive_wish {
 };
 
 int archive_read_log_head(struct archive_reader *r, struct str log, int64_t *seq, struct err *err);
-int archive_read_list(struct archive_reader *r, const struct archive_wish *w, struct buf *out, struct err *err);
-int archive_read_transcript(struct archive_reader *r, const struct archive_wish *w, struct buf *out, struct err *err);
-int archive_read_reviews(struct archive_reader *r, const struct archive_wish *w, struct buf *out, struct err *err);
-int archive_read_log(struct archive_reader *r, const struct archive_wish *w, struct buf *out, struct err *err);
+/* *has: row `rows` bears this hash (hex). */
+int archive_read_has(struct archive_reader *r, int64_t rows, struct str head, bool *has, struct err *err);
+int archive_read_list(struct archive_reader *r, const struct archive_wish *w, struct buf *out,
+                      struct err *err);
+int archive_read_transcript(struct archive_reader *r, const struct archive_wish *w, struct buf *out,
+                            struct err *err);
+int archive_read_reviews(struct archive_reader *r, const struct archive_wish *w, struct buf *out,
+                         struct err *err);
+int archive_read_log(struct archive_reader *r, const struct archive_wish *w, struct buf *out,
+                     struct err *err);
 /* Binds :all, :reader and :departments. */
 void archive_bind_access(struct sqlite3_stmt *st, const struct archive_wish *w);
 /* What stands in an erased entry's place. */

@@ -6,8 +6,8 @@
 #include "kb/kb_words.h"
 
 #define BYTES_MAX (256u * 1024)
-#define BEFORE 40 /* characters shown before the first mark */
-#define SHOWN 160
+#define BEFORE    40 /* characters shown before the first mark */
+#define SHOWN     160
 #define MARKS_MAX 64
 
 /* --- taking a search apart */
@@ -153,7 +153,8 @@ static int by_start(const void *a, const void *b)
 }
 
 /* Sorted, not overlapping. */
-static unsigned find_marks(const struct archive_search *s, const struct text_tokens *t, struct mark marks[MARKS_MAX])
+static unsigned find_marks(const struct archive_search *s, const struct text_tokens *t,
+                           struct mark marks[MARKS_MAX])
 {
     unsigned n = 0, kept = 0;
 
@@ -191,7 +192,8 @@ static size_t back(struct str text, size_t at, unsigned chars)
     return at;
 }
 
-static void write_marks(struct str text, struct str shown, bool cut, const struct mark *marks, unsigned n, struct buf *out)
+static void write_marks(struct str text, struct str shown, bool cut, const struct mark *marks, unsigned n,
+                        struct buf *out)
 {
     size_t from = (size_t)(shown.s - text.s), to = from + shown.n;
 

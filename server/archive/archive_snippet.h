@@ -20,8 +20,9 @@ struct archive_search {
 void archive_search_init(struct archive_search *s, struct str text);
 void archive_search_fini(struct archive_search *s);
 /*
- * Writes the members "snippet" and, if words were found in it, "marks" of an object under way: some 160 characters
- * around the first one, and [start, length] of each, in characters (code points). Nothing if text is empty.
+ * Writes the members "snippet" and, if words were found in it, "marks" of an object under way: some 160
+ * characters around the first one, and [start, length] of each, in characters (code points). Nothing if text
+ * is empty.
  */
 void archive_snippet_write(const struct archive_search *s, struct str text, struct buf *out);
 

@@ -10,11 +10,10 @@
 #include "archive/archive_store_in.h"
 #include "log/log.h"
 
-#define TEXTS_MAX (64u << 20)
-#define LOGS_MAX 4096        /* known at once */
-#define WAL_PAGES_MANY 8192  /* then the WAL is moved into the file even when there is work */
+#define TEXTS_MAX       (64u << 20)
+#define LOGS_MAX        4096 /* known at once */
+#define WAL_PAGES_MANY  8192 /* then the WAL is moved into the file even when there is work */
 #define WAL_PAGES_QUIET 64
-#define MERGE_PAGES 500
 
 static const char *const names[WRITE_N] = {
 #define ARCHIVE_WRITE_NAME(name) #name,
@@ -66,7 +65,8 @@ static int take_lock(struct archive_store *s, const char *node, struct err *err)
         if (errno != EWOULDBLOCK)
             return err_set(err, ERR_IO, "archive lock %s: %m", path);
         read_holder(s->lock_fd, holder, sizeof holder);
-        return err_set(err, ERR_BUSY, "archive %s: it is in use by %s", s->path, holder[0] ? holder : "another process");
+        return err_set(err, ERR_BUSY, "archive %s: it is in use by %s", s->path,
+                       holder[0] ? holder : "another process");
     }
     if (ftruncate(s->lock_fd, 0) == 0) {
         int n = snprintf(holder, sizeof holder, "node %.64s (process %ld)\n", node, (long)getpid());
@@ -107,13 +107,15 @@ static int make_meta(struct archive_store *s, const char *site, struct err *err)
     archive_chain_start(h.hash, str_of(s->seal.id));
     archive_seal_sign(&s->seal, &h);
     if (sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK &&
-        sqlite3_prepare_v2(s->db, "INSERT INTO meta (key, value) VALUES ('id', ?1), ('site', ?2)", -1, &st, NULL) == SQLITE_OK) {
+        sqlite3_prepare_v2(s->db, "INSERT INTO meta (key, value) VALUES ('id', ?1), ('site', ?2)", -1, &st,
+                           NULL) == SQLITE_OK) {
         archive_db_bind(st, 1, str_of(s->seal.id));
         archive_db_bind(st, 2, str_of(site));
         sqlite3_step(st);
         sqlite3_finalize(st);
-        sqlite3_prepare_v2(s->db, "INSERT INTO chain (one, n, head, mac, epoch, counter) VALUES (1, 0, ?1, ?2, '', 0)", -1, &st,
-                           NULL);
+        sqlite3_prepare_v2(
+            s->db, "INSERT INTO chain (one, n, head, mac, epoch, counter) VALUES (1, 0, ?1, ?2, '', 0)", -1,
+            &st, NULL);
         sqlite3_bind_blob(st, 1, h.hash, sizeof h.hash, SQLITE_STATIC);
         sqlite3_bind_blob(st, 2, h.mac, sizeof h.mac, SQLITE_STATIC);
         sqlite3_step(st);
@@ -146,7 +148,8 @@ static int read_chain(struct archive_store *s, struct archive_head *h, struct er
         memcpy(s->reached.head, head.s, ARCHIVE_HASH);
     }
     sqlite3_reset(st);
-    return rc == 0 ? 0 : err_set(err, rc, "archive %s: its chain is damaged: restore it from a backup", s->path);
+    return rc == 0 ? 0
+                   : err_set(err, rc, "archive %s: its chain is damaged: restore it from a backup", s->path);
 }
 
 /* What the database says it reached must be sealed, and not lie behind what the file of heads has seen. */
@@ -158,15 +161,17 @@ static int check_seal(struct archive_store *s, struct err *err)
     if (rc < 0)
         return rc;
     if (!archive_seal_holds(&s->seal, &h))
-        return err_set(err, ERR_CORRUPT,
-                       "archive %s: its head does not bear the seal of %s.key: file and key must come from one backup", s->path,
-                       s->path);
+        return err_set(
+            err, ERR_CORRUPT,
+            "archive %s: its head does not bear the seal of %s.key: file and key must come from one backup",
+            s->path, s->path);
     rc = archive_seal_open_heads(&s->seal, &last, err);
     if (rc < 0)
         return rc;
     if (last.n > h.n)
         return err_set(err, ERR_CORRUPT,
-                       "archive %s: it ends at row %lld, but row %lld was there: an older copy or a cut one: run archive verify",
+                       "archive %s: it ends at row %lld, but row %lld was there: an older copy or a cut one: "
+                       "run archive verify",
                        s->path, (long long)h.n, (long long)last.n);
     if (last.n < 0 && h.n > 0)
         return err_set(err, ERR_CORRUPT, "archive %s: %s is gone or empty: restore it from a backup", s->path,
@@ -180,7 +185,8 @@ static int check_site(struct archive_store *s, const char *site, struct err *err
     int rc = meta_get(s, "site", has, sizeof has, err);
 
     if (rc == 0 && strcmp(has, site) != 0)
-        rc = err_set(err, ERR_INVALID, "archive %s: it belongs to site %s, not to %s: name another file", s->path, has, site);
+        rc = err_set(err, ERR_INVALID, "archive %s: it belongs to site %s, not to %s: name another file",
+                     s->path, has, site);
     return rc;
 }
 
@@ -222,7 +228,19 @@ static bool has_content(const char *path)
     return stat(path, &st) == 0 && st.st_size > 0;
 }
 
-int archive_store_open(const char *path, const char *site, const char *node, struct archive_store **out, struct err *err)
+/* Chats are for the server's owner alone; SQLite gives its side files the mode of this one. */
+static int make_private(const char *path, struct err *err)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return err_set(err, ERR_IO, "archive %s: %m: check its owner and mode", path);
+    close(fd);
+    return 0;
+}
+
+int archive_store_open(const char *path, const char *site, const char *node, struct archive_store **out,
+                       struct err *err)
 {
     struct archive_store *s = mem_zalloc(sizeof *s);
     bool make;
@@ -235,6 +253,8 @@ int archive_store_open(const char *path, const char *site, const char *node, str
     buf_init(&s->texts, TEXTS_MAX);
     rc = take_lock(s, node, err);
     make = !has_content(path);
+    if (rc == 0)
+        rc = make_private(path, err);
     if (rc == 0)
         rc = archive_seal_init(&s->seal, path, make, err);
     if (rc == 0)
@@ -410,14 +430,16 @@ int archive_store_end(struct archive_store *s, int rc, struct err *err)
         return rc;
     }
     if (h.n != s->reached.rows && archive_seal_add(&s->seal, &h, &why) < 0)
-        log_error("archive", "head not written why=%s", why.text); /* the rows are safe; the next head covers them */
+        log_error("archive", "head not written why=%s",
+                  why.text); /* the rows are safe; the next head covers them */
     s->reached = s->next;
     return 0;
 }
 
 int archive_store_add(struct archive_store *s, const struct archive_new *e, struct err *err)
 {
-    struct archive_link link = {.n = s->next.rows + 1, .seq = e->seq, .at_ms = e->at_ms, .log = e->log, .kind = e->kind};
+    struct archive_link link = {
+        .n = s->next.rows + 1, .seq = e->seq, .at_ms = e->at_ms, .log = e->log, .kind = e->kind};
     unsigned char salt[ARCHIVE_SALT], hash[ARCHIVE_HASH];
     sqlite3_stmt *st = s->st[WRITE_entry_add];
     int rc;
@@ -438,8 +460,9 @@ int archive_store_add(struct archive_store *s, const struct archive_new *e, stru
     sqlite3_bind_blob(st, 11, hash, sizeof hash, SQLITE_STATIC);
     rc = sqlite3_step(st);
     if (rc != SQLITE_DONE)
-        rc = sqlite3_extended_errcode(s->db) == SQLITE_CONSTRAINT_UNIQUE ? err_set(err, ERR_EXISTS, "it stands there already")
-                                                                           : archive_db_fail(s->db, s->path, "write a row", err);
+        rc = sqlite3_extended_errcode(s->db) == SQLITE_CONSTRAINT_UNIQUE
+                 ? err_set(err, ERR_EXISTS, "it stands there already")
+                 : archive_db_fail(s->db, s->path, "write a row", err);
     else
         rc = 0;
     sqlite3_reset(st);

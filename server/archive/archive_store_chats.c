@@ -6,7 +6,7 @@
 #include "base/base_json.h"
 
 #define NUMBER_BITS 19 /* of a word's row id: the entry's number in its chat */
-#define TEXT_MAX (1u << 20)
+#define TEXT_MAX    (1u << 20)
 
 static char *take_text(sqlite3_stmt *st, int i)
 {
@@ -64,7 +64,8 @@ int archive_store_load_chat(struct archive_store *s, struct str name, struct arc
     return 0;
 }
 
-/* The chat's place among all: by its start, the next free one if several began in the same quarter of a millisecond. */
+/* The chat's place among all: by its start, the next free one if several began in the same quarter of a
+ * millisecond. */
 static int find_place(struct archive_store *s, int64_t started_ms, int64_t *out, struct err *err)
 {
     int64_t place = (started_ms > 0 && started_ms < INT64_C(1) << 42 ? started_ms : 0) * 4;
@@ -79,7 +80,8 @@ static int find_place(struct archive_store *s, int64_t started_ms, int64_t *out,
     return rc;
 }
 
-static int add_chat(struct archive_store *s, struct str name, struct archive_log *l, const struct entry *e, struct err *err)
+static int add_chat(struct archive_store *s, struct str name, struct archive_log *l, const struct entry *e,
+                    struct err *err)
 {
     sqlite3_stmt *st = s->st[WRITE_chat_add];
     int64_t place;
@@ -112,7 +114,8 @@ static void put_text_aside(struct archive_store *s, const struct archive_chat *c
         buf_add_str(b, buf_str(&one));
         ARCHIVE_GROW(s->docs, s->docs_n, s->docs_cap);
         if (buf_ok(b))
-            s->docs[s->docs_n++] = (struct archive_doc){c->place << NUMBER_BITS | (c->entries - 1), at, one.n};
+            s->docs[s->docs_n++] = (struct archive_doc){c->place << NUMBER_BITS | (c->entries - 1), at,
+                                                        one.n};
     }
     buf_fini(&one);
 }
@@ -126,7 +129,8 @@ void archive_store_touch(struct archive_store *s, struct archive_log *l)
     l->dirty = true;
 }
 
-int archive_store_apply(struct archive_store *s, struct str name, struct archive_log *l, const struct entry *e, struct err *err)
+int archive_store_apply(struct archive_store *s, struct str name, struct archive_log *l,
+                        const struct entry *e, struct err *err)
 {
     int rc = l->chat ? 0 : add_chat(s, name, l, e, err);
 
@@ -275,7 +279,8 @@ int archive_store_save_words(struct archive_store *s, struct err *err)
 }
 
 /* Takes the words of one entry out of the index: contentless FTS5 wants the very text it was given. */
-static int drop_words(struct archive_store *s, const struct archive_redaction *r, struct str body, struct err *err)
+static int drop_words(struct archive_store *s, const struct archive_redaction *r, struct str body,
+                      struct err *err)
 {
     struct archive_log *l;
     struct entry e;

@@ -10,16 +10,17 @@
 #include "base/base_map.h"
 
 /* The statements of sql/archive_write.sql. */
-#define ARCHIVE_WRITE_MAP(X)                                                                                           \
-    X(begin) X(commit) X(rollback) X(chain) X(chain_set) X(log_head) X(entry_add) X(entry_at) X(entry_by_ref)          \
-    X(entry_number) X(entry_erase) X(quarantine_add) X(hole_add) X(moved_add) X(chat_get) X(chat_add) X(chat_set)      \
-    X(place_taken) X(person_add) X(tag_add) X(tag_drop) X(words_add) X(words_drop) X(words_optimize) X(words_merge)    \
-    X(review_add) X(chat_known)
+#define ARCHIVE_WRITE_MAP(X)                                                                                 \
+    X(begin)                                                                                                 \
+    X(commit) X(rollback) X(chain) X(chain_set) X(log_head) X(entry_add) X(entry_at) X(entry_by_ref)         \
+        X(entry_number) X(entry_erase) X(quarantine_add) X(hole_add) X(moved_add) X(chat_get) X(chat_add)    \
+            X(chat_set) X(place_taken) X(person_add) X(tag_add) X(tag_drop) X(words_add) X(words_drop)       \
+                X(words_optimize) X(review_add) X(chat_known)
 enum archive_write {
 #define ARCHIVE_WRITE_ENUM(name) WRITE_##name,
     ARCHIVE_WRITE_MAP(ARCHIVE_WRITE_ENUM)
 #undef ARCHIVE_WRITE_ENUM
-    WRITE_N
+        WRITE_N
 };
 
 /* A log that was written lately. */
@@ -27,10 +28,10 @@ struct archive_log {
     int64_t head;              /* last seq, or what a hole ends with */
     struct archive_chat *chat; /* NULL: it is no chat, or has no entry yet */
     bool is_chat;
-    bool dirty;                /* its row in chats is behind */
-    uint64_t batch;            /* the last batch that named it */
-    int64_t reach;             /* of that batch: how far it goes without a gap */
-    bool gap;                  /* of that batch: it has one */
+    bool dirty;     /* its row in chats is behind */
+    uint64_t batch; /* the last batch that named it */
+    int64_t reach;  /* of that batch: how far it goes without a gap */
+    bool gap;       /* of that batch: it has one */
 };
 
 /* Text for the index, put aside until the end of the batch: FTS5 wants ascending row ids. */
@@ -74,7 +75,8 @@ int archive_store_step(struct archive_store *s, enum archive_write w, const char
 /* One step of a statement that asks: 1 a row (reset it when read), 0 none. */
 int archive_store_row(struct archive_store *s, enum archive_write w, const char *what, struct err *err);
 int archive_store_begin(struct archive_store *s, struct err *err);
-/* Writes what was put aside, the chain and the cursor, commits; on an error, or if rc < 0 came in, takes all back. */
+/* Writes what was put aside, the chain and the cursor, commits; on an error, or if rc < 0 came in, takes all
+ * back. */
 int archive_store_end(struct archive_store *s, int rc, struct err *err);
 /* The log of that name; made known if it wasn't. */
 int archive_store_log(struct archive_store *s, struct str name, struct archive_log **out, struct err *err);
@@ -90,7 +92,8 @@ int archive_store_add(struct archive_store *s, const struct archive_new *e, stru
 
 /* archive_store_chats.c: the derived tables */
 int archive_store_load_chat(struct archive_store *s, struct str name, struct archive_log *l, struct err *err);
-int archive_store_apply(struct archive_store *s, struct str name, struct archive_log *l, const struct entry *e, struct err *err);
+int archive_store_apply(struct archive_store *s, struct str name, struct archive_log *l,
+                        const struct entry *e, struct err *err);
 /* Its row in chats is to be written at the end of the transaction. */
 void archive_store_touch(struct archive_store *s, struct archive_log *l);
 int archive_store_save_chats(struct archive_store *s, struct err *err);
@@ -98,6 +101,7 @@ int archive_store_save_words(struct archive_store *s, struct err *err);
 int archive_store_redact(struct archive_store *s, struct err *err);
 
 /* Grows a list by one; p and its cap are updated. */
-#define ARCHIVE_GROW(p, n, cap) ((n) < (cap) ? (p) : ((cap) = (cap) ? (cap)*2 : 64, (p) = mem_realloc((p), (cap) * sizeof *(p))))
+#define ARCHIVE_GROW(p, n, cap)                                                                              \
+    ((n) < (cap) ? (p) : ((cap) = (cap) ? (cap)*2 : 64, (p) = mem_realloc((p), (cap) * sizeof *(p))))
 
 #endif

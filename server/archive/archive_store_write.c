@@ -9,7 +9,7 @@
 #include "log/log.h"
 
 #define LOG_BYTES_MAX 71
-#define OWN_BODY_MAX (256u * 1024)
+#define OWN_BODY_MAX  (256u * 1024)
 
 static int64_t clock_ms(void)
 {
@@ -42,7 +42,8 @@ static void report_gap(struct archive_result *r, struct str log, int64_t have)
     r->gaps[i].have = have;
 }
 
-static int find_gaps(struct archive_store *s, const struct archive_batch *b, struct archive_result *r, struct err *err)
+static int find_gaps(struct archive_store *s, const struct archive_batch *b, struct archive_result *r,
+                     struct err *err)
 {
     unsigned max = sizeof r->gaps / sizeof *r->gaps;
     int rc = 0;
@@ -77,8 +78,8 @@ static int find_gaps(struct archive_store *s, const struct archive_batch *b, str
 
 /* --- refused entries */
 
-static int quarantine(struct archive_store *s, const struct archive_row *row, const char *why, struct archive_result *r,
-                      struct err *err)
+static int quarantine(struct archive_store *s, const struct archive_row *row, const char *why,
+                      struct archive_result *r, struct err *err)
 {
     sqlite3_stmt *st = s->st[WRITE_quarantine_add];
     unsigned char sum[ARCHIVE_HASH];
@@ -94,22 +95,28 @@ static int quarantine(struct archive_store *s, const struct archive_row *row, co
     sqlite3_bind_int64(st, 7, clock_ms());
     rc = archive_store_step(s, WRITE_quarantine_add, "write into quarantine", err);
     if (rc == 0 && sqlite3_changes(s->db) > 0)
-        log_error("archive", "entry refused log=%.*s seq=%lld why=%s", STR_FMT(row->log.s ? row->log : STR("")),
-                  (long long)row->seq, why);
-    if (rc == 0)
-        r->quarantined_n++;
+        log_error("archive", "entry refused log=%.*s seq=%lld why=%s",
+                  STR_FMT(row->log.s ? row->log : STR("")), (long long)row->seq, why);
+    if (rc == 0 && r->quarantined_n < sizeof r->quarantined / sizeof *r->quarantined) {
+        snprintf(r->quarantined[r->quarantined_n].log, sizeof r->quarantined[0].log, "%.*s",
+                 STR_FMT(row->log.s ? row->log : STR("")));
+        r->quarantined[r->quarantined_n].seq = row->seq;
+    }
+    r->quarantined_n += rc == 0;
     return rc;
 }
 
 /* Seqs between `after` and `before` will never come: the log goes on behind them. */
-static int add_hole(struct archive_store *s, struct str name, struct archive_log *l, int64_t before, struct err *err)
+static int add_hole(struct archive_store *s, struct str name, struct archive_log *l, int64_t before,
+                    struct err *err)
 {
     sqlite3_stmt *st = s->st[WRITE_hole_add];
 
     archive_db_bind(st, 1, name);
     sqlite3_bind_int64(st, 2, l->head);
     sqlite3_bind_int64(st, 3, before);
-    log_warn("archive", "hole log=%.*s after=%lld before=%lld", STR_FMT(name), (long long)l->head, (long long)before);
+    log_warn("archive", "hole log=%.*s after=%lld before=%lld", STR_FMT(name), (long long)l->head,
+             (long long)before);
     if (l->chat) {
         l->chat->complete = false;
         archive_store_touch(s, l);
@@ -117,8 +124,8 @@ static int add_hole(struct archive_store *s, struct str name, struct archive_log
     return archive_store_step(s, WRITE_hole_add, "write a hole", err);
 }
 
-static int refuse(struct archive_store *s, const struct archive_row *row, struct archive_log *l, const char *why,
-                  struct archive_result *r, struct err *err)
+static int refuse(struct archive_store *s, const struct archive_row *row, struct archive_log *l,
+                  const char *why, struct archive_result *r, struct err *err)
 {
     int rc = quarantine(s, row, why, r, err);
 
@@ -131,7 +138,8 @@ static int refuse(struct archive_store *s, const struct archive_row *row, struct
 /* --- one row */
 
 /* The row has a seq that was reached before: the same bytes are no news, others are refused. */
-static int check_same(struct archive_store *s, const struct archive_row *row, struct archive_result *r, struct err *err)
+static int check_same(struct archive_store *s, const struct archive_row *row, struct archive_result *r,
+                      struct err *err)
 {
     sqlite3_stmt *st = s->st[WRITE_entry_at];
     bool same = false, erased = false;
@@ -148,13 +156,15 @@ static int check_same(struct archive_store *s, const struct archive_row *row, st
             unsigned char sum[ARCHIVE_HASH];
 
             archive_chain_sum(sum, archive_db_col(st, 1), row->frame);
-            same = archive_db_col(st, 2).n == sizeof sum && crypto_equal(sum, archive_db_col(st, 2).s, sizeof sum);
+            same = archive_db_col(st, 2).n == sizeof sum &&
+                   crypto_equal(sum, archive_db_col(st, 2).s, sizeof sum);
         }
         sqlite3_reset(st);
     }
     if (same || erased)
         return 0;
-    return quarantine(s, row, rc > 0 ? "other bytes stand under this seq" : "this seq lies in a hole", r, err);
+    return quarantine(s, row, rc > 0 ? "other bytes stand under this seq" : "this seq lies in a hole", r,
+                      err);
 }
 
 static int find_ref(struct archive_store *s, const struct archive_new *e, int64_t *seq, struct err *err)
@@ -172,7 +182,8 @@ static int find_ref(struct archive_store *s, const struct archive_new *e, int64_
     return rc;
 }
 
-/* Adds the entry. A command that stands there under another seq was lost by the live data and repeated by its sender. */
+/* Adds the entry. A command that stands there under another seq was lost by the live data and repeated by its
+ * sender. */
 static int add_entry(struct archive_store *s, struct archive_new *e, struct err *err)
 {
     sqlite3_stmt *st = s->st[WRITE_moved_add];
@@ -183,13 +194,16 @@ static int add_entry(struct archive_store *s, struct archive_new *e, struct err 
         return rc;
     rc = e->ref.n > 0 ? find_ref(s, e, &first, err) : 0;
     if (rc <= 0)
-        return rc < 0 ? rc : err_set(err, ERR_CORRUPT, "archive %s: its index is damaged: restore it from a backup", s->path);
+        return rc < 0 ? rc
+                      : err_set(err, ERR_CORRUPT,
+                                "archive %s: its index is damaged: restore it from a backup", s->path);
     archive_db_bind(st, 1, e->log);
     sqlite3_bind_int64(st, 2, e->seq);
     sqlite3_bind_int64(st, 3, first);
     rc = archive_store_step(s, WRITE_moved_add, "write a moved entry", err);
     e->ref = STR_NONE;
-    log_info("archive", "moved log=%.*s seq=%lld of=%lld", STR_FMT(e->log), (long long)e->seq, (long long)first);
+    log_info("archive", "moved log=%.*s seq=%lld of=%lld", STR_FMT(e->log), (long long)e->seq,
+             (long long)first);
     return rc < 0 ? rc : archive_store_add(s, e, err);
 }
 
@@ -217,7 +231,8 @@ static void read_member(void *ctx, struct str key, struct val v)
 /* The head of an event that this version can't fold: a newer one's kind or field. It is archived as it is. */
 static bool read_head(struct str frame, struct frame_head *h)
 {
-    static const struct protocol_limits limits = {.frame_bytes = 1u << 20, .depth = 64, .keys = 4096, .text_chars = 1u << 20};
+    static const struct protocol_limits limits = {
+        .frame_bytes = 1u << 20, .depth = 64, .keys = 4096, .text_chars = 1u << 20};
 
     return json_read_object(frame, &limits, read_member, h, NULL) == 0 && h->is_event && h->kind[0] != '\0';
 }
@@ -231,11 +246,16 @@ static void note_redaction(struct archive_store *s, const struct archive_row *ro
 }
 
 /* Adds it and folds it in; e is NULL if this version can't fold it. */
-static int write_event(struct archive_store *s, const struct archive_row *row, struct str kind, struct archive_log *l,
-                       const struct entry *e, struct err *err)
+static int write_event(struct archive_store *s, const struct archive_row *row, struct str kind,
+                       struct archive_log *l, const struct entry *e, struct err *err)
 {
-    struct archive_new new = {.log = row->log, .kind = kind, .person = row->person, .ref = row->ref, .body = row->frame,
-                              .seq = row->seq, .at_ms = row->at_ms};
+    struct archive_new new = {.log = row->log,
+                              .kind = kind,
+                              .person = row->person,
+                              .ref = row->ref,
+                              .body = row->frame,
+                              .seq = row->seq,
+                              .at_ms = row->at_ms};
     int rc = row->seq == l->head + 1 ? 0 : add_hole(s, row->log, l, row->seq, err);
 
     if (rc == 0)
@@ -250,8 +270,8 @@ static int write_event(struct archive_store *s, const struct archive_row *row, s
     return 0;
 }
 
-static int write_new(struct archive_store *s, const struct archive_row *row, struct archive_log *l, struct archive_result *r,
-                     struct err *err)
+static int write_new(struct archive_store *s, const struct archive_row *row, struct archive_log *l,
+                     struct archive_result *r, struct err *err)
 {
     struct frame_head h = {.kind = ""};
     struct err why = {.text = ""};
@@ -266,14 +286,17 @@ static int write_new(struct archive_store *s, const struct archive_row *row, str
     }
     fits = row->seq == (known ? e.seq : h.seq) && row->at_ms == (known ? e.at_ms : h.at_ms);
     if (!known)
-        log_warn("archive", "not folded log=%.*s seq=%lld why=%s", STR_FMT(row->log), (long long)row->seq, why.text);
-    rc = fits ? write_event(s, row, str_of(known ? kind_table[e.kind].name : h.kind), l, known ? &e : NULL, err)
+        log_warn("archive", "not folded log=%.*s seq=%lld why=%s", STR_FMT(row->log), (long long)row->seq,
+                 why.text);
+    rc = fits ? write_event(s, row, str_of(known ? kind_table[e.kind].name : h.kind), l, known ? &e : NULL,
+                            err)
               : refuse(s, row, l, "its frame bears another seq or time", r, err);
     entry_fini(&e);
     return rc;
 }
 
-static int write_row(struct archive_store *s, const struct archive_row *row, struct archive_result *r, struct err *err)
+static int write_row(struct archive_store *s, const struct archive_row *row, struct archive_result *r,
+                     struct err *err)
 {
     struct archive_log *l;
     int rc;
@@ -317,15 +340,17 @@ static void check_member(void *ctx, struct str key, struct val v)
     struct own_check *c = ctx;
 
     (void)v;
-    c->forged = c->forged || str_is(key, "id") || str_is(key, "at") || str_is(key, "by") || str_is(key, "reviewer");
+    c->forged = c->forged || str_is(key, "id") || str_is(key, "at") || str_is(key, "by") ||
+                str_is(key, "reviewer");
     c->has_chat = c->has_chat || str_is(key, "chat");
 }
 
 /* {"id":…,"at":…,<who>:…,"chat":…,…body's own members} */
-static int make_own_body(struct str chat, struct str by, const char *who, struct str body, int64_t at_ms, struct buf *out,
-                         struct err *err)
+static int make_own_body(struct str chat, struct str by, const char *who, struct str body, int64_t at_ms,
+                         struct buf *out, struct err *err)
 {
-    static const struct protocol_limits limits = {.frame_bytes = OWN_BODY_MAX, .depth = 16, .keys = 4096, .text_chars = 100000};
+    static const struct protocol_limits limits = {
+        .frame_bytes = OWN_BODY_MAX, .depth = 16, .keys = 4096, .text_chars = 100000};
     struct own_check check = {false, false};
     struct str rest = body;
     char id[ID_SIZE];
@@ -353,10 +378,11 @@ static int make_own_body(struct str chat, struct str by, const char *who, struct
     return buf_ok(out) ? 0 : err_set(err, ERR_TOO_LARGE, "it is too large");
 }
 
-static int add_own(struct archive_store *s, const char *log, const char *kind, struct str by, struct str body, int64_t at_ms,
-                   struct err *err)
+static int add_own(struct archive_store *s, const char *log, const char *kind, struct str by, struct str body,
+                   int64_t at_ms, struct err *err)
 {
-    struct archive_new new = {.log = str_of(log), .kind = str_of(kind), .person = by, .body = body, .at_ms = at_ms};
+    struct archive_new new = {
+        .log = str_of(log), .kind = str_of(kind), .person = by, .body = body, .at_ms = at_ms};
     struct archive_log *l;
     int rc = archive_store_log(s, new.log, &l, err);
 
@@ -379,8 +405,8 @@ static int chat_is_known(struct archive_store *s, struct str chat, struct err *e
     return rc > 0 ? 0 : rc < 0 ? rc : err_set(err, ERR_NOT_FOUND, "there is no such chat");
 }
 
-int archive_store_add_review(struct archive_store *s, struct str chat, struct str by, struct str body, struct buf *out,
-                             struct err *err)
+int archive_store_add_review(struct archive_store *s, struct str chat, struct str by, struct str body,
+                             struct buf *out, struct err *err)
 {
     int64_t at_ms = clock_ms();
     int rc = make_own_body(chat, by, "reviewer", body, at_ms, out, err);
@@ -401,7 +427,8 @@ int archive_store_add_review(struct archive_store *s, struct str chat, struct st
     return archive_store_end(s, rc, err);
 }
 
-int archive_store_add_audit(struct archive_store *s, struct str by, struct str body, struct buf *out, struct err *err)
+int archive_store_add_audit(struct archive_store *s, struct str by, struct str body, struct buf *out,
+                            struct err *err)
 {
     int64_t at_ms = clock_ms();
     int rc = make_own_body(STR_NONE, by, "by", body, at_ms, out, err);

@@ -182,7 +182,8 @@ static void text_head(struct buf *out, sqlite3_stmt *st)
     plain_who(out, "owner: ", st, 6);
     buf_add_s(out, "state: ");
     plain(out, archive_db_col(st, 8));
-    buf_add_s(out, sqlite3_column_int(st, 9) ? "\ncomplete: yes\n\n" : "\ncomplete: no, entries are missing\n\n");
+    buf_add_s(out,
+              sqlite3_column_int(st, 9) ? "\ncomplete: yes\n\n" : "\ncomplete: no, entries are missing\n\n");
 }
 
 static void text_event(struct buf *out, const struct event *v)
@@ -198,7 +199,9 @@ static void text_event(struct buf *out, const struct event *v)
     buf_add_s(out, "  ");
     if (known) {
         archive_entry_text(&e, &text);
-        plain(out, e.from.name.n > 0 ? e.from.name : e.from.id.n > 0 ? e.from.id : str_of(role_name(e.from_role)));
+        plain(out, e.from.name.n > 0 ? e.from.name
+                   : e.from.id.n > 0 ? e.from.id
+                                     : str_of(role_name(e.from_role)));
         buf_printf(out, " (%s)", role_name(e.from_role));
     }
     if (!known || e.kind != KIND_MESSAGE) {
@@ -227,7 +230,8 @@ static const struct form {
     [ARCHIVE_TEXT] = {text_head, text_event, NULL},
 };
 
-static int write_events(struct archive_reader *r, struct str chat, const struct form *f, struct buf *out, struct err *err)
+static int write_events(struct archive_reader *r, struct str chat, const struct form *f, struct buf *out,
+                        struct err *err)
 {
     sqlite3_stmt *st;
     int rc = archive_reader_use(r, READ_log, &st, err);
@@ -237,15 +241,19 @@ static int write_events(struct archive_reader *r, struct str chat, const struct 
     archive_db_name_str(st, ":log", chat);
     archive_db_name_int(st, ":from", 0);
     while ((rc = archive_reader_step(r, st, err)) > 0) {
-        struct event v = {.chat = chat, .kind = archive_db_col(st, 2), .body = archive_db_col(st, 3),
-                          .seq = sqlite3_column_int64(st, 0), .at_ms = sqlite3_column_int64(st, 1)};
+        struct event v = {.chat = chat,
+                          .kind = archive_db_col(st, 2),
+                          .body = archive_db_col(st, 3),
+                          .seq = sqlite3_column_int64(st, 0),
+                          .at_ms = sqlite3_column_int64(st, 1)};
 
         f->event(out, &v);
     }
     return rc;
 }
 
-int archive_read_transcript(struct archive_reader *r, const struct archive_wish *w, struct buf *out, struct err *err)
+int archive_read_transcript(struct archive_reader *r, const struct archive_wish *w, struct buf *out,
+                            struct err *err)
 {
     const struct form *f = &forms[w->q.format];
     sqlite3_stmt *st;
@@ -266,5 +274,7 @@ int archive_read_transcript(struct archive_reader *r, const struct archive_wish 
     rc = write_events(r, w->q.chat, f, out, err);
     if (f->tail)
         f->tail(out);
-    return rc < 0 ? rc : buf_ok(out) ? 0 : err_set(err, ERR_TOO_LARGE, "the transcript is too large: export it");
+    return rc < 0        ? rc
+           : buf_ok(out) ? 0
+                         : err_set(err, ERR_TOO_LARGE, "the transcript is too large: export it");
 }

@@ -1,9 +1,9 @@
 /*
  * archive verify and archive export, on a connection that only reads: the server may be running.
  *
- * verify walks the rows in the order of the chain and makes every hash anew. The heads are read before the rows, so a
- * commit that comes in between is no finding. After a wrong row it goes on from the hash that stands there, so that
- * one edit is one finding.
+ * verify walks the rows in the order of the chain and makes every hash anew. The heads are read before the
+ * rows, so a commit that comes in between is no finding. After a wrong row it goes on from the hash that
+ * stands there, so that one edit is one finding.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -62,8 +62,10 @@ static int check_erased(struct verify *v, struct str log, int64_t seq)
     archive_db_name_int(st, ":seq", seq);
     got = sqlite3_step(st);
     if (got == SQLITE_DONE)
-        found(v, "row %" PRId64 " (%.*s, seq %" PRId64 "): its text is gone, and no redacted entry says so: deletion", v->n,
-              STR_FMT(log), seq);
+        found(v,
+              "row %" PRId64 " (%.*s, seq %" PRId64
+              "): its text is gone, and no redacted entry says so: deletion",
+              v->n, STR_FMT(log), seq);
     else if (got != SQLITE_ROW)
         rc = archive_db_fail(v->db, v->path, "verify", v->err);
     sqlite3_finalize(st);
@@ -76,9 +78,12 @@ static void check_heads(struct verify *v)
     while (v->head_i < v->heads_n && v->heads[v->head_i].n < v->n)
         v->head_i++;
     for (; v->head_i < v->heads_n && v->heads[v->head_i].n == v->n; v->head_i++) {
-        if (!crypto_equal(v->heads[v->head_i].hash, v->hash, ARCHIVE_HASH) && v->findings == 0 && !v->remade) {
+        if (!crypto_equal(v->heads[v->head_i].hash, v->hash, ARCHIVE_HASH) && v->findings == 0 &&
+            !v->remade) {
             v->remade = true;
-            found(v, "row %" PRId64 ": the sealed head of that commit is another one: rows up to here were changed and chained anew",
+            found(v,
+                  "row %" PRId64 ": the sealed head of that commit is another one: rows up to here were "
+                                 "changed and chained anew",
                   v->n);
         }
     }
@@ -86,9 +91,13 @@ static void check_heads(struct verify *v)
 
 static int check_row(struct verify *v, sqlite3_stmt *st)
 {
-    struct archive_link link = {.n = sqlite3_column_int64(st, 0), .seq = sqlite3_column_int64(st, 2),
-                                .at_ms = sqlite3_column_int64(st, 3), .log = archive_db_col(st, 1), .kind = archive_db_col(st, 4)};
-    struct str body = archive_db_col(st, 5), salt = archive_db_col(st, 6), sum = archive_db_col(st, 7), hash = archive_db_col(st, 8);
+    struct archive_link link = {.n = sqlite3_column_int64(st, 0),
+                                .seq = sqlite3_column_int64(st, 2),
+                                .at_ms = sqlite3_column_int64(st, 3),
+                                .log = archive_db_col(st, 1),
+                                .kind = archive_db_col(st, 4)};
+    struct str body = archive_db_col(st, 5), salt = archive_db_col(st, 6), sum = archive_db_col(st, 7),
+               hash = archive_db_col(st, 8);
     unsigned char made[ARCHIVE_HASH];
     int rc = 0;
 
@@ -96,20 +105,23 @@ static int check_row(struct verify *v, sqlite3_stmt *st)
         found(v, "rows %" PRId64 " to %" PRId64 " are missing: deletion", v->n + 1, link.n - 1);
     v->n = link.n;
     if (sum.n != ARCHIVE_HASH || hash.n != ARCHIVE_HASH) {
-        found(v, "row %" PRId64 " (%.*s, seq %" PRId64 "): its hashes are gone: edit", link.n, STR_FMT(link.log), link.seq);
+        found(v, "row %" PRId64 " (%.*s, seq %" PRId64 "): its hashes are gone: edit", link.n,
+              STR_FMT(link.log), link.seq);
         return 0;
     }
     memcpy(link.sum, sum.s, ARCHIVE_HASH);
     archive_chain_next(made, v->hash, &link);
     if (!crypto_equal(made, hash.s, ARCHIVE_HASH))
-        found(v, "row %" PRId64 " (%.*s, seq %" PRId64 "): it does not chain to the row before: edit, insertion or swap", link.n,
-              STR_FMT(link.log), link.seq);
+        found(v,
+              "row %" PRId64 " (%.*s, seq %" PRId64
+              "): it does not chain to the row before: edit, insertion or swap",
+              link.n, STR_FMT(link.log), link.seq);
     memcpy(v->hash, hash.s, ARCHIVE_HASH);
     if (body.s && salt.s) {
         archive_chain_sum(made, salt, body);
         if (!crypto_equal(made, sum.s, ARCHIVE_HASH))
-            found(v, "row %" PRId64 " (%.*s, seq %" PRId64 "): its text is not what was written: edit", link.n,
-                  STR_FMT(link.log), link.seq);
+            found(v, "row %" PRId64 " (%.*s, seq %" PRId64 "): its text is not what was written: edit",
+                  link.n, STR_FMT(link.log), link.seq);
     } else {
         rc = check_erased(v, link.log, link.seq);
     }
@@ -122,7 +134,8 @@ static int check_row(struct verify *v, sqlite3_stmt *st)
 static int walk(struct verify *v)
 {
     sqlite3_stmt *st = NULL;
-    int got = SQLITE_DONE, rc = archive_db_prepare(v->db, v->path, "archive_read", "verify_rows", &st, v->err);
+    int got = SQLITE_DONE,
+        rc = archive_db_prepare(v->db, v->path, "archive_read", "verify_rows", &st, v->err);
 
     while (rc == 0 && (got = sqlite3_step(st)) == SQLITE_ROW)
         rc = check_row(v, st);
@@ -141,7 +154,8 @@ static int check_end(struct verify *v)
 
     if (rc < 0)
         return rc;
-    if (sqlite3_step(st) == SQLITE_ROW && archive_db_col(st, 1).n == ARCHIVE_HASH && archive_db_col(st, 2).n == ARCHIVE_HASH) {
+    if (sqlite3_step(st) == SQLITE_ROW && archive_db_col(st, 1).n == ARCHIVE_HASH &&
+        archive_db_col(st, 2).n == ARCHIVE_HASH) {
         h.n = sqlite3_column_int64(st, 0);
         memcpy(h.hash, archive_db_col(st, 1).s, ARCHIVE_HASH);
         memcpy(h.mac, archive_db_col(st, 2).s, ARCHIVE_HASH);
@@ -150,7 +164,8 @@ static int check_end(struct verify *v)
         if (h.n > v->n)
             found(v, "it ends at row %" PRId64 ", the last commit was at %" PRId64 ": cut tail", v->n, h.n);
         else if (h.n < v->n)
-            found(v, "rows %" PRId64 " to %" PRId64 " stand behind the last commit: insertion", h.n + 1, v->n);
+            found(v, "rows %" PRId64 " to %" PRId64 " stand behind the last commit: insertion", h.n + 1,
+                  v->n);
         else if (v->findings == 0 && !crypto_equal(h.hash, v->hash, ARCHIVE_HASH))
             found(v, "row %" PRId64 ": it is not the one that the last commit sealed: edit", v->n);
     } else {
@@ -160,16 +175,27 @@ static int check_end(struct verify *v)
     return 0;
 }
 
+/* Heads without the seal are told, and not taken for proof of anything. */
+static void check_seals(struct verify *v)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < v->heads_n; i++) {
+        if (archive_seal_holds(&v->seal, &v->heads[i]))
+            v->heads[kept++] = v->heads[i];
+        else
+            found(v, "the head of row %" PRId64 " in %s does not bear the key's seal: edit", v->heads[i].n,
+                  v->seal.heads_path);
+    }
+    v->heads_n = kept;
+}
+
 static void check_tail(struct verify *v)
 {
-    for (size_t i = 0; i < v->heads_n; i++) {
-        if (!archive_seal_holds(&v->seal, &v->heads[i])) {
-            found(v, "the head of row %" PRId64 " in %s does not bear the key's seal: edit", v->heads[i].n, v->seal.heads_path);
-            return;
-        }
-    }
-    if (v->heads_n > 0 && v->heads[v->heads_n - 1].n > v->n)
-        found(v, "it ends at row %" PRId64 ", but row %" PRId64 " was sealed: cut tail", v->n, v->heads[v->heads_n - 1].n);
+    int64_t last = v->heads_n > 0 ? v->heads[v->heads_n - 1].n : 0;
+
+    if (last > v->n)
+        found(v, "it ends at row %" PRId64 ", but row %" PRId64 " was sealed: cut tail", v->n, last);
 }
 
 static int read_id(struct verify *v)
@@ -201,14 +227,18 @@ int archive_verify(const char *path, struct buf *out, struct err *err)
     if (rc == 0)
         rc = read_id(&v);
     if (rc == 0)
+        check_seals(&v);
+    if (rc == 0)
         rc = walk(&v);
     if (rc == 0)
         rc = check_end(&v);
     if (rc == 0)
         check_tail(&v);
     if (rc == 0 && v.findings == 0)
-        buf_printf(out, "archive %s: %" PRId64 " rows chain, %zu heads bear the seal, %" PRId64 " texts were erased\n", path,
-                   v.n, v.heads_n, v.erased);
+        buf_printf(out,
+                   "archive %s: %" PRId64 " rows chain, %zu heads bear the seal, %" PRId64
+                   " texts were erased\n",
+                   path, v.n, v.heads_n, v.erased);
     else if (v.findings > FINDINGS_MAX)
         buf_printf(out, "and %u more\n", v.findings - FINDINGS_MAX);
     archive_db_close(v.db, NULL, 0);
@@ -219,8 +249,8 @@ int archive_verify(const char *path, struct buf *out, struct err *err)
 
 /* --- export */
 
-static int write_rows(sqlite3 *db, const char *path, sqlite3_stmt *st, int (*write)(void *ctx, struct str line), void *ctx,
-                      struct err *err)
+static int write_rows(sqlite3 *db, const char *path, sqlite3_stmt *st,
+                      int (*write)(void *ctx, struct str line), void *ctx, struct err *err)
 {
     struct buf tombstone;
     int got = SQLITE_ROW, rc = 0;
@@ -231,7 +261,8 @@ static int write_rows(sqlite3 *db, const char *path, sqlite3_stmt *st, int (*wri
 
         buf_reset(&tombstone);
         if (!body.s) {
-            archive_tombstone(&tombstone, archive_db_col(st, 0), sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2));
+            archive_tombstone(&tombstone, archive_db_col(st, 0), sqlite3_column_int64(st, 1),
+                              sqlite3_column_int64(st, 2));
             body = buf_str(&tombstone);
         }
         rc = write(ctx, body);
@@ -242,7 +273,8 @@ static int write_rows(sqlite3 *db, const char *path, sqlite3_stmt *st, int (*wri
     return got == SQLITE_DONE ? 0 : archive_db_fail(db, path, "export", err);
 }
 
-int archive_export(const char *path, bool all, int (*write)(void *ctx, struct str line), void *ctx, struct err *err)
+int archive_export(const char *path, bool all, int (*write)(void *ctx, struct str line), void *ctx,
+                   struct err *err)
 {
     sqlite3_stmt *st = NULL;
     sqlite3 *db = NULL;

@@ -1,4 +1,5 @@
-/* What the tests of the archive share: a directory of its own, a loop, frames, batches that are waited for. */
+/* What the tests of the archive share: a directory of its own, a loop, frames, batches that are waited for.
+ */
 #ifndef ARCHIVE_KIT_H
 #define ARCHIVE_KIT_H
 
@@ -119,18 +120,20 @@ static inline const struct archive_result *kit_commit(struct kit *k, int64_t cur
 }
 
 /* The frame of an event; `rest`: the members behind kind, without braces. */
-static inline char *kit_frame(const char *log, int64_t seq, int64_t at_ms, const char *kind, const char *from, const char *rest)
+static inline char *kit_frame(const char *log, int64_t seq, int64_t at_ms, const char *kind, const char *from,
+                              const char *rest)
 {
     char *s = NULL;
 
-    if (asprintf(&s, "{\"t\":\"event\",\"chat\":\"%s\",\"seq\":%lld,\"at\":%lld,\"kind\":\"%s\",\"from\":%s%s%s}", log,
-                 (long long)seq, (long long)at_ms, kind, from, rest[0] ? "," : "", rest) < 0)
+    if (asprintf(&s,
+                 "{\"t\":\"event\",\"chat\":\"%s\",\"seq\":%lld,\"at\":%lld,\"kind\":\"%s\",\"from\":%s%s%s}",
+                 log, (long long)seq, (long long)at_ms, kind, from, rest[0] ? "," : "", rest) < 0)
         abort();
     return s;
 }
 
-static inline void kit_add_raw(struct kit *k, const char *log, int64_t seq, int64_t at_ms, const char *person, const char *ref,
-                               const char *frame)
+static inline void kit_add_raw(struct kit *k, const char *log, int64_t seq, int64_t at_ms, const char *person,
+                               const char *ref, const char *frame)
 {
     struct archive_row row = {str_of(log), seq, at_ms, str_of(person), str_of(ref), str_of(frame)};
 
@@ -143,7 +146,8 @@ static inline void kit_add_raw(struct kit *k, const char *log, int64_t seq, int6
 #define SYSTEM  "{\"role\":\"system\"}"
 
 /* An event at T0 + seq. */
-static inline void kit_add(struct kit *k, const char *log, int64_t seq, const char *kind, const char *from, const char *rest)
+static inline void kit_add(struct kit *k, const char *log, int64_t seq, const char *kind, const char *from,
+                           const char *rest)
 {
     char *f = kit_frame(log, seq, T0 + seq, kind, from, rest);
 
@@ -152,8 +156,8 @@ static inline void kit_add(struct kit *k, const char *log, int64_t seq, const ch
 }
 
 /* A chat of three entries: started, the shopper's text, the rep's answer; the rep owns it. started at_ms. */
-static inline void kit_add_chat(struct kit *k, const char *log, int64_t at_ms, const char *department, const char *rep,
-                                const char *text)
+static inline void kit_add_chat(struct kit *k, const char *log, int64_t at_ms, const char *department,
+                                const char *rep, const char *text)
 {
     char rest[2000], from[200], *f;
     struct buf b;
@@ -192,7 +196,12 @@ static inline void kit_on_answer(void *ctx, int rc, const char *type, struct str
 
 static inline struct archive_query kit_query(enum archive_query_kind kind)
 {
-    return (struct archive_query){.kind = kind, .from_ms = -1, .to_ms = -1, .rating = -1, .owner_changed = -1, .limit = 50,
+    return (struct archive_query){.kind = kind,
+                                  .from_ms = -1,
+                                  .to_ms = -1,
+                                  .rating = -1,
+                                  .owner_changed = -1,
+                                  .limit = 50,
                                   .reader_all = true};
 }
 

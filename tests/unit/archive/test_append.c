@@ -1,6 +1,9 @@
 /* Batches in: once, in order, whole, and never over something else. */
 #include "archive_kit.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 static void a_batch_is_there_with_its_cursor_and_head(void **state)
@@ -49,6 +52,39 @@ static void the_head_of_a_log_is_its_last_seq(void **state)
     archive_log_head(k->a, STR("c_unknown"), on_head, k);
     kit_run(k);
     assert_int_equal(k->head, 0);
+}
+
+static void on_has(void *ctx, int rc, bool has)
+{
+    struct kit *k = ctx;
+
+    assert_int_equal(rc, 0);
+    k->head = has;
+    k->back = true;
+}
+
+static void a_head_told_earlier_is_known_again(void **state)
+{
+    struct kit *k = *state;
+    char head[65], later[65];
+    int64_t rows;
+
+    kit_add_chat(k, "c_1", T0, "general", "r_ann", "hello");
+    kit_commit(k, 1);
+    archive_head(k->a, &rows, head);
+    kit_add_chat(k, "c_2", T0, "general", "r_ann", "hello");
+    kit_commit(k, 2);
+    assert_int_equal(archive_has_head(k->a, rows, head, on_has, k), 0);
+    kit_run(k);
+    assert_true(k->head);
+    assert_int_equal(archive_has_head(k->a, rows + 1, head, on_has, k), 0);
+    kit_run(k);
+    assert_false(k->head);
+    archive_head(k->a, &rows, later);
+    assert_int_equal(archive_has_head(k->a, rows + 1, later, on_has, k), 0); /* it was longer once */
+    kit_run(k);
+    assert_false(k->head);
+    assert_int_equal(archive_has_head(k->a, rows, "x", on_has, k), ERR_INVALID);
 }
 
 static void the_same_rows_again_change_nothing(void **state)
@@ -147,6 +183,8 @@ static void a_frame_that_is_none_goes_to_quarantine_and_its_chat_goes_on(void **
     kit_add(k, "c_1", 3, "message", SHOPPER, "\"text\":\"x\"");
     assert_int_equal(kit_commit(k, 1)->quarantined_n, 1);
     assert_int_equal(kit_count(k, "SELECT max(seq) FROM entries"), 3);
+    assert_string_equal(k->result.quarantined[0].log, "c_1");
+    assert_int_equal(k->result.quarantined[0].seq, 2);
     assert_int_equal(kit_count(k, "SELECT complete FROM chats"), 0);
     assert_int_equal(kit_count(k, "SELECT count(*) FROM quarantine"), 1);
     kit_close(k);
@@ -198,8 +236,10 @@ static void a_process_killed_before_its_commit_leaves_nothing_of_the_batch(void 
         sqlite3 *db;
 
         sqlite3_open(k->path, &db);
-        sqlite3_exec(db, "BEGIN IMMEDIATE; PRAGMA cache_spill = 1; INSERT INTO entries SELECT 4, log, 4, at, kind, person, NULL, body, "
-                         "salt, sum, hash FROM entries WHERE n = 3; UPDATE chain SET n = 4",
+        sqlite3_exec(db,
+                     "BEGIN IMMEDIATE; PRAGMA cache_spill = 1; INSERT INTO entries SELECT 4, log, 4, at, "
+                     "kind, person, NULL, body, "
+                     "salt, sum, hash FROM entries WHERE n = 3; UPDATE chain SET n = 4",
                      NULL, NULL, NULL);
         sqlite3_db_cacheflush(db);
         _exit(0);
@@ -245,6 +285,10 @@ static void a_process_killed_at_any_time_loses_no_commit_it_told_of(void **state
         last = n;
     waitpid(pid, NULL, 0);
     close(told[0]);
+    buf_init(&out, 1 << 20);
+    if (archive_verify(k->path, &out, NULL) < 0) /* as it was left */
+        fail_msg("%s", out.p);
+    buf_fini(&out);
     kit_open(k);
     assert_true(kit_count(k, "SELECT count(*) FROM entries") >= 3 * last);
     kit_add_chat(k, "c_more", T0 - 10, "general", "r_ann", "after the crash");
@@ -287,6 +331,44 @@ static void a_locked_file_is_told_and_the_batch_can_be_given_again(void **state)
     assert_int_equal(kit_commit(k, 1)->rc, 0);
 }
 
+/* Writes fail as on a broken or full disk: no file may grow beyond what the WAL has now. */
+static void a_write_that_fails_leaves_nothing_and_can_be_given_again(void **state)
+{
+    struct kit *k = *state;
+    struct rlimit old, small;
+    struct buf out;
+    char wal[160];
+    struct stat st;
+    int rc, failed = 0;
+
+    kit_add_chat(k, "c_1", T0, "general", "r_ann", "hello");
+    kit_commit(k, 1);
+    snprintf(wal, sizeof wal, "%s-wal", k->path);
+    assert_int_equal(stat(wal, &st), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &old);
+    for (int extra = 0; extra < 100000; extra += 5000) { /* at the first page, amid, before the last */
+        small = (struct rlimit){(rlim_t)st.st_size + (rlim_t)extra, old.rlim_max};
+        setrlimit(RLIMIT_FSIZE, &small);
+        kit_add_chat(k, "c_2", T0 + 1000, "general", "r_ann", "退款");
+        rc = kit_commit(k, 2)->rc;
+        setrlimit(RLIMIT_FSIZE, &old);
+        if (rc == 0)
+            break;
+        failed++;
+        assert_true(rc == ERR_IO || rc == ERR_FULL);
+        assert_non_null(strstr(k->result.why, k->path));
+        assert_int_equal(kit_count(k, "SELECT count(*) FROM entries"), 3);
+    }
+    assert_int_equal(rc, 0);
+    assert_true(failed > 1);
+    assert_string_equal(kit_search(k, "退款"), "c_2");
+    buf_init(&out, 1 << 20);
+    if (archive_verify(k->path, &out, NULL) < 0)
+        fail_msg("%s", out.p);
+    buf_fini(&out);
+}
+
 static void four_batches_may_be_under_way_the_fifth_stays_the_callers(void **state)
 {
     struct kit *k = *state;
@@ -310,19 +392,34 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_batch_is_there_with_its_cursor_and_head, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(the_head_of_a_log_is_its_last_seq, kit_setup, kit_teardown),
+        cmocka_unit_test_setup_teardown(a_head_told_earlier_is_known_again, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(the_same_rows_again_change_nothing, kit_setup, kit_teardown),
-        cmocka_unit_test_setup_teardown(rows_behind_a_gap_are_not_written_and_the_gap_is_told, kit_setup, kit_teardown),
-        cmocka_unit_test_setup_teardown(a_gap_inside_a_batch_keeps_the_whole_log_out, kit_setup, kit_teardown),
-        cmocka_unit_test_setup_teardown(a_new_epoch_leaves_a_hole_that_the_transcript_tells, kit_setup, kit_teardown),
-        cmocka_unit_test_setup_teardown(other_bytes_under_the_same_seq_go_to_quarantine, kit_setup, kit_teardown),
-        cmocka_unit_test_setup_teardown(a_frame_that_is_none_goes_to_quarantine_and_its_chat_goes_on, kit_setup, kit_teardown),
-        cmocka_unit_test_setup_teardown(a_kind_of_a_newer_version_is_archived_as_it_is, kit_setup, kit_teardown),
-        cmocka_unit_test_setup_teardown(a_command_repeated_in_a_new_epoch_is_moved_without_alarm, kit_setup, kit_teardown),
-        cmocka_unit_test_setup_teardown(a_process_killed_before_its_commit_leaves_nothing_of_the_batch, kit_setup, kit_teardown),
-        cmocka_unit_test_setup_teardown(a_process_killed_at_any_time_loses_no_commit_it_told_of, kit_setup, kit_teardown),
-        cmocka_unit_test_setup_teardown(a_file_that_was_removed_is_told_and_nothing_is_taken_for_written, kit_setup, kit_teardown),
-        cmocka_unit_test_setup_teardown(a_locked_file_is_told_and_the_batch_can_be_given_again, kit_setup, kit_teardown),
-        cmocka_unit_test_setup_teardown(four_batches_may_be_under_way_the_fifth_stays_the_callers, kit_setup, kit_teardown),
+        cmocka_unit_test_setup_teardown(rows_behind_a_gap_are_not_written_and_the_gap_is_told, kit_setup,
+                                        kit_teardown),
+        cmocka_unit_test_setup_teardown(a_gap_inside_a_batch_keeps_the_whole_log_out, kit_setup,
+                                        kit_teardown),
+        cmocka_unit_test_setup_teardown(a_new_epoch_leaves_a_hole_that_the_transcript_tells, kit_setup,
+                                        kit_teardown),
+        cmocka_unit_test_setup_teardown(other_bytes_under_the_same_seq_go_to_quarantine, kit_setup,
+                                        kit_teardown),
+        cmocka_unit_test_setup_teardown(a_frame_that_is_none_goes_to_quarantine_and_its_chat_goes_on,
+                                        kit_setup, kit_teardown),
+        cmocka_unit_test_setup_teardown(a_kind_of_a_newer_version_is_archived_as_it_is, kit_setup,
+                                        kit_teardown),
+        cmocka_unit_test_setup_teardown(a_command_repeated_in_a_new_epoch_is_moved_without_alarm, kit_setup,
+                                        kit_teardown),
+        cmocka_unit_test_setup_teardown(a_process_killed_before_its_commit_leaves_nothing_of_the_batch,
+                                        kit_setup, kit_teardown),
+        cmocka_unit_test_setup_teardown(a_process_killed_at_any_time_loses_no_commit_it_told_of, kit_setup,
+                                        kit_teardown),
+        cmocka_unit_test_setup_teardown(a_file_that_was_removed_is_told_and_nothing_is_taken_for_written,
+                                        kit_setup, kit_teardown),
+        cmocka_unit_test_setup_teardown(a_locked_file_is_told_and_the_batch_can_be_given_again, kit_setup,
+                                        kit_teardown),
+        cmocka_unit_test_setup_teardown(a_write_that_fails_leaves_nothing_and_can_be_given_again, kit_setup,
+                                        kit_teardown),
+        cmocka_unit_test_setup_teardown(four_batches_may_be_under_way_the_fifth_stays_the_callers, kit_setup,
+                                        kit_teardown),
     };
 
     return cmocka_run_group_tests_name("archive/append", tests, NULL, NULL);

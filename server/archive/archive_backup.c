@@ -1,0 +1,119 @@
+/*
+ * A copy of the archive while it is written: heads and key first, then the rows. So the copy's heads are
+ * never ahead of its rows, which is what archive_open() and verify ask for.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "archive/archive.h"
+#include "archive/archive_db.h"
+
+#define BUSY_MS    50
+#define BUSY_TIMES 200
+
+static char *join(const char *a, const char *b, const char *c, const char *d)
+{
+    char *p;
+
+    if (asprintf(&p, "%s%s%s%s", a, b, c, d) < 0)
+        abort();
+    return p;
+}
+
+static const char *name_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+static int copy_bytes(int from, int to)
+{
+    char bytes[65536];
+    ssize_t n;
+
+    while ((n = read(from, bytes, sizeof bytes)) > 0) {
+        for (ssize_t done = 0; done < n;) {
+            ssize_t put = write(to, bytes + done, (size_t)(n - done));
+
+            if (put <= 0)
+                return -1;
+            done += put;
+        }
+    }
+    return n < 0 ? -1 : fsync(to);
+}
+
+/* Copies path+tail to to/name+tail. */
+static int copy_file(const char *path, const char *tail, const char *to, struct err *err)
+{
+    char *from_path = join(path, tail, "", ""), *to_path = join(to, "/", name_of(path), tail);
+    int from = open(from_path, O_RDONLY | O_CLOEXEC), fd = -1, rc = 0;
+
+    if (from < 0)
+        rc = err_set(err, ERR_IO, "backup of %s: %m", from_path);
+    else if ((fd = open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) < 0)
+        rc = err_set(err, errno == EEXIST ? ERR_EXISTS : ERR_IO, "backup to %s: %m", to_path);
+    else if (copy_bytes(from, fd) < 0)
+        rc = err_set(err, errno == ENOSPC ? ERR_FULL : ERR_IO, "backup to %s: %m", to_path);
+    if (from >= 0)
+        close(from);
+    if (fd >= 0)
+        close(fd);
+    free(from_path);
+    free(to_path);
+    return rc;
+}
+
+/* Copies all pages of one moment: a writer that commits in between makes SQLite begin anew, so they go in one
+ * step. */
+static int copy_rows(sqlite3 *from, const char *path, const char *to_path, struct err *err)
+{
+    sqlite3 *to = NULL;
+    sqlite3_backup *b = NULL;
+    int got = SQLITE_OK, rc = 0;
+
+    if (sqlite3_open_v2(to_path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) == SQLITE_OK)
+        b = sqlite3_backup_init(to, "main", from, "main");
+    if (!b) {
+        rc = archive_db_fail(to, to_path, "backup", err);
+    } else {
+        for (int i = 0; i < BUSY_TIMES && (got = sqlite3_backup_step(b, -1)) != SQLITE_DONE; i++) {
+            if (got != SQLITE_OK && got != SQLITE_BUSY && got != SQLITE_LOCKED)
+                break;
+            sqlite3_sleep(BUSY_MS);
+        }
+        sqlite3_backup_finish(b);
+        if (got != SQLITE_DONE)
+            rc = err_set(err, (got & 0xff) == SQLITE_FULL ? ERR_FULL : ERR_IO, "backup of %s to %s: %s", path,
+                         to_path, sqlite3_errstr(got));
+    }
+    sqlite3_close(to);
+    return rc;
+}
+
+int archive_backup(const char *path, const char *to, struct err *err)
+{
+    char *to_path = join(to, "/", name_of(path), "");
+    sqlite3 *db = NULL;
+    int rc = archive_db_open_reader(path, &db, err);
+
+    if (rc == 0 && access(to_path, F_OK) == 0)
+        rc = err_set(err, ERR_EXISTS, "backup to %s: it is there already: name an empty directory", to_path);
+    if (rc == 0)
+        rc = copy_file(path, ".key", to, err);
+    if (rc == 0)
+        rc = copy_file(path, ".heads", to, err);
+    if (rc == 0)
+        rc = copy_rows(db, path, to_path, err);
+    if (rc == 0 && chmod(to_path, 0600) < 0)
+        rc = err_set(err, ERR_IO, "backup to %s: %m", to_path);
+    archive_db_close(db, NULL, 0);
+    free(to_path);
+    return rc;
+}
