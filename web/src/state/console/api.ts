@@ -1,0 +1,64 @@
+// The HTTP side of the staff faces. Every failure is an ApiError with a problem's title, or status 0 without an answer.
+import { isObject } from '../../model/types.js';
+import type { Person, Role } from '../../model/types.js';
+
+export interface Session {
+  person: Person & { name: string; login?: string };
+  roles: Role[];
+  departments: string[];
+  site?: string;
+}
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    /** The command that makes the first account, where there is none. */
+    readonly setup: string | null = null,
+    readonly retryMs: number | null = null,
+  ) {
+    super(message);
+  }
+}
+
+export async function call(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<unknown> {
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      credentials: 'same-origin',
+      headers: {
+        Accept: 'application/json',
+        ...(method === 'GET' ? {} : { 'X-Firstline': '1' }),
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  } catch {
+    throw new ApiError(0, '');
+  }
+  const answer: unknown = response.status === 204 ? null : await response.json().catch(() => null);
+  if (response.ok) return answer;
+  const problem = isObject(answer) ? answer : {};
+  const text = (name: string) => (typeof problem[name] === 'string' ? problem[name] : null);
+  throw new ApiError(response.status, text('detail') ?? text('title') ?? '', text('setup'),
+    typeof problem['retry_ms'] === 'number' ? problem['retry_ms'] : null);
+}
+
+function asSession(answer: unknown): Session {
+  const a = isObject(answer) ? answer : {};
+  const person = isObject(a['person']) ? a['person'] : {};
+  const id = String(person['id'] ?? '');
+  return {
+    person: { id, name: String(person['name'] ?? person['login'] ?? id), login: String(person['login'] ?? '') },
+    roles: Array.isArray(a['roles']) ? (a['roles'] as Role[]) : [],
+    departments: Array.isArray(a['departments']) ? (a['departments'] as string[]) : [],
+    ...(typeof a['site'] === 'string' ? { site: a['site'] } : {}),
+  };
+}
+
+export const session = {
+  get: async () => asSession(await call('GET', '/api/v1/session')),
+  open: async (login: string, password: string) => asSession(await call('POST', '/api/v1/session', { login, password })),
+  close: () => call('DELETE', '/api/v1/session'),
+};

@@ -1,0 +1,77 @@
+// Names of states, classes, checks and departments in the reader's language.
+import type { ChatState } from '../../model/types.js';
+import { t } from './words.js';
+
+export function stateText(state: ChatState): string {
+  switch (state) {
+    case 'waiting': return t('state.waiting');
+    case 'offered': return t('state.offered');
+    case 'assigned': return t('state.assigned');
+    case 'active': return t('state.active');
+    case 'proposed': return t('state.proposed');
+    case 'parked': return t('state.parked');
+    case 'closed': return t('state.closed');
+    case 'abandoned': return t('state.abandoned');
+    default: return state;
+  }
+}
+
+export function classText(name: string): string {
+  switch (name) {
+    case 'urgent': return t('class.urgent');
+    case 'care': return t('class.care');
+    case 'returning': return t('class.returning');
+    case 'vip': return t('class.vip');
+    case 'normal': return t('class.normal');
+    default: return name;
+  }
+}
+
+export const checkNames = ['name', 'order', 'phone', 'email', 'address'] as const;
+
+export function checkText(name: string): string {
+  switch (name) {
+    case 'name': return t('check.name');
+    case 'order': return t('check.order');
+    case 'phone': return t('check.phone');
+    case 'email': return t('check.email');
+    case 'address': return t('check.address');
+    case 'identity': return t('check.identity');
+    default: return name;
+  }
+}
+
+export const resolutions = ['answered', 'referred', 'request', 'complaint'] as const;
+export type Resolution = (typeof resolutions)[number];
+
+export function resolutionText(name: string): string {
+  switch (name) {
+    case 'answered': return t('resolution.answered');
+    case 'referred': return t('resolution.referred');
+    case 'request': return t('resolution.request');
+    case 'complaint': return t('resolution.complaint');
+    default: return name;
+  }
+}
+
+export function presenceText(state: string): string {
+  switch (state) {
+    case 'on': return t('presence.on');
+    case 'paused': return t('presence.paused');
+    case 'off': return t('presence.off');
+    default: return state;
+  }
+}
+
+export const alertActions = ['take_over', 'move', 'call_back', 'explain'] as const;
+export type AlertAction = (typeof alertActions)[number];
+
+export function alertActionText(action: AlertAction): string {
+  switch (action) {
+    case 'take_over': return t('alert.take_over');
+    case 'move': return t('alert.move');
+    case 'call_back': return t('alert.call_back');
+    case 'explain': return t('alert.explain');
+    default: return action;
+  }
+}

@@ -1,0 +1,20 @@
+// The texts of a staff face in the chosen language. Reading `t` inside a component follows a change of language.
+import { signal } from '@preact/signals';
+import { createI18n } from '../../model/i18n.js';
+import type { I18n, Vars } from '../../model/i18n.js';
+
+export const i18n = signal<I18n>(createI18n('en', {}));
+
+export function t(key: string, vars?: Vars): string {
+  return i18n.value.t(key, vars);
+}
+
+type Dicts = Record<string, () => Promise<{ default: Record<string, string> }>>;
+
+/** Loads a language's chunks and shows it; the page's `lang` follows. */
+export async function setLanguage(dicts: Dicts[], tag: string): Promise<void> {
+  const lang = dicts.every((d) => d[tag]) ? tag : 'en';
+  const parts = await Promise.all(dicts.map(async (d) => (await d[lang]?.())?.default ?? {}));
+  i18n.value = createI18n(lang, Object.assign({}, ...parts) as Record<string, string>);
+  document.documentElement.lang = lang;
+}

@@ -1,0 +1,70 @@
+// "/" in the reply: articles found for what follows it, to insert as a draft.
+import type { RefObject } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { ime } from '../../model/ime.js';
+import type { ArticleHit } from '../../model/types.js';
+import { t } from '../../state/console/words.js';
+import { useDesk } from './desk.js';
+
+const WAIT_MS = 180;
+
+interface Props {
+  query: string;
+  field: RefObject<HTMLTextAreaElement | null>;
+  onPick: (article: ArticleHit) => void;
+  onClose: () => void;
+}
+
+export function ArticlePicker({ query, field, onPick, onClose }: Props) {
+  const desk = useDesk();
+  const [found, setFound] = useState<ArticleHit[] | null>(null);
+  const [at, setAt] = useState(0);
+
+  useEffect(() => {
+    const wanted = query.trim();
+    if (wanted === '' || ime.active) {
+      setFound(null);
+      return undefined;
+    }
+    let gone = false;
+    const timer = setTimeout(() => {
+      desk.findArticles(wanted).then((articles) => !gone && setFound(articles), () => !gone && setFound([]));
+    }, WAIT_MS);
+    return () => {
+      gone = true;
+      clearTimeout(timer);
+    };
+  }, [query]);
+  useEffect(() => setAt(0), [found]);
+  useEffect(() => {
+    const el = field.current;
+    const onKey = (e: KeyboardEvent) => {
+      if (ime.owns(e) || !found || found.length === 0) return;
+      if (e.key === 'ArrowDown') setAt((n) => (n + 1) % found.length);
+      else if (e.key === 'ArrowUp') setAt((n) => (n - 1 + found.length) % found.length);
+      else if (e.key === 'Enter' && found[at]) onPick(found[at]);
+      else return;
+      e.preventDefault();
+      e.stopPropagation();
+    };
+    el?.addEventListener('keydown', onKey);
+    return () => el?.removeEventListener('keydown', onKey);
+  }, [found, at]);
+
+  return (
+    <div class="picker" id="article-picker">
+      <p class="picker-head">{query.trim() === '' ? t('picker.type') : found === null ? t('picker.searching') : found.length === 0 ? t('picker.none') : t('picker.found', { n: found.length })}</p>
+      {found && found.length > 0 && (
+        <ul class="picker-list" role="listbox" aria-label={t('picker.label')}>
+          {found.map((a, i) => (
+            <li key={a.id} role="option" aria-selected={i === at} class={i === at ? 'at' : ''} onMouseDown={(e) => e.preventDefault()} onClick={() => onPick(a)}>
+              <b dir="auto">{a.title}</b>
+              {a.text && <span dir="auto">{a.text.slice(0, 140)}</span>}
+            </li>
+          ))}
+        </ul>
+      )}
+      <button type="button" class="sr" onClick={onClose}>{t('close')}</button>
+    </div>
+  );
+}
