@@ -41,6 +41,8 @@ struct rig {
     unsigned port;
     atomic_uint opened, closed, texts, never_opened, drained, all_closed, full, requests;
     atomic_int busy; /* an order is under way */
+    void (*on_request)(void *http, struct net_http *req, const struct net_head *head, struct str body); /* NULL: an echo */
+    void *http;
     /* the loop's own */
     unsigned turns, next_number;
     bool out_of_order;
@@ -232,6 +234,10 @@ static void rig_on_request(void *ctx, struct net_http *http, const struct net_he
     struct buf b;
 
     atomic_fetch_add(&r->requests, 1);
+    if (r->on_request) {
+        r->on_request(r->http, http, head, body);
+        return;
+    }
     buf_init(&b, 2 * 1024 * 1024);
     buf_printf(&b, "%.*s %.*s %zu from %s%s", STR_FMT(head->method), STR_FMT(head->path), body.n, head->address,
                head->secure ? " secure" : "");
@@ -283,7 +289,7 @@ static inline struct config *rig_config(void)
     return cfg;
 }
 
-static struct rig *rig_start(struct config *cfg)
+static inline struct rig *rig_start(struct config *cfg)
 {
     struct rig *r = calloc(1, sizeof *r);
     struct net_port port = {r,           rig_check,      rig_open_conn,  rig_on_text, rig_on_drained,
@@ -317,7 +323,7 @@ static void rig_begin_end(struct rig *r)
 }
 
 /* Ends all; the loop must have nothing left. */
-static void rig_stop(struct rig *r)
+static inline void rig_stop(struct rig *r)
 {
     rig_do(r, rig_begin_end);
     pthread_join(r->thread, NULL);
@@ -349,7 +355,7 @@ static inline int64_t now_ms(void)
 /* ── clients ─────────────────────────────────────────────────────────── */
 
 /* A connected socket; reads fail after 10 s. small: a receive buffer of a few KB. */
-static int dial_with(struct rig *r, bool small)
+static inline int dial_with(struct rig *r, bool small)
 {
     int fd = socket(AF_INET, SOCK_STREAM, 0), size = 4096;
     struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons((uint16_t)r->port)};
@@ -397,7 +403,7 @@ static inline size_t hear_all(int fd, char *out, size_t cap)
     return n;
 }
 
-static void hear(int fd, void *p, size_t n)
+static inline void hear(int fd, void *p, size_t n)
 {
     while (n) {
         ssize_t r = recv(fd, p, n, 0);
@@ -410,7 +416,7 @@ static void hear(int fd, void *p, size_t n)
 }
 
 /* A head, to its empty line; returns its status. */
-static int hear_head(int fd, char *out, size_t cap)
+static inline int hear_head(int fd, char *out, size_t cap)
 {
     size_t n = 0;
 
@@ -427,7 +433,7 @@ static int hear_head(int fd, char *out, size_t cap)
     "Host: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"                              \
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: firstline.v1\r\n\r\n"
 
-static void upgrade(int fd, const char *path)
+static inline void upgrade(int fd, const char *path)
 {
     char head[2000];
 
@@ -447,7 +453,7 @@ static inline int dial_ws(struct rig *r)
 }
 
 /* A masked frame. first: FIN and opcode. */
-static void say_frame(int fd, unsigned first, const void *p, size_t n)
+static inline void say_frame(int fd, unsigned first, const void *p, size_t n)
 {
     unsigned char *f = malloc(n + 14);
     size_t at = 2;
@@ -479,7 +485,7 @@ static inline void say_text(int fd, const char *s)
 }
 
 /* One frame into out (terminated); returns its opcode, *n its size. Server frames are whole and unmasked. */
-static unsigned hear_frame(int fd, char *out, size_t cap, size_t *n)
+static inline unsigned hear_frame(int fd, char *out, size_t cap, size_t *n)
 {
     unsigned char h[10];
     size_t size;
@@ -523,7 +529,7 @@ static inline void expect_text(int fd, const char *text)
 }
 
 /* Reads on, answering pings, until the close frame; returns its code (0: none came). */
-static int hear_close(int fd)
+static inline int hear_close(int fd)
 {
     static char got[200000];
     unsigned char h[2];
