@@ -171,7 +171,7 @@ int archive_db_open_reader(const char *path, sqlite3 **out, struct err *err)
         archive_db_close(db, NULL, 0);
         return rc;
     }
-    sqlite3_exec(db, "PRAGMA mmap_size = 268435456; PRAGMA query_only = 1", NULL, NULL, NULL);
+    sqlite3_exec(db, "PRAGMA cache_size = -1024; PRAGMA query_only = 1", NULL, NULL, NULL);
     *out = db;
     return 0;
 }
@@ -187,7 +187,7 @@ int archive_db_open_writer(const char *path, sqlite3 **out, struct err *err)
     if (rc == 0) /* erased text must not survive in free pages */
         rc = run(db, path,
                  "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
-                 "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY",
+                 "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY",
                  "open", err);
     if (rc == 0)
         rc = migrate(db, path, version, err);

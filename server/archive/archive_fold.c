@@ -23,6 +23,8 @@ void archive_chat_destroy(struct archive_chat *c)
     free(c->handler.name);
     for (unsigned i = 0; i < c->tags_n; i++)
         free(c->tags[i].text);
+    free(c->tags);
+    free(c->people);
     free(c);
 }
 
@@ -104,9 +106,11 @@ static void take_part(struct archive_chat *c, const char *id, unsigned part)
     while (i < c->people_n && strcmp(c->people[i].id, id) != 0)
         i++;
     if (i == ARCHIVE_PEOPLE_MAX) { /* the oldest is stored already, or will be again */
-        memmove(c->people, c->people + 1, sizeof c->people - sizeof c->people[0]);
+        memmove(c->people, c->people + 1, (ARCHIVE_PEOPLE_MAX - 1) * sizeof c->people[0]);
         i = --c->people_n;
     }
+    if (i == c->people_cap)
+        c->people = mem_realloc(c->people, (c->people_cap += 4) * sizeof *c->people);
     if (i == c->people_n) {
         c->people[i] = (struct archive_part){.part = 0};
         set_id(c->people[i].id, str_of(id));
@@ -153,18 +157,24 @@ static void set_shopper(struct archive_chat *c, const struct entry *e)
         set_text(&c->shopper.name, name.s);
 }
 
-static void add_tag(void *ctx, struct str s)
+void archive_chat_add_tag(struct archive_chat *c, struct str text, bool stored)
 {
-    struct archive_chat *c = ctx;
-
     for (unsigned i = 0; i < c->tags_n; i++) {
-        if (str_is(s, c->tags[i].text)) {
+        if (str_is(text, c->tags[i].text)) {
             c->tags[i].dropped = false;
             return;
         }
     }
-    if (c->tags_n < ARCHIVE_TAGS_MAX && s.n > 0)
-        c->tags[c->tags_n++] = (struct archive_tag){.text = mem_strndup(s.s, s.n)};
+    if (c->tags_n == ARCHIVE_TAGS_MAX || text.n == 0)
+        return;
+    if (c->tags_n == c->tags_cap)
+        c->tags = mem_realloc(c->tags, (c->tags_cap += 4) * sizeof *c->tags);
+    c->tags[c->tags_n++] = (struct archive_tag){.text = mem_strndup(text.s, text.n), .stored = stored};
+}
+
+static void add_tag(void *ctx, struct str s)
+{
+    archive_chat_add_tag(ctx, s, false);
 }
 
 static void drop_tag(void *ctx, struct str s)

@@ -43,14 +43,16 @@ struct archive_chat {
     int64_t rating;               /* 0: none */
     int64_t messages, handovers;
     bool owner_changed, complete;
-    struct archive_tag tags[ARCHIVE_TAGS_MAX];
-    unsigned tags_n;
-    struct archive_part people[ARCHIVE_PEOPLE_MAX];
-    unsigned people_n;
+    struct archive_tag *tags; /* at most ARCHIVE_TAGS_MAX */
+    unsigned tags_n, tags_cap;
+    struct archive_part *people; /* at most ARCHIVE_PEOPLE_MAX; the oldest go */
+    unsigned people_n, people_cap;
 };
 
 struct archive_chat *archive_chat_create(void);
 void archive_chat_destroy(struct archive_chat *c);
+/* Adds a tag that it hasn't; stored: chat_tags has it already. */
+void archive_chat_add_tag(struct archive_chat *c, struct str text, bool stored);
 /* Folds one entry in. head and complete are the store's to keep. */
 void archive_chat_apply(struct archive_chat *c, const struct entry *e);
 /* The state of that name; CHAT_NONE if there is none. */

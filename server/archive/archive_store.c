@@ -11,7 +11,7 @@
 #include "log/log.h"
 
 #define TEXTS_MAX       (64u << 20)
-#define LOGS_MAX        4096 /* known at once */
+#define LOGS_MAX        4096 /* known at once, about 1 KiB each */
 #define WAL_PAGES_MANY  8192 /* then the WAL is moved into the file even when there is work */
 #define WAL_PAGES_QUIET 64
 
@@ -311,6 +311,10 @@ void archive_store_tidy(struct archive_store *s, bool quiet)
     if (s->wal_pages < (quiet ? WAL_PAGES_QUIET : WAL_PAGES_MANY))
         return;
     archive_seal_sync(&s->seal);
+    if (quiet) { /* what the next burst needs is read again soon enough */
+        archive_store_forget(s);
+        sqlite3_db_release_memory(s->db);
+    }
     sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     s->wal_pages = 0; /* the hook tells it anew at the next commit */
 }

@@ -24,10 +24,7 @@ static void take_who(sqlite3_stmt *st, int i, struct archive_who *who)
 
 static void take_tag(void *ctx, struct str s)
 {
-    struct archive_chat *c = ctx;
-
-    if (c->tags_n < ARCHIVE_TAGS_MAX)
-        c->tags[c->tags_n++] = (struct archive_tag){.text = mem_strndup(s.s, s.n), .stored = true};
+    archive_chat_add_tag(ctx, s, true);
 }
 
 int archive_store_load_chat(struct archive_store *s, struct str name, struct archive_log *l, struct err *err)
