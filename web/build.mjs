@@ -6,7 +6,8 @@
 // Two kinds of import exist besides the usual ones:
 //   'dict:FACE'         → { 'en': () => import(…), 'zh-CN': …, 'en-XA': … }: i18n/LANG/{common,FACE}.json, a chunk each;
 //                         en-XA stretches the English texts and is made here
-//   './x.css?text'      → the bundled, minified style sheet as a string (for adoptedStyleSheets)
+//   './x.css?text'      → the bundled, minified style sheet as a string (for adoptedStyleSheets), without the tokens
+//                         that neither it nor a sheet beside it uses
 import { build } from 'esbuild';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -56,7 +57,10 @@ const modules = {
     b.onResolve({ filter: /\.css\?text$/ }, (a) => ({ path: resolve(a.resolveDir, a.path.slice(0, -5)), namespace: 'css-text' }));
     b.onLoad({ filter: /.*/, namespace: 'css-text' }, async (a) => {
       const css = await build({ entryPoints: [a.path], bundle: true, minify: true, write: false, target: targets, legalComments: 'none' });
-      return { contents: css.outputFiles[0].text.trim(), loader: 'text' };
+      const text = css.outputFiles[0].text.trim();
+      const beside = readdirSync(dirname(a.path)).filter((f) => f.endsWith('.css')).map((f) => readFileSync(join(dirname(a.path), f), 'utf8'));
+      const used = new Set([...[text, ...beside].join('').matchAll(/var\((--[\w-]+)/g)].map((m) => m[1]));
+      return { contents: text.replace(/(--[\w-]+):[^;}]*(;|(?=\}))/g, (whole, name) => (used.has(name) ? whole : '')), loader: 'text' };
     });
   },
 };
@@ -88,6 +92,20 @@ async function buildPage(entry, name) {
   page(name, { js: main.url, css: css?.url ?? '' });
 }
 
+// later.js has no copy of what panel.js exports: such modules become imports from there.
+function takeFrom(panel) {
+  const shared = ['preact', 'preact/hooks', 'preact/jsx-runtime', 'ime', 'types', 'Button', 'Field', 'Icon', 'small', 'limits', 'search', 'ui'];
+  return {
+    name: 'from-panel',
+    setup(b) {
+      b.onResolve({ filter: /.*/ }, (a) => {
+        const name = a.path.startsWith('.') ? basename(a.path, '.js') : a.path;
+        return a.kind === 'import-statement' && shared.includes(name) ? { path: `./${basename(panel.url)}`, external: true } : undefined;
+      });
+    },
+  };
+}
+
 async function buildWidget() {
   if (!existsSync(src('loader.ts'))) return;
   const dicts = {};
@@ -95,10 +113,11 @@ async function buildWidget() {
     const [chunk] = await bundle({ [`widget-${lang}`]: `dict:widget/${lang}` });
     dicts[lang] = chunk.url;
   }
-  const panel = existsSync(src('panel.tsx')) ? (await bundle({ panel: src('panel.tsx') }))[0].url : '';
+  const [panel] = await bundle({ panel: src('panel.tsx') });
+  const [later] = await bundle({ later: src('later.tsx') }, { plugins: [takeFrom(panel), modules] });
   await build({
     ...common, entryPoints: { widget: src('loader.ts') }, entryNames: '[name]', format: 'iife',
-    define: { PANEL_URL: JSON.stringify(panel), DICT_URLS: JSON.stringify(dicts) },
+    define: { PANEL_URL: JSON.stringify(panel.url), LATER_URL: JSON.stringify(later.url), DICT_URLS: JSON.stringify(dicts) },
   });
 }
 

@@ -1,5 +1,6 @@
 // What the build puts in (build.mjs) and the imports that only it understands.
 declare const PANEL_URL: string;
+declare const LATER_URL: string;
 declare const DICT_URLS: Record<string, string>;
 
 declare module 'dict:*' {

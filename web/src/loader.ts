@@ -4,7 +4,7 @@
 //   <script async src="https://HOST/widget.js" data-site="SITE"></script>
 //   (window.Firstline ||= []).push(['open'])          works before the script has loaded
 //   Firstline.open() close() identify(jwt or async () => jwt) reset() on(name, fn)
-import type { Identity, PanelHandle, PanelModule } from './ui/widget/port.js';
+import type { Identity, LaterModule, PanelHandle, PanelModule } from './ui/widget/port.js';
 import { openChatKey } from './ui/widget/port.js';
 import { css, parseColor, textOn } from './model/color.js';
 
@@ -18,9 +18,10 @@ type Listener = (detail: unknown) => void;
   const script = document.currentScript as HTMLScriptElement | null;
   const data = script?.dataset ?? {};
   const origin = new URL(script?.src ?? location.href).origin;
-  const wanted = data['lang'] ?? (document.documentElement.lang || navigator.language);
-  const lang = DICT_URLS[wanted] ? wanted : /^zh/i.test(wanted) ? 'zh-CN' : 'en';
-  const name = lang === 'zh-CN' ? '联系客服' : 'Chat with us';
+  const language = () => {
+    const wanted = data['lang'] ?? (document.documentElement.lang || navigator.language);
+    return DICT_URLS[wanted] ? wanted : /^zh/i.test(wanted) ? 'zh-CN' : 'en';
+  };
   const left = data['position'] === 'left';
   const listeners: Record<string, Listener[]> = {};
   let identity: Identity | undefined;
@@ -53,31 +54,33 @@ width:56px;height:56px;border-radius:50%;display:grid;place-items:center;cursor:
   const setUnread = (n: number) => {
     badge.hidden = n === 0;
     badge.textContent = n > 99 ? '99+' : String(n);
+    const name = language() === 'zh-CN' ? '联系客服' : 'Chat with us';
     launcher.setAttribute('aria-label', n ? `${name} (${n})` : name);
   };
   launcher.className = 'go';
   launcher.type = 'button';
   launcher.setAttribute('aria-expanded', 'false');
   launcher.append(svg('c', 'M4 5.5h16v11h-9L6.5 20v-3.5H4zM8.5 11h.01M12 11h.01M15.5 11h.01'), svg('x', 'M6 9l6 6 6-6'), badge);
-  setUnread(0);
-
   const emit = (event: string, detail?: unknown) => listeners[event]?.forEach((fn) => fn(detail));
 
-  const load = () =>
-    (panel ??= Promise.all([
+  const load = () => {
+    if (panel) return panel;
+    const lang = language();
+    return (panel = Promise.all([
       import(origin + PANEL_URL) as Promise<PanelModule>,
       import(origin + DICT_URLS[lang]) as Promise<{ default: Record<string, string> }>,
     ]).then(
       ([code, words]) =>
         code.mount({
           root, launcher: data['launcher'] === 'off' ? null : launcher, origin, site: data['site'], lang, words: words.default, color: data['color'], left, identity,
-          emit, onUnread: setUnread, onOpen: (open) => launcher.setAttribute('aria-expanded', String(open)),
+          later: () => import(origin + LATER_URL) as Promise<LaterModule>, emit, onUnread: setUnread, onOpen: (open) => launcher.setAttribute('aria-expanded', String(open)),
         }),
       (error: unknown) => {
         panel = null; // offline: the next press tries again
         throw error;
       },
     ));
+  };
   const act = (run: (handle: PanelHandle) => void) => {
     launcher.setAttribute('aria-busy', 'true');
     load().then(run, (error: unknown) => emit('error', error)).finally(() => launcher.removeAttribute('aria-busy'));
@@ -112,6 +115,7 @@ width:56px;height:56px;border-radius:50%;display:grid;place-items:center;cursor:
   launcher.addEventListener('focus', quietly);
   launcher.addEventListener('click', () => act((p) => p.toggle()));
   const start = () => {
+    setUnread(0);
     if (data['launcher'] !== 'off') root.append(launcher);
     document.body.append(host);
     if (hasOpenChat()) quietly();

@@ -9,8 +9,21 @@ import type { WireClass } from './model/socket.js';
 import { webStore } from './model/storage.js';
 import { ShopperState } from './state/shopper.js';
 import { Panel } from './ui/widget/Panel.js';
-import type { PanelHandle, PanelOptions } from './ui/widget/port.js';
+import type { LaterModule, PanelHandle, PanelOptions } from './ui/widget/port.js';
 import styles from './ui/widget/widget.css?text';
+
+// What later.tsx takes from here.
+export { jsx, jsxs, Fragment } from 'preact/jsx-runtime';
+export { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+export { ime } from './model/ime.js';
+export { Refusal } from './model/types.js';
+export { Button } from './ui/kit/Button.js';
+export { TextArea, TextField } from './ui/kit/Field.js';
+export { Icon } from './ui/kit/Icon.js';
+export { Avatar } from './ui/kit/small.js';
+export { TEXT_CHARS, countChars } from './ui/widget/limits.js';
+export { useArticles } from './ui/widget/search.js';
+export { useUi } from './ui/widget/ui.js';
 
 const PHONE = '(max-width: 480px), (max-height: 480px) and (pointer: coarse)';
 
@@ -22,9 +35,12 @@ export function mount(o: PanelOptions): PanelHandle {
     timers: systemTimers, random: Math.random, WebSocket: WebSocket as unknown as WireClass, wake: pageWake(window), emit: o.emit,
     identity: () => (typeof identity === 'function' ? identity() : identity),
   });
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(styles);
-  o.root.adoptedStyleSheets = [...o.root.adoptedStyleSheets, sheet];
+  const dress = (css: string) => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(css);
+    o.root.adoptedStyleSheets = [...o.root.adoptedStyleSheets, sheet];
+  };
+  dress(styles);
   const box = document.createElement('div');
   box.className = o.left ? 'fl left' : 'fl';
   box.lang = o.lang;
@@ -37,7 +53,25 @@ export function mount(o: PanelOptions): PanelHandle {
   let before: HTMLElement | null = null;
   let restorePage: (() => void) | null = null;
 
-  const draw = () => render(shown ? h(Panel, { s, i, t: i.t, close: () => handle.close(), phone: phone.matches }) : null, box);
+  const draw = () => render(shown ? h(Panel, { s, i, t: i.t, close: () => handle.close(), phone: phone.matches, later: needLater }) : null, box);
+  let later: LaterModule | null = null;
+  let fetching = false;
+  function needLater(): LaterModule | null {
+    if (later || fetching) return later;
+    fetching = true;
+    o.later().then(
+      (module) => {
+        later = module;
+        dress(module.styles);
+        draw();
+      },
+      () => systemTimers.set(() => {
+        fetching = false;
+        draw();
+      }, 2_000),
+    );
+    return null;
+  }
   const seen = () => s.setVisible(shown && document.visibilityState === 'visible');
 
   let branded = '';
@@ -54,8 +88,9 @@ export function mount(o: PanelOptions): PanelHandle {
     set('--brand', css(brand));
     set('--brand-text', css(ink));
     set('--brand-hover', css(readable(mix(brand, ink[0] ? [0, 0, 0] : [255, 255, 255], 0.12), ink, 4.5)));
-    set('--brand-soft', css(mix(ground, brand, 0.14)));
-    set('--link', css(readable(color, mix(ground, brand, 0.14), 4.5)));
+    const soft = mix(ground, brand, dark ? 0.3 : 0.14);
+    set('--brand-soft', css(soft));
+    set('--link', css(readable(color, soft, 4.5)));
   }
 
   // The panel follows the part of the page that is seen: a phone's keyboard takes its share.
@@ -136,7 +171,10 @@ export function mount(o: PanelOptions): PanelHandle {
     o.onUnread(unread);
     o.emit('unread', unread);
   });
-  if (s.chatId) s.socket.open();
+  if (s.chatId) {
+    s.socket.open();
+    needLater();
+  }
   o.emit('ready');
   return handle;
 }

@@ -18,9 +18,9 @@ let kind: Kind | null = null;
 async function start() {
   const asked = new URLSearchParams(location.search).get('lang');
   const lang = pickLanguage(asked ? [asked] : navigator.languages);
+  document.documentElement.lang = lang; // before the widget is opened: it speaks the page's language
   const words = await (dicts[lang] ?? dicts['en'])?.();
   const i = createI18n(lang, words?.default ?? {});
-  document.documentElement.lang = lang;
   document.title = i.t('title');
   draw(i);
 }

@@ -1,34 +1,10 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { ArticleHit } from '../../model/types.js';
-import { ime } from '../../model/ime.js';
 import { Button } from '../kit/Button.js';
 import { Icon } from '../kit/Icon.js';
 import * as icons from '../kit/icons.js';
-import { Article } from './text.js';
+import { Article } from './Article.js';
 import { useUi } from './ui.js';
-
-const PAUSE_MS = 400;
-
-/** What fits the text being written; asked for when the writer pauses and no composition is open. */
-export function useArticles(text: string): ArticleHit[] {
-  const { s } = useUi();
-  const [found, setFound] = useState<ArticleHit[]>([]);
-  const latest = useRef('');
-  useEffect(() => {
-    const words = text.trim();
-    if (words.length < (/[\u3400-\u9fff]/.test(words) ? 2 : 5)) {
-      setFound([]);
-      return undefined;
-    }
-    const handle = setTimeout(function ask() {
-      if (ime.active || words === latest.current) return;
-      latest.current = words;
-      s.search(words.slice(0, 500)).then((articles) => latest.current === words && setFound(articles.slice(0, 3)), () => undefined);
-    }, PAUSE_MS);
-    return () => clearTimeout(handle);
-  }, [text, ime.active]);
-  return found;
-}
 
 /** One article: its title, and on request its text with "this answers it". */
 export function ArticleRow({ article, onSolved }: { article: ArticleHit; onSolved?: (() => void) | undefined }) {

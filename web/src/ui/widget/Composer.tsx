@@ -2,7 +2,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ime } from '../../model/ime.js';
 import { Icon } from '../kit/Icon.js';
 import * as icons from '../kit/icons.js';
-import { TEXT_CHARS, countChars } from './text.js';
+import { TEXT_CHARS, countChars } from './limits.js';
 import { useUi } from './ui.js';
 
 /** Where the shopper writes. Nothing disables it: without a connection a message waits in the outbox. */

@@ -4,7 +4,8 @@ import { Button } from '../kit/Button.js';
 import { TextArea, TextField } from '../kit/Field.js';
 import { Icon } from '../kit/Icon.js';
 import * as icons from '../kit/icons.js';
-import { ArticleList, useArticles } from './Articles.js';
+import { ArticleList } from './Articles.js';
+import { useArticles } from './search.js';
 import { useUi } from './ui.js';
 
 interface LeaveProps {

@@ -5,11 +5,7 @@ import { Icon } from '../kit/Icon.js';
 import { IconButton } from '../kit/IconButton.js';
 import * as icons from '../kit/icons.js';
 import { Avatar, Spinner } from '../kit/small.js';
-import { Composer } from './Composer.js';
-import { Farewell, Proposed, Waiting } from './Foot.js';
-import { Leave } from './Leave.js';
-import { Log } from './Log.js';
-import { PreChat, Solved } from './PreChat.js';
+import { PreChat } from './PreChat.js';
 import { UiContext, useUi } from './ui.js';
 import type { Ui } from './ui.js';
 
@@ -26,7 +22,9 @@ export function Panel({ phone, ...rest }: PanelProps) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => s.subscribe(() => redraw((n) => n + 1)), [s]);
   useEffect(() => (phone && box.current ? trapTab(box.current) : undefined), [phone]);
-  const screen = screenOf(s, form, solved);
+  const wanted = screenOf(s, form, solved);
+  const part = wanted === 'load' || wanted === 'pre' ? null : rest.later();
+  const screen = part || wanted === 'pre' ? wanted : 'load';
   useEffect(() => focusFirst(box.current), [screen]);
 
   return (
@@ -41,11 +39,11 @@ export function Panel({ phone, ...rest }: PanelProps) {
         <Header />
         {s.trouble && <p class="trouble" role="status"><span class="spinner" aria-hidden="true" />{t('reconnecting')}</p>}
         {screen === 'load' && <div class="scroll center"><Spinner label={t('loading')} /><p class="soft">{t('loading')}</p></div>}
-        {screen === 'solved' && <Solved onBack={() => setSolved(false)} />}
+        {screen === 'solved' && part && <part.Solved onBack={() => setSolved(false)} />}
         {screen === 'pre' && <PreChat onSolved={() => { s.setDraft(''); setSolved(true); }} />}
-        {screen === 'closed' && <Leave key={form} kind={form ?? 'message'} closed />}
-        {screen === 'form' && form && <Leave key={form} kind={form} onBack={() => setForm(null)} />}
-        {screen === 'chat' && <Chat />}
+        {screen === 'closed' && part && <part.Leave key={form} kind={form ?? 'message'} closed />}
+        {screen === 'form' && part && form && <part.Leave key={form} kind={form} onBack={() => setForm(null)} />}
+        {screen === 'chat' && part && <part.Chat />}
       </div>
     </UiContext.Provider>
   );
@@ -68,19 +66,6 @@ function focusFirst(box: HTMLElement | null): void {
   const coarse = window.matchMedia('(pointer: coarse)').matches;
   const target = coarse ? null : box.querySelector<HTMLElement>('.composer-text, form textarea, form input');
   (target ?? box).focus({ preventScroll: true });
-}
-
-function Chat() {
-  const { s, t } = useUi();
-  const title = t('title', { name: s.welcome?.site?.name ?? '' });
-  const waits = !s.isOver && !s.case.handler && s.case.state !== 'proposed' && s.case.state !== 'parked';
-  return (
-    <>
-      <Log>{waits && <Waiting />}</Log>
-      {s.case.state === 'proposed' && <Proposed />}
-      {s.isOver ? <Farewell title={title} /> : <Composer key={s.chatId} />}
-    </>
-  );
 }
 
 /** Says at once who is responsible. */

@@ -4,8 +4,8 @@ import { Button } from '../kit/Button.js';
 import { Check, TextArea, TextField } from '../kit/Field.js';
 import { Icon } from '../kit/Icon.js';
 import * as icons from '../kit/icons.js';
-import { ArticleList, useArticles } from './Articles.js';
-import { TEXT_CHARS, countChars } from './text.js';
+import { useArticles } from './search.js';
+import { TEXT_CHARS, countChars } from './limits.js';
 import { useUi } from './ui.js';
 
 /** The departments a shopper can choose among. */
@@ -16,14 +16,16 @@ function useDepartments() {
 
 /** Before a chat: as little as possible is asked, and nothing that is known. */
 export function PreChat({ onSolved }: { onSolved: () => void }) {
-  const { s, t, setForm } = useUi();
+  const { s, t, setForm, later } = useUi();
   const departments = useDepartments();
   const [text, setText] = useState(s.draft);
   const [name, setName] = useState(s.name);
   const [department, setDepartment] = useState('');
   const [care, setCare] = useState(false);
   const [error, setError] = useState('');
-  const articles = useArticles(text);
+  const fitting = useArticles(text);
+  const articles = fitting.length > 0 ? fitting : (s.welcome?.articles ?? []);
+  const found = articles.length > 0 ? later() : null;
   const known = Boolean(s.welcome?.shopper?.name);
   const chosen = departments.find((d) => d.name === department);
 
@@ -42,11 +44,11 @@ export function PreChat({ onSolved }: { onSolved: () => void }) {
       </div>
       <form class="form" noValidate onSubmit={(e) => { e.preventDefault(); submit(); }}>
         <TextArea label={t('pre.question')} rows={3} value={text} error={error} autofocus placeholder={t('pre.placeholder')} name="question"
-          onInput={(e) => { setText(e.currentTarget.value); setError(''); s.setDraft(e.currentTarget.value); }}
+          onInput={(e) => { setText(e.currentTarget.value); setError(''); s.setDraft(e.currentTarget.value); later(); }}
           onKeyDown={(e) => {
             if (e.key === 'Enter' && !e.shiftKey && (e.ctrlKey || e.metaKey) && !ime.owns(e)) submit();
           }} />
-        <ArticleList articles={articles} onSolved={onSolved} />
+        {found && <found.ArticleList articles={articles} onSolved={onSolved} />}
         {departments.length > 1 && (
           <fieldset class="choice">
             <legend class="field-label">{t('pre.topic')} <span class="field-optional">{t('optional')}</span></legend>
@@ -70,25 +72,10 @@ export function PreChat({ onSolved }: { onSolved: () => void }) {
         {!s.durable && <p class="soft"><Icon path={icons.info} size={14} /> {t('pre.memory')}</p>}
         {s.welcome?.identity_error && <p class="soft"><Icon path={icons.info} size={14} /> {t('pre.identity')}</p>}
       </form>
-      {articles.length === 0 && <ArticleList articles={s.welcome?.articles ?? []} onSolved={onSolved} />}
       <div class="pair quiet-pair">
         <Button kind="quiet" small icon={icons.mail} onClick={() => setForm('message')}>{t('wait.leave')}</Button>
         <Button kind="quiet" small icon={icons.phone} onClick={() => setForm('callback')}>{t('wait.call')}</Button>
       </div>
-    </div>
-  );
-}
-
-/** An article answered it: no chat was needed. */
-export function Solved({ onBack }: { onBack: () => void }) {
-  const { t, close } = useUi();
-  return (
-    <div class="scroll center">
-      <span class="round good"><Icon path={icons.check} size={28} /></span>
-      <h2>{t('solved.title')}</h2>
-      <p class="soft">{t('solved.text')}</p>
-      <Button kind="primary" onClick={close}>{t('close')}</Button>
-      <Button kind="quiet" onClick={onBack}>{t('solved.still')}</Button>
     </div>
   );
 }

@@ -58,14 +58,3 @@ export function entryWords(e: EventEntry, i: I18n): string | null {
 export function when(ms: number, now: number, i: I18n): string {
   return `${i.day(ms, now)} ${i.time(ms)}`;
 }
-
-/** The chat as a text file. */
-export function transcript(entries: readonly EventEntry[], title: string, i: I18n): string {
-  const rows = entries.map((e) => {
-    const name = e.from.role === 'shopper' ? i.t('you') : (e.from.name ?? '');
-    const said = e.kind === 'message' ? `${name}: ${e.text}` : e.kind === 'care' ? (e.text ?? '') : entryWords(e, i);
-    return said === null ? '' : `[${i.time(e.at)}] ${said}\n`;
-  });
-  const first = entries[0];
-  return `${title}\n${first ? i.full(first.at) : ''}\n\n${rows.join('')}`;
-}

@@ -1,5 +1,10 @@
 // What loader and panel agree on. The loader (widget.js) is on every page of the shop; the panel comes when it is wanted.
 
+import type { ArticleList } from './Articles.js';
+import type { Chat } from './Chat.js';
+import type { Leave } from './Leave.js';
+import type { Solved } from './Solved.js';
+
 export type Identity = string | (() => string | Promise<string>);
 
 export interface PanelOptions {
@@ -14,6 +19,8 @@ export interface PanelOptions {
   color: string | undefined;
   left: boolean;
   identity: Identity | undefined;
+  /** Fetches the panel's later part. */
+  later: () => Promise<LaterModule>;
   emit: (name: string, detail?: unknown) => void;
   /** The launcher's badge and state. */
   onUnread: (n: number) => void;
@@ -26,6 +33,15 @@ export interface PanelHandle {
   toggle(): void;
   identify(identity: Identity): void;
   reset(): void;
+}
+
+/** later.tsx: all that the first screen doesn't need. */
+export interface LaterModule {
+  styles: string;
+  ArticleList: typeof ArticleList;
+  Chat: typeof Chat;
+  Leave: typeof Leave;
+  Solved: typeof Solved;
 }
 
 export interface PanelModule {

@@ -3,6 +3,7 @@ import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { I18n } from '../../model/i18n.js';
 import type { ShopperState } from '../../state/shopper.js';
+import type { LaterModule } from './port.js';
 
 export interface Ui {
   s: ShopperState;
@@ -12,6 +13,8 @@ export interface Ui {
   form: 'message' | 'callback' | null;
   setForm: (form: Ui['form']) => void;
   close: () => void;
+  /** The parts that come when they are wanted; null until they are here, and then it draws again. */
+  later: () => LaterModule | null;
 }
 
 export const UiContext = createContext<Ui | null>(null);

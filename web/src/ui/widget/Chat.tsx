@@ -1,0 +1,19 @@
+import { Composer } from './Composer.js';
+import { Farewell } from './Farewell.js';
+import { Proposed, Waiting } from './Foot.js';
+import { Log } from './Log.js';
+import { useUi } from './ui.js';
+
+/** The conversation, and below it what its state asks for. */
+export function Chat() {
+  const { s, t } = useUi();
+  const title = t('title', { name: s.welcome?.site?.name ?? '' });
+  const waits = !s.isOver && !s.case.handler && s.case.state !== 'proposed' && s.case.state !== 'parked';
+  return (
+    <>
+      <Log>{waits && <Waiting />}</Log>
+      {s.case.state === 'proposed' && <Proposed />}
+      {s.isOver ? <Farewell title={title} /> : <Composer key={s.chatId} />}
+    </>
+  );
+}
