@@ -46,6 +46,13 @@ local guards = {
     for _, w in ipairs(call('HVALS', key)) do sum = sum + tonumber(w) end
     return sum <= tonumber(call('HGET', KEYS[tonumber(rep)], 'capacity') or '0')
   end,
+  -- nothing held has a weight
+  idle = function(key)
+    for _, w in ipairs(call('HVALS', key)) do
+      if w ~= '0' then return false end
+    end
+    return true
+  end,
   -- a timer is due as read
   due = function(key, member, score) return call('ZSCORE', key, member) == score end,
 }

@@ -2,15 +2,18 @@
 -- A person's presence on one node comes or goes.
 --
 -- KEYS[1] the person's presence (hash: node → 1)   KEYS[2] timers   KEYS[3] the bus (a channel's name)
+-- KEYS[4] all whom this node has (set), for the day that it is gone without a word
 -- ARGV[1] "join" or "leave"   ARGV[2] node   ARGV[3] person; then pairs: timer's member, ms
 -- join: takes the timers away. leave, where no node is left: sets them, from now. Answers how many nodes the person is on.
 local call = redis.call
 
 if ARGV[1] == 'join' then
   call('HSET', KEYS[1], ARGV[2], '1')
+  call('SADD', KEYS[4], ARGV[3])
   for i = 4, #ARGV, 2 do call('ZREM', KEYS[2], ARGV[i]) end
 else
   call('HDEL', KEYS[1], ARGV[2])
+  call('SREM', KEYS[4], ARGV[3])
 end
 local n = call('HLEN', KEYS[1])
 if n == 0 then

@@ -85,7 +85,7 @@ void json_bool(struct buf *b, bool v)
     buf_add_s(b, v ? "true" : "false");
 }
 
-void json_null(struct buf *b)
+void json_nil(struct buf *b)
 {
     comma(b);
     buf_add_s(b, "null");

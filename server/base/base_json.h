@@ -17,7 +17,7 @@ void json_key(struct buf *b, const char *key);
 void json_text(struct buf *b, struct str s);
 void json_int(struct buf *b, int64_t v);
 void json_bool(struct buf *b, bool v);
-void json_null(struct buf *b);
+void json_nil(struct buf *b);
 /* JSON that is made already. */
 void json_raw(struct buf *b, struct str s);
 /* key and value in one. json_kv_str leaves the pair out where v is absent (v.s NULL). */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define LAST_TEXT_CHARS 120
+#define QUESTION_CHARS 500
 
 static const char *const timer_names[TIMER_N] = {"offer", "transfer", "silent", "care", "alert", "confirm", "park", "promise"};
 
@@ -35,7 +36,7 @@ static const size_t texts[] = {
     offsetof(struct chat, prefer.name),
     offsetof(struct chat, department),        offsetof(struct chat, topic),            offsetof(struct chat, locale),
     offsetof(struct chat, page),              offsetof(struct chat, after),            offsetof(struct chat, transfer_department),
-    offsetof(struct chat, transfer_card),     offsetof(struct chat, last_text),        offsetof(struct chat, resolution),
+    offsetof(struct chat, transfer_card),     offsetof(struct chat, last_text),        offsetof(struct chat, last_question),        offsetof(struct chat, resolution),
     offsetof(struct chat, summary),           offsetof(struct chat, card_summary),     offsetof(struct chat, card_requirements),
     offsetof(struct chat, card_promised),     offsetof(struct chat, card_verified),    offsetof(struct chat, closed_how),
 };
@@ -148,10 +149,20 @@ static void add_reader(struct chat *c, const char *person)
     memcpy(c->readers[c->readers_n++], person, ID_SIZE);
 }
 
+/* Each stands there once, the last one at the end. */
 static void add_passed(struct chat *c, const char *person)
 {
-    if (person[0] && c->passed_n < CHAT_PASSED_MAX)
-        memcpy(c->passed[c->passed_n++], person, ID_SIZE);
+    unsigned i = 0;
+
+    if (!person[0])
+        return;
+    while (i < c->passed_n && strcmp(c->passed[i], person) != 0)
+        i++;
+    if (i == CHAT_PASSED_MAX)
+        i = 0; /* full: whoever passed longest ago makes room */
+    if (i < c->passed_n)
+        memmove(c->passed[i], c->passed[i + 1], (--c->passed_n - i) * sizeof c->passed[0]);
+    memcpy(c->passed[c->passed_n++], person, ID_SIZE);
 }
 
 static void end_transfer(struct chat *c)
@@ -218,6 +229,12 @@ static void apply_message(struct chat *c, const struct entry *e)
         c->last_text = mem_strndup(s.s, s.n);
     }
     if (e->from_role == ROLE_SHOPPER) {
+        if (text->type == VAL_STR) {
+            struct str s = utf8_prefix(text->s, QUESTION_CHARS);
+
+            free(c->last_question);
+            c->last_question = mem_strndup(s.s, s.n);
+        }
         c->proof.last_question = e->seq;
         c->has_left = false;
         if (c->unanswered_since_ms == 0) {
@@ -322,8 +339,25 @@ static void apply_started(struct chat *c, const struct entry *e)
     begin_wait(c, e->at_ms, e->at_ms);
 }
 
+static bool is_why(const struct entry *e, const char *why)
+{
+    return e->f[FIELD_WHY].type == VAL_STR && str_is(e->f[FIELD_WHY].s, why);
+}
+
+/* The date of a promise has come: from now on the shopper waits for an answer. */
+static void await_answer(struct chat *c, int64_t at_ms)
+{
+    if (c->unanswered_since_ms)
+        return;
+    c->unanswered_since_ms = at_ms;
+    c->silent_from_ms = at_ms;
+    c->reminded = false;
+}
+
 static void apply_queued(struct chat *c, const struct entry *e)
 {
+    if (is_why(e, "parked_due"))
+        await_answer(c, e->at_ms);
     set_text(&c->department, &e->f[FIELD_DEPARTMENT]);
     if (e->f[FIELD_CLASS].type == VAL_STR)
         c->class_ = class_from_name(e->f[FIELD_CLASS].s);
@@ -332,7 +366,7 @@ static void apply_queued(struct chat *c, const struct entry *e)
 
 static void apply_lost(struct chat *c, const struct entry *e)
 {
-    bool silent = e->f[FIELD_WHY].type == VAL_STR && str_is(e->f[FIELD_WHY].s, "silent");
+    bool silent = is_why(e, "silent");
     struct chat_who was = {0};
 
     set_who(&was, str_of(c->handler.id), str_of(c->handler.name));
@@ -544,7 +578,8 @@ static void apply_facts(struct chat *c, const struct entry *e)
         end_transfer(c);
         break;
     case KIND_UNPARKED:
-        c->silent_from_ms = e->at_ms;
+        if (is_why(e, "due"))
+            await_answer(c, e->at_ms);
         break;
     case KIND_RATED:
         c->rating = e->f[FIELD_SCORE].type == VAL_INT ? e->f[FIELD_SCORE].i : 0;
@@ -636,6 +671,7 @@ void chat_index(const struct chat *c, const struct chat_rules *r, struct chat_in
     bool served = c->state == CHAT_ASSIGNED || c->state == CHAT_ACTIVE;
 
     memset(out, 0, sizeof *out);
+    out->due_ms[TIMER_PROMISE] = next_promise_ms(c); /* whether it was kept is recorded also when the case is over (rule 3.3) */
     if (!chat_state_is_open(c->state))
         return;
     out->open = c->shopper.id;
@@ -652,7 +688,7 @@ void chat_index(const struct chat *c, const struct chat_rules *r, struct chat_in
     if (c->state == CHAT_OFFERED)
         out->due_ms[TIMER_OFFER] = c->offer_until_ms;
     out->due_ms[TIMER_TRANSFER] = c->transfer_until_ms;
-    if (served && c->unanswered_since_ms)
+    if (c->unanswered_since_ms && (served || (c->state == CHAT_PROPOSED && !c->reminded)))
         out->due_ms[TIMER_SILENT] = c->silent_from_ms + r->silent_ms * (c->reminded ? 2 : 1);
     out->due_ms[TIMER_CARE] = care_next_at_ms(&r->care, c->wait_since_ms, c->care_done);
     if (c->alert[0])
@@ -661,5 +697,4 @@ void chat_index(const struct chat *c, const struct chat_rules *r, struct chat_in
         out->due_ms[TIMER_CONFIRM] = c->proposed_at_ms + r->confirm_ms;
     if (c->state == CHAT_PARKED)
         out->due_ms[TIMER_PARK] = c->parked_until_ms;
-    out->due_ms[TIMER_PROMISE] = next_promise_ms(c);
 }

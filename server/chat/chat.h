@@ -101,6 +101,7 @@ struct chat {
     struct ownership_proof proof;
     int64_t reply_seq;           /* last message by staff */
     char *last_text;             /* begin of the last message, for rows */
+    char *last_question;         /* begin of the shopper's last message, for suggestions */
     unsigned last_role;
     unsigned messages;
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #define ARENA_BYTES 65536
+#define CHAT_PROMISES_SAME 8 /* for one moment; fits a decision */
 
 void decision_init(struct decision *d)
 {
@@ -134,6 +135,39 @@ void decide_queue(struct decision *d, const struct chat *c, const struct chat_cm
     e->f[FIELD_SCORE] = val_int(routing_score(cmd->now_ms, ahead ? CHAT_AHEAD_MS : r->head_start_ms[class_]));
 }
 
+void decide_queue_back(struct decision *d, const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, const char *why)
+{
+    enum class class_ = c->class_ > CLASS_RETURNING ? c->class_ : CLASS_RETURNING;
+
+    decide_queue(d, c, cmd, r, str_of(c->department), class_, true, why);
+}
+
+void decide_reopen(struct decision *d, const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, const char *why)
+{
+    struct entry *e = decide_add_system(d, cmd, KIND_REOPENED);
+
+    e->f[FIELD_WHY] = val_s(why);
+    if (cmd->owner && cmd->owner->may_take && cmd->owner->has_room) {
+        e = decide_add_system(d, cmd, KIND_ASSIGNED);
+        e->f[FIELD_TO] = decide_rep(d, cmd->owner);
+        e->f[FIELD_HOW] = val_s("return");
+        decide_guard_room(d, c, cmd->owner->id);
+    } else {
+        decide_queue_back(d, c, cmd, r, why);
+    }
+}
+
+void decide_end_transfer(struct decision *d, const struct chat *c, const struct chat_cmd *cmd, const char *why)
+{
+    struct entry *e;
+
+    if (!c->transfer_until_ms)
+        return;
+    e = decide_add_system(d, cmd, KIND_TRANSFER_RETURNED);
+    e->f[FIELD_TO] = decide_who(d, &c->transfer_to);
+    e->f[FIELD_REASON] = val_s(why);
+}
+
 bool decide_is_handler(const struct chat *c, const struct chat_cmd *cmd)
 {
     return c->handler.id[0] && str_is(cmd->person, c->handler.id);
@@ -247,7 +281,7 @@ static void decide_shopper_message(const struct chat *c, const struct chat_cmd *
         decide_guard_room(d, c, c->handler.id);
     } else {
         add_message(d, cmd);
-        decide_queue(d, c, cmd, r, str_of(c->department), CLASS_RETURNING, true, "parked_handler_away");
+        decide_queue_back(d, c, cmd, r, "parked_handler_away");
     }
 }
 
@@ -438,6 +472,7 @@ static void decide_take_back(const struct chat *c, const struct chat_cmd *cmd, c
     } else if (!cmd->self || !cmd->self->may_take || !cmd->self->has_room) {
         conflict(c, d, "you are not on shift or full");
     } else {
+        decide_end_transfer(d, c, cmd, "taken_back");
         e = decide_add_main(d, cmd, KIND_TAKEN_BACK);
         e->f[FIELD_HANDLER] = decide_person(d, cmd->person, cmd->name, STR_NONE);
         decide_guard_room(d, c, cmd->self->id);
@@ -479,6 +514,7 @@ static void decide_resolve(const struct chat *c, const struct chat_cmd *cmd, con
         e = decide_add_system(d, cmd, KIND_OWNED);
         e->f[FIELD_OWNER] = decide_person(d, cmd->person, cmd->name, STR_NONE);
     }
+    decide_end_transfer(d, c, cmd, "resolved");
     e = decide_add_main(d, cmd, KIND_RESOLUTION_PROPOSED);
     e->f[FIELD_RESOLUTION] = msg_val(cmd, FIELD_RESOLUTION);
     e->f[FIELD_SUMMARY] = msg_val(cmd, FIELD_SUMMARY);
@@ -500,16 +536,7 @@ static void decide_confirm(const struct chat *c, const struct chat_cmd *cmd, con
         return;
     }
     decide_add_main(d, cmd, KIND_REFUSED);
-    e = decide_add_system(d, cmd, KIND_REOPENED);
-    e->f[FIELD_WHY] = val_s("refused");
-    if (cmd->owner && cmd->owner->may_take && cmd->owner->has_room) {
-        e = decide_add_system(d, cmd, KIND_ASSIGNED);
-        e->f[FIELD_TO] = decide_rep(d, cmd->owner);
-        e->f[FIELD_HOW] = val_s("return");
-        decide_guard_room(d, c, cmd->owner->id);
-    } else {
-        decide_queue(d, c, cmd, r, str_of(c->department), CLASS_RETURNING, true, "refused");
-    }
+    decide_reopen(d, c, cmd, r, "refused");
 }
 
 static void decide_rate(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
@@ -525,6 +552,7 @@ static void decide_rate(const struct chat *c, const struct chat_cmd *cmd, const 
         e = decide_add_main(d, cmd, KIND_RATED);
         e->f[FIELD_SCORE] = msg_val(cmd, FIELD_SCORE);
         e->f[FIELD_COMMENT] = msg_val(cmd, FIELD_COMMENT);
+        d->compare = COMPARE_HEAD; /* once, also from two tabs */
     }
 }
 
@@ -565,11 +593,17 @@ static bool is_later(const struct chat_cmd *cmd, struct decision *d)
     return false;
 }
 
-static bool has_promise_room(const struct chat *c, struct decision *d)
+/* Room in the chat, and for one date: those are found kept or missed in one decision. */
+static bool has_promise_room(const struct chat *c, const struct chat_cmd *cmd, struct decision *d)
 {
-    if (c->promises_n < CHAT_PROMISES_MAX)
+    unsigned same = 0;
+
+    for (unsigned i = 0; i < c->promises_n; i++)
+        same += c->promise[i].state == PROMISE_OPEN && c->promise[i].until_ms == msg_val(cmd, FIELD_UNTIL).i;
+    d->compare = COMPARE_HEAD;
+    if (c->promises_n < CHAT_PROMISES_MAX && same < CHAT_PROMISES_SAME)
         return true;
-    decide_refuse(d, CODE_CONFLICT, "the chat holds %d promises already", CHAT_PROMISES_MAX);
+    decide_refuse(d, CODE_CONFLICT, "the chat holds %d promises, or %d for that moment, already", CHAT_PROMISES_MAX, CHAT_PROMISES_SAME);
     return false;
 }
 
@@ -578,12 +612,13 @@ static void decide_park(const struct chat *c, const struct chat_cmd *cmd, const 
     struct entry *e;
 
     (void)r;
-    if (!needs_handler(c, cmd, d) || !is_later(cmd, d) || !has_promise_room(c, d))
+    if (!needs_handler(c, cmd, d) || !is_later(cmd, d) || !has_promise_room(c, cmd, d))
         return;
     if (c->state != CHAT_ACTIVE && c->state != CHAT_ASSIGNED) {
         conflict(c, d, "it can't be parked now");
         return;
     }
+    decide_end_transfer(d, c, cmd, "parked");
     add_promise(d, cmd, msg_val(cmd, FIELD_PROMISE));
     e = decide_add_main(d, cmd, KIND_PARKED);
     e->f[FIELD_PROMISE] = msg_val(cmd, FIELD_PROMISE);
@@ -611,7 +646,7 @@ static void decide_unpark(const struct chat *c, const struct chat_cmd *cmd, cons
 static void decide_promise_add(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
 {
     (void)r;
-    if (!needs_handler(c, cmd, d) || !is_later(cmd, d) || !has_promise_room(c, d))
+    if (!needs_handler(c, cmd, d) || !is_later(cmd, d) || !has_promise_room(c, cmd, d))
         return;
     add_promise(d, cmd, msg_val(cmd, FIELD_TEXT));
     d->main = 0;
@@ -626,6 +661,7 @@ static void decide_promise_done(const struct chat *c, const struct chat_cmd *cmd
                 conflict(c, d, "it is kept already");
             else
                 decide_add_main(d, cmd, KIND_PROMISE_KEPT)->f[FIELD_PROMISE] = msg_val(cmd, FIELD_PROMISE);
+            d->compare = COMPARE_HEAD;
             return;
         }
     decide_refuse(d, CODE_NOT_FOUND, "no such promise");
@@ -649,6 +685,7 @@ static void decide_triage(const struct chat *c, const struct chat_cmd *cmd, cons
         decide_refuse(d, CODE_NOT_FOUND, "no such department");
         return;
     }
+    decide_end_transfer(d, c, cmd, "triaged");
     e = decide_add_main(d, cmd, KIND_TRIAGED);
     e->f[FIELD_DEPARTMENT] = val_str(cmd->target_department);
     e->f[FIELD_REASON] = msg_val(cmd, FIELD_REASON);
@@ -694,6 +731,7 @@ static void decide_reassign(const struct chat *c, const struct chat_cmd *cmd, co
     } else if (strcmp(c->handler.id, cmd->target->id) == 0) {
         conflict(c, d, "that rep is the handler");
     } else {
+        decide_end_transfer(d, c, cmd, "reassigned");
         e = decide_add_main(d, cmd, KIND_REASSIGNED);
         e->f[FIELD_TO] = decide_rep(d, cmd->target);
         e->f[FIELD_HANDLER] = e->f[FIELD_TO];
@@ -721,6 +759,7 @@ static void decide_alert_act(const struct chat *c, const struct chat_cmd *cmd, c
     e->f[FIELD_ALERT] = msg_val(cmd, FIELD_ALERT);
     e->f[FIELD_ACTION] = msg_val(cmd, FIELD_ACTION);
     e->f[FIELD_NOTE] = msg_val(cmd, FIELD_NOTE);
+    d->compare = COMPARE_HEAD; /* one lead acts on it */
     if (!str_is(msg_str(cmd, FIELD_ACTION), "take_over"))
         return;
     if (!cmd->self || !cmd->self->may_take || !cmd->self->has_room) {

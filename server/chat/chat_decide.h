@@ -9,8 +9,8 @@
 #include "base/base_json.h"
 #include "chat/chat.h"
 
-/* How far ahead of the queue a case goes that comes back (rules 2.6, 2.8): beyond every class's head start. */
-#define CHAT_AHEAD_MS 86400000
+/* How far ahead of the queue a case goes that comes back (rules 2.6, 2.8): beyond every class's head start (at most a day). */
+#define CHAT_AHEAD_MS (2 * 86400000)
 
 /* Refuses: no entry, no guard. */
 void decide_refuse(struct decision *d, enum code code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -31,6 +31,12 @@ struct val decide_who(struct decision *d, const struct chat_who *w);
 struct str decide_new_id(struct decision *d, char prefix);
 void decide_queue(struct decision *d, const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r,
                   struct str department, enum class class_, bool ahead, const char *why);
+/* Back into its department's queue, ahead of all who came by themselves; of a class no lower than "returning". */
+void decide_queue_back(struct decision *d, const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, const char *why);
+/* Rule 2.6: a proposed case is open again: to its owner, if able to take it, else back into the queue. */
+void decide_reopen(struct decision *d, const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, const char *why);
+/* Records the end of a handover under way, if there is one, before what ends it. */
+void decide_end_transfer(struct decision *d, const struct chat *c, const struct chat_cmd *cmd, const char *why);
 bool decide_is_handler(const struct chat *c, const struct chat_cmd *cmd);
 /* Timers, matching, losses. */
 void chat_decide_system(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);

@@ -9,17 +9,24 @@ static void drop(struct decision *d)
 
 static void lose_handler(const struct chat *c, const struct chat_cmd *cmd, struct decision *d, const char *why)
 {
-    struct entry *e = decide_add_system(d, cmd, KIND_HANDLER_LOST);
+    struct entry *e;
 
+    decide_end_transfer(d, c, cmd, "handler_lost");
+    e = decide_add_system(d, cmd, KIND_HANDLER_LOST);
     e->f[FIELD_HANDLER] = decide_who(d, &c->handler);
     e->f[FIELD_WHY] = val_s(why);
 }
 
-/* Rule 1.4: reminded once, then offered on. */
-static void on_silent(const struct chat *c, const struct chat_cmd *cmd, struct decision *d)
+/* Rule 1.4: reminded once, then offered on. Of a proposed case: reminded, or to somebody who is there. */
+static void on_silent(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
 {
     struct entry *e;
 
+    d->compare = COMPARE_HEAD;
+    if (c->state == CHAT_PROPOSED && !(cmd->handler && cmd->handler->may_take)) {
+        decide_reopen(d, c, cmd, r, "unanswered");
+        return;
+    }
     if (c->reminded) {
         lose_handler(c, cmd, d, "silent");
         return;
@@ -88,7 +95,7 @@ static void on_park_due(const struct chat *c, const struct chat_cmd *cmd, const 
         e->f[FIELD_WHY] = val_s("due");
         decide_guard_room(d, c, c->handler.id);
     } else {
-        decide_queue(d, c, cmd, r, str_of(c->department), CLASS_RETURNING, true, "parked_due");
+        decide_queue_back(d, c, cmd, r, "parked_due");
     }
 }
 
@@ -99,6 +106,15 @@ static void on_promise_missed(const struct chat *c, const struct chat_cmd *cmd, 
             d->entries_n < CHAT_DECISION_ENTRIES)
             decide_add_system(d, cmd, KIND_PROMISE_MISSED)->f[FIELD_PROMISE] = val_s(c->promise[i].id);
     d->compare = COMPARE_HEAD;
+}
+
+/* Rule 2.6: no answer closes it; a question that nobody has answered is one, and opens it again. */
+static void on_confirm_due(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    if (c->unanswered_since_ms)
+        decide_reopen(d, c, cmd, r, "unanswered");
+    else
+        decide_add_system(d, cmd, KIND_CLOSED)->f[FIELD_HOW] = val_s("unconfirmed");
 }
 
 static void on_timer(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
@@ -120,8 +136,7 @@ static void on_timer(const struct chat *c, const struct chat_cmd *cmd, const str
         on_transfer_missed(c, cmd, d);
         break;
     case TIMER_SILENT:
-        on_silent(c, cmd, d);
-        d->compare = COMPARE_HEAD;
+        on_silent(c, cmd, r, d);
         break;
     case TIMER_CARE:
         on_care(c, cmd, d);
@@ -131,7 +146,7 @@ static void on_timer(const struct chat *c, const struct chat_cmd *cmd, const str
         d->compare = COMPARE_HEAD;
         break;
     case TIMER_CONFIRM:
-        decide_add_system(d, cmd, KIND_CLOSED)->f[FIELD_HOW] = val_s("unconfirmed");
+        on_confirm_due(c, cmd, r, d);
         break;
     case TIMER_PARK:
         on_park_due(c, cmd, r, d);

@@ -52,12 +52,12 @@ struct link_entry {
     struct str ref;      /* .n 0: not the command's entry */
     struct str tail;     /* entry_write_tail() */
 };
-enum link_guard_type { LINK_GUARD_EQ, LINK_GUARD_LIVE, LINK_GUARD_GONE, LINK_GUARD_ROOM, LINK_GUARD_DUE };
+enum link_guard_type { LINK_GUARD_EQ, LINK_GUARD_LIVE, LINK_GUARD_GONE, LINK_GUARD_ROOM, LINK_GUARD_DUE, LINK_GUARD_IDLE };
 struct link_guard {
     enum link_guard_type type;
     enum link_key key;
     struct str name;     /* of the key: department, rep …; .n 0 for those without */
-    struct str a, b;     /* EQ: field, value ("" absent). ROOM: a is the weight (name: rep). DUE: member, score */
+    struct str a, b;     /* EQ: field, value ("" absent). ROOM: a is the weight (name: rep). DUE: member, score. IDLE: — */
 };
 enum link_write_type { LINK_ZADD, LINK_ZREL, LINK_ZREM, LINK_HSET, LINK_HDEL, LINK_SADD };
 struct link_write {
@@ -120,8 +120,8 @@ bool link_stored_read(struct str raw, struct link_stored *out);
 /* The entries from index `from` (0 = first) on, at most n; cb once with the list, or NULL: unknown. reply items are raw stored strings. */
 int link_read(struct link *l, struct str log, int64_t from, int64_t n, void (*cb)(void *ctx, const struct redis_reply *list), void *ctx);
 
-/* A person comes to or leaves this node; timers: pairs of member and ms (see presence.lua), n of them. */
-int link_presence(struct link *l, bool join, struct str person, const char *const *members, const int64_t *ms, unsigned n);
+/* A person comes to or leaves a node (NULL: this one); timers: pairs of member and ms (see presence.lua), n of them. */
+int link_presence(struct link *l, const char *node, bool join, struct str person, const char *const *members, const int64_t *ms, unsigned n);
 
 /* The head of a queue and reps, at one instant. reply as snapshot.lua answers, or NULL. */
 int link_snapshot(struct link *l, struct str department, unsigned chats, const char *const *reps, unsigned n,

@@ -122,7 +122,7 @@ static void add_entries(struct link_batch *b, const struct link_commit *c)
 
 static void add_guards(struct link_batch *b, const struct link_commit *c)
 {
-    static const char *const names[] = {"heq", "live", "gone", "room", "due"};
+    static const char *const names[] = {"heq", "live", "gone", "room", "due", "idle"};
 
     link_words_add_i64(&b->args, c->guards_n);
     for (unsigned i = 0; i < c->guards_n; i++) {
@@ -159,9 +159,21 @@ static void add_writes(struct link_batch *b, const struct link_commit *c)
     }
 }
 
-int link_commit(struct link *l, const struct link_commit *c, void (*cb)(void *ctx, const struct link_result *r), void *ctx)
+static void add_commit(struct link_batch *b, const struct link_commit *c)
 {
     static const char *const modes[] = {"F", "H", "N", "A"};
+
+    add_head(b, c);
+    link_words_add(&b->args, str_of(modes[c->mode]));
+    link_words_add_i64(&b->args, c->fence);
+    link_words_add_i64(&b->args, c->head);
+    add_entries(b, c);
+    add_guards(b, c);
+    add_writes(b, c);
+}
+
+int link_commit(struct link *l, const struct link_commit *c, void (*cb)(void *ctx, const struct link_result *r), void *ctx)
+{
     struct link_batch *b;
     struct waiting *w;
 
@@ -178,14 +190,7 @@ int link_commit(struct link *l, const struct link_commit *c, void (*cb)(void *ct
     w->has_digest = c->digest != NULL;
     if (c->digest)
         memcpy(w->digest, c->digest, sizeof w->digest);
-    add_head(b, c);
-    link_words_add(&b->args, str_of(modes[c->mode]));
-    link_words_add_i64(&b->args, c->fence);
-    /* a new log has no fence yet */
-    link_words_add_i64(&b->args, c->head);
-    add_entries(b, c);
-    add_guards(b, c);
-    add_writes(b, c);
+    add_commit(b, c);
     if (b->n == BATCH_COMMITS || b->args.bytes.n + b->keys.bytes.n > BATCH_BYTES)
         link_flush(l);
     return 0;
@@ -297,6 +302,32 @@ void link_flush(struct link *l)
             b->w[i].cb(b->w[i].ctx, &(struct link_result){.status = LINK_REFUSED, .why = str_of(err_text(rc))});
         batch_end(b);
     }
+}
+
+void link_commit_words(struct link *l, const struct link_commit *c, struct link_words *out)
+{
+    struct link_batch *b = batch_begin(l);
+
+    add_commit(b, c);
+    memcpy(b->args.bytes.p + b->args.at[2], "1   ", 4);
+    link_words_add_i64(out, b->keys.n);
+    for (unsigned i = 0; i < b->keys.n; i++)
+        link_words_add(out, (struct str){b->keys.bytes.p + b->keys.at[i], b->keys.at[i + 1] - b->keys.at[i]});
+    for (unsigned i = 0; i < b->args.n; i++)
+        link_words_add(out, (struct str){b->args.bytes.p + b->args.at[i], b->args.at[i + 1] - b->args.at[i]});
+    link_words_fini(&b->keys);
+    link_words_fini(&b->args);
+    free(b);
+}
+
+void link_commit_answer(const struct redis_reply *r, const struct link_commit *c, struct link_result *out)
+{
+    struct waiting w = {.has_digest = c->digest != NULL};
+
+    if (c->digest)
+        memcpy(w.digest, c->digest, sizeof w.digest);
+    memset(out, 0, sizeof *out);
+    read_answer(r, &w, out);
 }
 
 struct find {

@@ -50,9 +50,10 @@ static void on_ignored(void *ctx, const struct redis_reply *r)
     (void)ctx, (void)r;
 }
 
-int link_presence(struct link *l, bool join, struct str person, const char *const *members, const int64_t *ms, unsigned n)
+int link_presence(struct link *l, const char *node, bool join, struct str person, const char *const *members, const int64_t *ms, unsigned n)
 {
     struct link_words keys, args;
+    char set[96];
     int rc;
 
     if (!l->is_up)
@@ -62,8 +63,10 @@ int link_presence(struct link *l, bool join, struct str person, const char *cons
     link_words_add_key(&keys, l, LINK_PRESENCE, person);
     link_words_add_key(&keys, l, LINK_TIMERS, STR(""));
     link_words_add(&keys, str_of(l->channel));
+    snprintf(set, sizeof set, "np:%s", node ? node : l->node);
+    link_words_add_plain(&keys, l, set);
     link_words_add(&args, join ? STR("join") : STR("leave"));
-    link_words_add(&args, str_of(l->node));
+    link_words_add(&args, str_of(node ? node : l->node));
     link_words_add(&args, person);
     for (unsigned i = 0; i < n; i++) {
         link_words_add(&args, str_of(members[i]));

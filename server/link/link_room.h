@@ -66,4 +66,9 @@ int link_eval_text(struct link *l, enum link_script script, const struct link_wo
 /* Any command from words. */
 int link_send(struct link *l, const struct link_words *words, void (*cb)(void *ctx, const struct redis_reply *r), void *ctx);
 
+/* Keys and arguments of one commit, behind the number of keys. */
+void link_commit_words(struct link *l, const struct link_commit *c, struct link_words *out);
+/* Reads one commit's answer; strings are the reply's. */
+void link_commit_answer(const struct redis_reply *r, const struct link_commit *c, struct link_result *out);
+
 #endif

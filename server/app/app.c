@@ -1,0 +1,507 @@
+#include "app/app_room.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TICK_MS        50
+#define DRAIN_MS       12000 /* at most, for the archive to catch up */
+#define SWEEP_MS       5000
+#define QUICK_RETURN_MS 600000
+
+enum { WHY_REDIS, WHY_ARCHIVE, WHY_PEOPLE, WHY_DISK };
+
+/* ---- readiness */
+
+void app_check_ready(struct app *a)
+{
+    bool archived = a->feed || a->archive_elsewhere;
+
+    snprintf(a->degraded[WHY_REDIS], sizeof a->degraded[0], "%s", a->is_up ? "" : link_why(a->link)[0] ? link_why(a->link) : "redis away");
+    snprintf(a->degraded[WHY_ARCHIVE], sizeof a->degraded[0], "%s%s", jobs_feed_why(a->feed)[0] ? "archive behind: " : "", jobs_feed_why(a->feed));
+    a->is_ready = a->is_up && a->people_read && archived;
+    if (!a->is_ready || a->was_ready)
+        return;
+    a->was_ready = true;
+    printf("ready http://%s\n%s", net_address(a->net), a->opt.notes ? a->opt.notes : "");
+    fflush(stdout);
+    log_info("app", "ready node=%s address=%s people=%u", a->node, net_address(a->net), a->members.n);
+}
+
+/* ---- ports of link */
+
+static void on_changed_log(void *ctx, struct str log)
+{
+    struct app *a = ctx;
+    struct slot *s;
+
+    if (log.n && log.s[0] == 'r') {
+        people_on_log(a, log);
+        return;
+    }
+    s = slot_find(a, log);
+    if (s && s->is_loaded)
+        slot_refresh(s);
+    jobs_feed_kick(a->feed);
+}
+
+static void on_presence(void *ctx, struct str person, int nodes)
+{
+    struct app *a = ctx;
+    struct member *m = person.n && person.s[0] == 'r' ? people_find(a, person) : NULL;
+
+    if (!m)
+        return;
+    m->present_elsewhere = nodes > (m->conns ? 1 : 0);
+    people_tell_presence(a, m);
+    match_all_dirty(a);
+}
+
+static void on_noticed(struct slot *s, void *ctx)
+{
+    (void)ctx;
+    slot_refresh(s);
+}
+
+static struct str word(struct str *s)
+{
+    const char *sp = s->n ? memchr(s->s, ' ', s->n) : NULL;
+    struct str w = {s->s, sp ? (size_t)(sp - s->s) : s->n};
+
+    s->s += w.n + (sp ? 1 : 0);
+    s->n -= w.n + (sp ? 1 : 0);
+    return w;
+}
+
+/* A typing sign or a read mark of another node's connection. */
+static void pass_on(struct app *a, struct str json)
+{
+    const char *p = memmem(json.s, json.n, "\"chat\":\"", 8), *q = p ? memchr(p + 8, '"', json.n - (size_t)(p + 8 - json.s)) : NULL;
+    struct slot *s = q ? slot_find(a, (struct str){p + 8, (size_t)(q - p - 8)}) : NULL;
+    bool only_staff = memmem(json.s, json.n, "\"mode\":\"note\"", 13) != NULL;
+
+    for (struct sub *u = s ? s->subs : NULL; u; u = u->next_of_slot)
+        if (u->conn->is_staff || !only_staff)
+            signal_raw(u->conn, crypto_short_hash(json.s, json.n > 60 ? 60 : json.n), json);
+}
+
+static void on_signal(void *ctx, struct str payload)
+{
+    struct app *a = ctx;
+    struct str kind;
+
+    if (payload.n && payload.s[0] == '{') {
+        pass_on(a, payload);
+        return;
+    }
+    kind = word(&payload);
+    if (str_is(kind, "N")) {
+        struct str person = word(&payload);
+        struct member *m = people_find(a, person);
+
+        if (m && m->conns && payload.n && payload.n < ID_SIZE)
+            slot_when_loaded(slot_get(a, payload), on_noticed, a);
+    } else if (str_is(kind, "X")) {
+        app_close_session(a, payload);
+    }
+}
+
+/* Those whom a former life of this node left behind are gone: their grace times begin. */
+static void on_ghosts(void *ctx, const struct redis_reply *r)
+{
+    struct app *a = ctx;
+
+    for (size_t i = 0; r && i < redis_reply_n(r); i++) {
+        struct str person = redis_reply_str(redis_reply_at(r, i));
+        char grace[ID_SIZE + 8], away[ID_SIZE + 8];
+        const char *members[] = {grace, away};
+        const int64_t ms[] = {a->cfg->ownership.grace_ms, a->cfg->presence.grace_ms};
+        struct member *m = people_find(a, person);
+        struct guest *g = map_get(&a->guests, person);
+
+        if ((m && m->conns) || (g && g->conns) || person.n >= ID_SIZE)
+            continue;
+        snprintf(grace, sizeof grace, "%.*s|grace", STR_FMT(person));
+        snprintf(away, sizeof away, "%.*s|away", STR_FMT(person));
+        link_presence(a->link, NULL, false, person, members, ms, person.s[0] == 'r' ? 2 : 0);
+    }
+}
+
+static void sweep_own_ghosts(struct app *a)
+{
+    char key[96];
+    const char *argv[] = {"SMEMBERS"};
+
+    snprintf(key, sizeof key, "np:%s", a->node);
+    link_call_plain(a->link, key, 1, argv, NULL, on_ghosts, a);
+}
+
+static void on_up(void *ctx)
+{
+    struct app *a = ctx;
+    struct map_item *it;
+    uint32_t i = 0;
+
+    a->is_up = true;
+    if (!a->was_ready)
+        sweep_own_ghosts(a);
+    people_start(a);
+    app_archive_start(a);
+    while ((it = map_next(&a->slots, &i))) { /* what was under way when Redis went may stand in the log */
+        struct slot *s = it->value;
+
+        if (s->is_loaded)
+            slot_refresh(s);
+    }
+    match_all_dirty(a);
+    app_check_ready(a);
+}
+
+static void on_down(void *ctx, const char *why)
+{
+    struct app *a = ctx;
+
+    if (a->is_up)
+        log_warn("app", "redis away why=\"%s\"", why);
+    a->is_up = false;
+    a->timers_busy = false;
+    app_check_ready(a);
+}
+
+static int open_link(struct app *a, const char *url, struct err *err)
+{
+    struct link_port port = {a, on_up, on_down, on_changed_log, on_presence, on_signal};
+
+    return link_open(a->loop, a->cfg, url, a->site, a->node, &port, &a->link, err);
+}
+
+static void on_minder_up(void *ctx, const char *url)
+{
+    struct app *a = ctx;
+    struct err err = {0};
+
+    if (!a->link && open_link(a, url, &err) < 0)
+        app_fatal(a, "%s", err_why(&err));
+}
+
+static void on_minder_down(void *ctx, bool fatal, const char *why)
+{
+    struct app *a = ctx;
+
+    log_warn("app", "redis-server down why=\"%s\"", why);
+    if (fatal)
+        app_fatal(a, "%s", why);
+}
+
+/* ---- ticks */
+
+static void on_tick(uv_timer_t *t)
+{
+    struct app *a = t->data;
+    int64_t now = (int64_t)uv_now(a->loop);
+
+    a->ticks++;
+    if (!a->link)
+        return;
+    match_tick(a);
+    if (a->ticks % 4 == 0)
+        timers_tick(a);
+    if (a->feed)
+        jobs_feed_tick(a->feed, now);
+    if (a->ticks % (SWEEP_MS / TICK_MS) == 0) {
+        slot_sweep(a, now);
+        app_check_ready(a);
+    }
+    if (!a->was_ready && now - a->started_at_ms > a->cfg->redis.wait_ms && !a->is_up && a->opt.redis_url)
+        app_fatal(a, "%s (%s); is the server running, and is --redis right?", link_why(a->link), a->opt.redis_url);
+}
+
+/* Every second: matching looks again, so that nothing waits for a hint that was lost. */
+static void on_beat(uv_timer_t *t)
+{
+    struct app *a = t->data;
+
+    if (a->link && link_is_up(a->link) && a->is_ready)
+        match_all_dirty(a);
+}
+
+static void on_turn(void *ctx)
+{
+    struct app *a = ctx;
+
+    if (!a->link)
+        return;
+    match_tick(a);
+    link_flush(a->link);
+}
+
+/* ---- the end */
+
+static void on_gone(void *ctx)
+{
+    struct app *a = ctx;
+
+    if (--a->ending_left == 0)
+        uv_stop(a->loop);
+}
+
+static void close_rest(struct app *a)
+{
+    a->ending_left = 1;
+    uv_timer_stop(&a->tick);
+    uv_timer_stop(&a->beat);
+    jobs_feed_destroy(a->feed);
+    a->feed = NULL;
+    if (a->archive) {
+        a->ending_left++;
+        archive_close(a->archive, on_gone, a);
+        a->archive = NULL;
+    }
+    if (a->minder) {
+        a->ending_left++;
+        minder_close(a->minder, true, on_gone, a);
+    }
+    if (a->net) {
+        a->ending_left++;
+        net_destroy(a->net, on_gone, a);
+    }
+    on_gone(a);
+}
+
+static void on_drain(uv_timer_t *t)
+{
+    struct app *a = t->data;
+
+    if (a->feed && a->is_up && (uint64_t)uv_now(a->loop) < a->drain_until_ms && !(jobs_feed_is_idle(a->feed) && jobs_feed_lag(a->feed) == 0)) {
+        jobs_feed_tick(a->feed, (int64_t)uv_now(a->loop));
+        return;
+    }
+    uv_timer_stop(t);
+    close_rest(a);
+}
+
+static void on_all_closed(void *ctx)
+{
+    struct app *a = ctx;
+
+    jobs_feed_kick(a->feed);
+    a->drain_until_ms = uv_now(a->loop) + DRAIN_MS;
+    uv_timer_start(&a->drain, on_drain, 50, 50);
+}
+
+static void begin_end(struct app *a)
+{
+    if (a->is_draining)
+        return;
+    a->is_draining = true;
+    if (!a->net) {
+        close_rest(a);
+        return;
+    }
+    net_stop_listening(a->net);
+    net_close_all(a->net, 1001, 200, 3000, on_all_closed, a);
+}
+
+static void on_stop_signal(uv_signal_t *h, int signum)
+{
+    struct app *a = h->data;
+
+    log_info("app", "draining signal=%d", signum);
+    begin_end(a);
+}
+
+void app_fatal(struct app *a, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (!a->exit_code) {
+        va_start(ap, fmt);
+        vsnprintf(a->exit_why, sizeof a->exit_why, fmt, ap);
+        va_end(ap);
+    }
+    a->exit_code = ERR_IO;
+    begin_end(a);
+}
+
+/* ---- the start */
+
+static void set_rules(struct app *a)
+{
+    const struct config *c = a->cfg;
+    struct chat_rules *r = &a->rules;
+
+    r->offer_ms = c->routing.offer_ms;
+    r->transfer_ms = c->transfer.answer_ms;
+    r->silent_ms = c->routing.silent_ms;
+    r->confirm_ms = c->resolution.confirm_ms;
+    r->return_ms = c->ownership.return_ms;
+    r->quick_return_ms = QUICK_RETURN_MS;
+    r->auto_accept = c->routing.auto_accept;
+    r->care = (struct care_times){c->care.first_ms, c->care.alert_ms, c->care.act_ms};
+    for (unsigned i = 0; i < CLASS_N; i++)
+        r->head_start_ms[i] = config_head_start_ms(c, str_of(class_name((enum class)i)));
+    a->limits = (struct protocol_limits){(size_t)c->limits.frame_bytes, (unsigned)c->limits.depth, 256, (size_t)c->limits.text_chars};
+}
+
+/* This node's name: set, or the host's with something of the data directory, so that a restart is the same node. */
+static void set_node(struct app *a)
+{
+    char host[32] = "node";
+    unsigned char h[CRYPTO_HASH_BYTES];
+    char hex[9], *real = realpath(a->opt.data_dir, NULL);
+
+    if (a->cfg->server.node[0]) {
+        snprintf(a->node, sizeof a->node, "%.40s", a->cfg->server.node);
+    } else {
+        gethostname(host, sizeof host - 1);
+        crypto_digest(h, real ? real : a->opt.data_dir, strlen(real ? real : a->opt.data_dir), NULL, 0);
+        crypto_hex(hex, h, 4);
+        snprintf(a->node, sizeof a->node, "%s-%s", host, hex);
+    }
+    for (char *p = a->node; *p; p++)
+        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || *p == '-' || *p == '_' || *p == '.'))
+            *p = '-';
+    free(real);
+}
+
+bool app_count_start(struct app *a, const char *address)
+{
+    struct start_count {
+        int64_t since_ms;
+        int64_t n;
+    } *k;
+    int64_t now = (int64_t)uv_now(a->loop), limit = a->cfg->limits.chats_per_address_h;
+    struct map_item *it;
+    uint32_t i = 0;
+
+    if (limit == 0)
+        return true;
+    if (a->starts.n > 20000) { /* bounded: what is an hour old is dropped with the rest */
+        while ((it = map_next(&a->starts, &i)))
+            free(it->value);
+        map_fini(&a->starts);
+    }
+    k = map_get(&a->starts, str_of(address));
+    if (!k) {
+        k = mem_zalloc(sizeof *k);
+        k->since_ms = now;
+        map_put(&a->starts, str_of(address), k);
+    }
+    if (now - k->since_ms > 3600000) {
+        k->since_ms = now;
+        k->n = 0;
+    }
+    return ++k->n <= limit;
+}
+
+static int make_data_dir(const char *path, struct err *err)
+{
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return err_set(err, ERR_IO, "--data %s: %s; name a directory that can be made and written", path, strerror(errno));
+    if (access(path, W_OK | X_OK) < 0)
+        return err_set(err, ERR_IO, "--data %s: %s", path, strerror(errno));
+    return 0;
+}
+
+static int open_archive(struct app *a, struct err *err)
+{
+    char path[600];
+
+    snprintf(path, sizeof path, "%s%s", a->cfg->archive.path[0] ? a->cfg->archive.path : a->opt.data_dir,
+             a->cfg->archive.path[0] ? "" : "/archive.sqlite");
+    return archive_open(a->loop, path, a->site, a->node, &a->archive, err);
+}
+
+static int open_parts(struct app *a, struct err *err)
+{
+    struct net_port net = {a, conn_check, conn_opened, conn_text, conn_drained, conn_closed, NULL, on_turn};
+    struct minder_port minder = {a, on_minder_up, on_minder_down};
+    int rc = make_data_dir(a->opt.data_dir, err);
+
+    if (rc == 0)
+        rc = open_archive(a, err);
+    if (rc == 0)
+        rc = kb_start(a, err);
+    if (rc == 0)
+        rc = app_http_start(a, err);
+    if (rc == 0) {
+        net.http_request = app_http_request;
+        rc = net_open(a->loop, a->cfg, a->opt.listen ? a->opt.listen : a->cfg->server.listen, &net, &a->net, err);
+    }
+    if (rc == 0 && a->opt.redis_url)
+        rc = open_link(a, a->opt.redis_url, err);
+    else if (rc == 0)
+        rc = minder_open(a->loop, a->opt.data_dir, a->cfg, &minder, &a->minder, err);
+    return rc;
+}
+
+void app_http_request(void *ctx, struct net_http *req, const struct net_head *head, struct str body)
+{
+    struct app *a = ctx;
+
+    http_request(a->http, req, head, body);
+}
+
+static void raise_descriptors(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
+        r.rlim_cur = r.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &r);
+    }
+}
+
+static void app_fini(struct app *a)
+{
+    kb_stop(a);
+    http_destroy(a->http);
+    auth_guard_destroy(a->guard);
+    decision_fini(&a->decision);
+    free(a->departments);
+    free(a);
+}
+
+int app_run(struct config *cfg, const struct app_options *opt, struct err *err)
+{
+    uv_loop_t loop;
+    struct app *a = mem_zalloc(sizeof *a);
+    int rc;
+
+    raise_descriptors();
+    signal(SIGPIPE, SIG_IGN);
+    uv_loop_init(&loop);
+    a->loop = &loop;
+    a->cfg = cfg;
+    a->opt = *opt;
+    a->site = cfg->sites[0].id;
+    set_node(a);
+    set_rules(a);
+    match_start(a);
+    decision_init(&a->decision);
+    a->guard = auth_guard_create((unsigned)cfg->auth.attempts_per_min);
+    a->started_at_ms = (int64_t)uv_now(&loop);
+    uv_timer_init(&loop, &a->tick);
+    uv_timer_init(&loop, &a->beat);
+    uv_timer_init(&loop, &a->drain);
+    uv_signal_init(&loop, &a->sigterm);
+    uv_signal_init(&loop, &a->sigint);
+    a->tick.data = a->beat.data = a->drain.data = a->sigterm.data = a->sigint.data = a;
+    rc = open_parts(a, err);
+    if (rc == 0) {
+        uv_timer_start(&a->tick, on_tick, TICK_MS, TICK_MS);
+        uv_timer_start(&a->beat, on_beat, 1000, 1000);
+        uv_signal_start(&a->sigterm, on_stop_signal, SIGTERM);
+        uv_signal_start(&a->sigint, on_stop_signal, SIGINT);
+        uv_run(&loop, UV_RUN_DEFAULT);
+        rc = a->exit_code;
+        if (rc < 0)
+            err_set(err, rc, "%s", a->exit_why);
+    }
+    app_fini(a);
+    return rc;
+}

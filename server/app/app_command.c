@@ -1,0 +1,162 @@
+/* Commands of connections: one row a type says who carries it out. */
+#include "app/app_room.h"
+
+#include <stdio.h>
+
+static struct str field(const struct cmd *c, enum field f)
+{
+    return c->msg.f[f].type == VAL_STR ? c->msg.f[f].s : STR_NONE;
+}
+
+/* The chat a command is about: named, or the shopper's open one (for what comes behind its end: the last). */
+static struct str chat_of(const struct cmd *c)
+{
+    struct str chat = field(c, FIELD_CHAT);
+
+    if (chat.s || c->conn->is_staff)
+        return chat;
+    if (c->conn->open[0])
+        return str_of(c->conn->open);
+    return c->conn->last[0] ? str_of(c->conn->last) : STR_NONE;
+}
+
+static struct str chat_of_alert(struct app *a, struct str alert)
+{
+    struct map_item *it;
+    uint32_t i = 0;
+
+    while ((it = map_next(&a->slots, &i))) {
+        struct slot *s = it->value;
+
+        if (s->chat.alert[0] && str_is(alert, s->chat.alert))
+            return str_of(s->chat.id);
+    }
+    return STR_NONE;
+}
+
+static void to_chat(struct cmd *c)
+{
+    struct str chat = c->msg.type == MSG_ALERT_ACT ? chat_of_alert(c->app, field(c, FIELD_ALERT)) : chat_of(c);
+    struct slot *s;
+
+    if (!chat.n) {
+        if (c->msg.type == MSG_ALERT_ACT || !c->conn->is_staff)
+            answer_cmd_error(c, CODE_NOT_FOUND, "no such chat", NULL);
+        else
+            answer_cmd_error(c, CODE_BAD_REQUEST, "chat: is missing", NULL);
+        return;
+    }
+    if (chat.n >= ID_SIZE || chat.s[0] != 'c') {
+        answer_cmd_error(c, CODE_NOT_FOUND, "no such chat", NULL);
+        return;
+    }
+    s = slot_get(c->app, chat);
+    if (c->conn->flight_n == 1 && c->msg.type == MSG_MESSAGE_SEND)
+        c->conn->flight_slot = s;
+    slot_push(s, c);
+}
+
+static void on_sync_loaded(struct slot *s, void *ctx)
+{
+    struct cmd *c = ctx;
+    struct conn *conn = c->conn;
+    bool may;
+
+    if (s->is_behind) {
+        answer_cmd_error(c, CODE_UNAVAILABLE, "the chat can't be read now", NULL);
+        return;
+    }
+    if (conn->is_staff) {
+        struct chat_rep me;
+
+        people_fact(s->app, str_of(conn->person), str_of(s->chat.department ? s->chat.department : ""), false, &me);
+        may = me.in_department || chat_has_reader(&s->chat, conn->person) || (conn->roles & (ROLE_QA | ROLE_DIRECTOR));
+    } else {
+        may = strcmp(conn->person, s->chat.shopper.id) == 0;
+    }
+    if (s->chat.head == 0 || !may) {
+        answer_cmd_error(c, CODE_NOT_FOUND, "no such chat", NULL);
+        return;
+    }
+    if (!conn->is_dead)
+        staff_open_for(conn, s, c->msg.f[FIELD_AFTER].type == VAL_INT ? c->msg.f[FIELD_AFTER].i : 0, c->msg.id,
+                       c->msg.type == MSG_CHAT_OPEN);
+    cmd_finish(c);
+}
+
+static void to_sync(struct cmd *c)
+{
+    struct str chat = chat_of(c);
+
+    if (!chat.n || chat.n >= ID_SIZE || chat.s[0] != 'c') {
+        answer_cmd_error(c, CODE_NOT_FOUND, "no such chat", NULL);
+        return;
+    }
+    slot_when_loaded(slot_get(c->app, chat), on_sync_loaded, c);
+}
+
+static void to_board(struct cmd *c)
+{
+    c->conn->watches_board = c->msg.f[FIELD_ON].b;
+    match_all_dirty(c->app);
+    answer_cmd_ok(c, NULL);
+}
+
+static void to_hello(struct cmd *c)
+{
+    if (c->conn->is_staff)
+        staff_hello(c);
+    else
+        shopper_hello(c);
+}
+
+static void to_history(struct cmd *c)
+{
+    if (c->conn->last[0] && !c->conn->open[0]) {
+        char extra[128];
+
+        snprintf(extra, sizeof extra, ",\"chats\":[{\"chat\":\"%s\"}]", c->conn->last);
+        answer_cmd_ok(c, extra);
+        return;
+    }
+    answer_cmd_ok(c, ",\"chats\":[]");
+}
+
+static void (*const rows[MSG_N])(struct cmd *c) = {
+    [MSG_HELLO] = to_hello,
+    [MSG_SYNC] = to_sync,
+    [MSG_CHAT_OPEN] = to_sync,
+    [MSG_CHAT_START] = shopper_start,
+    [MSG_SHIFT_START] = people_shift,
+    [MSG_SHIFT_PAUSE] = people_shift,
+    [MSG_SHIFT_END] = people_shift,
+    [MSG_KB_SEARCH] = kb_command,
+    [MSG_KB_HELPED] = kb_command,
+    [MSG_KB_SUGGEST] = kb_command,
+    [MSG_KB_FEEDBACK] = kb_command,
+    [MSG_MESSAGE_LEAVE] = task_command,
+    [MSG_CALLBACK_ASK] = task_command,
+    [MSG_TASK_DONE] = task_command,
+    [MSG_BOARD_WATCH] = to_board,
+    [MSG_HISTORY] = to_history,
+};
+
+void command_start(struct conn *conn, struct cmd *c)
+{
+    enum msg_type t = c->msg.type;
+
+    if (!conn->is_ready && t != MSG_HELLO) {
+        answer_cmd_error(c, CODE_BAD_REQUEST, "hello comes first", NULL);
+        return;
+    }
+    if (conn->app->is_draining && c->msg.row->durable) {
+        answer_cmd_error(c, CODE_UNAVAILABLE, "the server is restarting", NULL);
+        return;
+    }
+    if (rows[t])
+        rows[t](c);
+    else if (chat_decides(t))
+        to_chat(c);
+    else
+        answer_cmd_error(c, CODE_BAD_REQUEST, "this server does not carry it out", NULL);
+}

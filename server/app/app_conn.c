@@ -1,0 +1,421 @@
+/* Connections: who may come in, commands in the order sent, what is under way. */
+#include "app/app_room.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- upgrades */
+
+struct check {
+    struct app *app;
+    struct net_check *check;
+    char digest[AUTH_DIGEST_SIZE];
+    char address[64];
+};
+
+static struct conn *conn_create(struct app *a, bool is_staff)
+{
+    struct conn *c = mem_zalloc(sizeof *c);
+
+    c->app = a;
+    c->is_staff = is_staff;
+    c->roles = is_staff ? 0 : ROLE_SHOPPER;
+    c->tokens = (double)a->cfg->limits.burst;
+    return c;
+}
+
+static void admit_staff(struct app *a, struct net_check *check, const char *digest, const char *address, struct member *m)
+{
+    struct conn *c;
+
+    if (!m || !m->is_loaded || m->rep.disabled) {
+        net_check_done(check, 401, NULL, 0);
+        return;
+    }
+    c = conn_create(a, true);
+    c->roles = m->rep.roles;
+    snprintf(c->person, sizeof c->person, "%s", m->rep.id);
+    snprintf(c->name, sizeof c->name, "%s", m->rep.name);
+    snprintf(c->secret_digest, sizeof c->secret_digest, "%s", digest);
+    snprintf(c->address, sizeof c->address, "%s", address);
+    net_check_done(check, 101, c, 0);
+}
+
+static void on_secret(void *ctx, const struct redis_reply *r)
+{
+    struct check *k = ctx;
+
+    if (!r) {
+        net_check_done(k->check, 503, NULL, 1000);
+    } else {
+        struct member *m = redis_reply_type(r) == REDIS_STR ? people_find(k->app, redis_reply_str(r)) : NULL;
+
+        admit_staff(k->app, k->check, k->digest, k->address, m);
+    }
+    free(k);
+}
+
+/* A secret's record holds the person's id. */
+static void check_secret(struct app *a, struct net_check *check, const char *digest, const char *address)
+{
+    struct check *k = mem_zalloc(sizeof *k);
+    char key[AUTH_DIGEST_SIZE + 8];
+    const char *argv[] = {"GET"};
+
+    k->app = a;
+    k->check = check;
+    snprintf(k->digest, sizeof k->digest, "%s", digest);
+    snprintf(k->address, sizeof k->address, "%s", address);
+    snprintf(key, sizeof key, "tok:%s", digest);
+    if (link_call_plain(a->link, key, 1, argv, NULL, on_secret, k) < 0) {
+        net_check_done(check, 503, NULL, 1000);
+        free(k);
+    }
+}
+
+static void check_staff(struct app *a, struct net_check *check, const struct net_head *head)
+{
+    struct str auth = net_head_get(head, "authorization"), cookie = net_head_cookie(head, "firstline_session");
+    struct str origin = net_head_get(head, "origin");
+    char digest[AUTH_DIGEST_SIZE];
+
+    if (auth.n > 7 && strncasecmp(auth.s, "Bearer ", 7) == 0) {
+        if (auth_secret_digest('a', (struct str){auth.s + 7, auth.n - 7}, digest))
+            check_secret(a, check, digest, head->address);
+        else
+            net_check_done(check, 401, NULL, 0);
+    } else if (cookie.s) {
+        if (!origin.s || !net_head_is_same_origin(head, a->cfg))
+            net_check_done(check, 403, NULL, 0);
+        else if (auth_secret_digest('s', cookie, digest))
+            check_secret(a, check, digest, head->address);
+        else
+            net_check_done(check, 401, NULL, 0);
+    } else {
+        net_check_done(check, 401, NULL, 0);
+    }
+}
+
+/* The site's own origins, or the server's own where none are configured. */
+static bool is_allowed_origin(struct app *a, const struct net_head *head)
+{
+    struct str origin = net_head_get(head, "origin");
+    const struct config_site *site = config_site_find(a->cfg, str_of(a->site));
+
+    if (!origin.s)
+        return true; /* not a browser */
+    if (net_head_is_same_origin(head, a->cfg))
+        return true;
+    return site && site->origins[0] && config_list_has(site->origins, origin);
+}
+
+void conn_check(void *ctx, struct net_check *check, const struct net_head *head)
+{
+    struct app *a = ctx;
+
+    if (a->is_draining || !a->is_up) {
+        net_check_done(check, 503, NULL, 1000);
+    } else if (str_is(head->path, "/ws/rep")) {
+        check_staff(a, check, head);
+    } else if (str_is(head->path, "/ws/shopper")) {
+        struct conn *c;
+
+        if (!is_allowed_origin(a, head)) {
+            net_check_done(check, 403, NULL, 0);
+            return;
+        }
+        c = conn_create(a, false);
+        snprintf(c->address, sizeof c->address, "%s", head->address);
+        net_check_done(check, 101, c, 0);
+    } else {
+        net_check_done(check, 404, NULL, 0);
+    }
+}
+
+void conn_opened(void *ctx, struct net_conn *net, void *user)
+{
+    struct app *a = ctx;
+    struct conn *c = user;
+
+    c->net = net;
+    c->next_all = a->conns;
+    if (a->conns)
+        a->conns->prev_all = c;
+    a->conns = c;
+    a->conns_n++;
+}
+
+/* ---- commands in flight */
+
+struct cmd *cmd_create(struct app *a, enum chat_cmd_kind kind)
+{
+    struct cmd *c = mem_zalloc(sizeof *c);
+
+    c->app = a;
+    c->kind = kind;
+    return c;
+}
+
+void cmd_destroy(struct cmd *c)
+{
+    if (!c)
+        return;
+    if (c->kind == CMD_MSG)
+        msg_fini(&c->msg);
+    free(c->candidates);
+    free(c->articles);
+    free(c);
+}
+
+static void conn_free_if_done(struct conn *c)
+{
+    if (!c->is_dead || c->flight_n)
+        return;
+    while (c->held_first) {
+        struct cmd *next = c->held_first->next;
+
+        cmd_destroy(c->held_first);
+        c->held_first = next;
+    }
+    free(c->page);
+    free(c);
+}
+
+void cmd_finish(struct cmd *cmd)
+{
+    struct conn *c = cmd->conn;
+
+    cmd_destroy(cmd);
+    if (!c)
+        return;
+    if (--c->flight_n == 0)
+        c->flight_slot = NULL;
+    if (c->is_dead)
+        conn_free_if_done(c);
+    else
+        conn_pump(c);
+}
+
+static struct slot *slot_of(struct conn *conn, struct cmd *c)
+{
+    struct str chat = c->msg.f[FIELD_CHAT].type == VAL_STR ? c->msg.f[FIELD_CHAT].s : STR_NONE;
+
+    if (c->msg.type != MSG_MESSAGE_SEND)
+        return NULL;
+    if (!chat.s && !conn->is_staff)
+        chat = str_of(conn->open);
+    return chat.n ? slot_find(conn->app, chat) : NULL;
+}
+
+/*
+ * Begins commands in the order sent. One begins when those before it have ended; messages into one chat may follow each other, since
+ * the chat itself keeps their order.
+ */
+void conn_pump(struct conn *c)
+{
+    while (c->held_first && !c->is_dead) {
+        struct cmd *cmd = c->held_first;
+        struct slot *s = slot_of(c, cmd);
+
+        if (c->flight_n > 0 && (!s || s != c->flight_slot || c->flight_n >= CONN_FLIGHT_MAX))
+            break;
+        c->held_first = cmd->next;
+        if (!c->held_first)
+            c->held_last = NULL;
+        c->held_n--;
+        cmd->next = NULL;
+        if (c->flight_n == 0)
+            c->flight_slot = s;
+        c->flight_n++;
+        command_start(c, cmd); /* may end it, and come back here */
+    }
+    if (c->is_paused && c->held_n < CONN_HELD_MAX / 4 && !c->is_dead) {
+        c->is_paused = false;
+        net_resume(c->net);
+    }
+}
+
+static void hold(struct conn *c, struct cmd *cmd)
+{
+    if (c->held_last)
+        c->held_last->next = cmd;
+    else
+        c->held_first = cmd;
+    c->held_last = cmd;
+    c->held_n++;
+    if (c->held_n >= CONN_HELD_MAX && !c->is_paused) {
+        c->is_paused = true;
+        net_pause(c->net);
+    }
+}
+
+/* Token bucket of the connection. 0: go on; else ms to wait. */
+static int64_t rate_wait_ms(struct conn *c, unsigned cost)
+{
+    double per_ms = (double)c->app->cfg->limits.messages_per_s / 1000.0, burst = (double)c->app->cfg->limits.burst;
+    int64_t now = (int64_t)uv_now(c->app->loop);
+
+    if (per_ms <= 0 || cost == 0)
+        return 0;
+    c->tokens += (double)(now - c->tokens_at_ms) * per_ms;
+    if (c->tokens > burst)
+        c->tokens = burst;
+    c->tokens_at_ms = now;
+    if (c->tokens < cost)
+        return (int64_t)((cost - c->tokens) / per_ms) + 1;
+    c->tokens -= cost;
+    return 0;
+}
+
+static void on_ping(struct conn *c, const struct msg *m)
+{
+    char extra[40];
+
+    snprintf(extra, sizeof extra, ",\"now\":%lld", (long long)app_now_ms(c->app));
+    answer_ok(c, m->id, extra);
+}
+
+/* Typing and read marks: no answer, merged, told to the others of the chat. */
+static void on_signal(struct conn *c, const struct msg *m)
+{
+    struct str chat = m->f[FIELD_CHAT].type == VAL_STR ? m->f[FIELD_CHAT].s : str_of(c->open);
+    struct slot *s = chat.n ? slot_find(c->app, chat) : NULL;
+    const struct config_site *site = config_site_find(c->app->cfg, str_of(c->app->site));
+    struct buf b;
+
+    if (!s || !sub_find(c, s))
+        return;
+    buf_init(&b, 16384);
+    buf_printf(&b, "{\"t\":\"%s\",\"chat\":\"%s\",\"from\":{", m->type == MSG_TYPING ? "typing" : "receipt", s->chat.id);
+    json_kv_s(&b, "role", c->is_staff ? "rep" : "shopper");
+    json_kv_s(&b, "id", c->person);
+    if (c->name[0])
+        json_kv_s(&b, "name", c->name);
+    buf_add_c(&b, '}');
+    if (m->type == MSG_TYPING) {
+        json_kv_bool(&b, "on", m->f[FIELD_ON].b);
+        if (m->f[FIELD_PREVIEW].type == VAL_STR && site && site->preview && !c->is_staff)
+            json_kv_str(&b, "preview", m->f[FIELD_PREVIEW].s);
+        if (c->is_staff && m->f[FIELD_MODE].type == VAL_STR)
+            json_kv_str(&b, "mode", m->f[FIELD_MODE].s);
+    } else {
+        json_kv_int(&b, "read", m->f[FIELD_SEQ].i < s->chat.head ? m->f[FIELD_SEQ].i : s->chat.head);
+    }
+    buf_add_c(&b, '}');
+    if (buf_ok(&b)) {
+        bool only_staff = m->type == MSG_TYPING && m->f[FIELD_MODE].type == VAL_STR && str_is(m->f[FIELD_MODE].s, "note");
+
+        for (struct sub *u = s->subs; u; u = u->next_of_slot)
+            if (strcmp(u->conn->person, c->person) != 0 && (u->conn->is_staff || !only_staff))
+                signal_raw(u->conn, crypto_short_hash(b.p, b.n > 60 ? 60 : b.n), buf_str(&b));
+        link_signal(c->app->link, buf_str(&b));
+    }
+    buf_fini(&b);
+}
+
+void conn_text(void *ctx, struct net_conn *net, struct str text)
+{
+    struct app *a = ctx;
+    struct conn *c = net_user(net);
+    struct cmd *cmd;
+    struct refusal why = {0};
+    int64_t wait;
+
+    if (!c || c->is_dead)
+        return;
+    cmd = cmd_create(a, CMD_MSG);
+    cmd->conn = c;
+    if (!protocol_read_command(text, c->roles, &a->limits, &cmd->msg, &why)) {
+        answer_error(c, cmd->msg.id, why.code, why.text, 0, NULL);
+        cmd_destroy(cmd);
+        return;
+    }
+    if (cmd->msg.type == MSG_PING) {
+        on_ping(c, &cmd->msg);
+        cmd_destroy(cmd);
+        return;
+    }
+    wait = rate_wait_ms(c, cmd->msg.row->cost);
+    if (wait > 0) {
+        answer_error(c, cmd->msg.id, CODE_RATE_LIMITED, "too many messages", wait, NULL);
+        cmd_destroy(cmd);
+        return;
+    }
+    if (cmd->msg.type == MSG_TYPING || cmd->msg.type == MSG_READ) {
+        if (c->is_ready)
+            on_signal(c, &cmd->msg);
+        cmd_destroy(cmd);
+        return;
+    }
+    hold(c, cmd);
+    conn_pump(c);
+}
+
+void conn_drained(void *ctx, struct net_conn *net)
+{
+    struct conn *c = net_user(net);
+
+    (void)ctx;
+    if (!c)
+        return;
+    for (struct sub *u = c->subs, *next; u; u = next) {
+        next = u->next_of_conn;
+        if (u->is_full) {
+            u->is_full = false;
+            sub_pump(u);
+        }
+    }
+}
+
+void conn_closed(void *ctx, struct net_conn *net, void *user)
+{
+    struct app *a = ctx;
+    struct conn *c = user;
+
+    (void)net;
+    if (!c)
+        return;
+    c->is_dead = true;
+    if (!c->net) { /* allowed, but never came about */
+        free(c);
+        return;
+    }
+    if (c->prev_all)
+        c->prev_all->next_all = c->next_all;
+    else
+        a->conns = c->next_all;
+    if (c->next_all)
+        c->next_all->prev_all = c->prev_all;
+    a->conns_n--;
+    sub_drop_all(c);
+    if (c->is_staff)
+        people_leave(a, c);
+    else
+        shopper_gone(a, c);
+    conn_free_if_done(c);
+}
+
+bool conn_is_stuck(struct conn *c, struct str chat, struct str id)
+{
+    for (unsigned i = 0; i < 4; i++)
+        if (c->stuck[i][0] && str_is(chat, c->stuck[i])) {
+            if (!str_is(id, c->stuck_id[i]))
+                return true;
+            c->stuck[i][0] = 0; /* the same id again: now it will be known */
+        }
+    return false;
+}
+
+void conn_set_stuck(struct conn *c, struct str chat, struct str id)
+{
+    for (unsigned i = 0; i < 4; i++)
+        if (str_is(chat, c->stuck[i]))
+            return; /* the first unknown one is what has to be repeated */
+    for (unsigned i = 0; i < 4; i++)
+        if (!c->stuck[i][0]) {
+            snprintf(c->stuck[i], sizeof c->stuck[i], "%.*s", STR_FMT(chat));
+            snprintf(c->stuck_id[i], sizeof c->stuck_id[i], "%.*s", STR_FMT(id));
+            return;
+        }
+    net_close(c->net, 1013, "answers unknown in too many chats");
+}

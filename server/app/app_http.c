@@ -1,0 +1,286 @@
+/* What the HTTP API asks of the running server: who calls, log in and out, people, states, figures. */
+#include "app/app_room.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- who calls */
+
+struct who_ask {
+    struct app *app;
+    struct http_call *call;
+    bool by_cookie;
+};
+
+static void fill_who(struct app *a, const struct member *m, bool by_cookie, struct http_who *w)
+{
+    memset(w, 0, sizeof *w);
+    w->roles = m->rep.roles;
+    snprintf(w->id, sizeof w->id, "%s", m->rep.id);
+    snprintf(w->name, sizeof w->name, "%.*s", (int)utf8_prefix(str_of(m->rep.name), 30).n, m->rep.name);
+    snprintf(w->login, sizeof w->login, "%s", m->rep.login);
+    for (unsigned i = 0; i < m->rep.departments.n && i < 16; i++)
+        snprintf(w->departments[i], sizeof w->departments[i], "%s", m->rep.departments.item[i]);
+    w->by_cookie = by_cookie;
+    snprintf(w->site, sizeof w->site, "%s", a->site);
+}
+
+static void on_who(void *ctx, const struct redis_reply *r)
+{
+    struct who_ask *q = ctx;
+    struct member *m = r && redis_reply_type(r) == REDIS_STR ? people_find(q->app, redis_reply_str(r)) : NULL;
+    struct http_who w = {0};
+
+    if (m && m->is_loaded && !m->rep.disabled)
+        fill_who(q->app, m, q->by_cookie, &w);
+    http_call_who(q->call, &w);
+    free(q);
+}
+
+static void who(void *ctx, struct http_call *call, struct str cookie, struct str bearer)
+{
+    struct app *a = ctx;
+    struct http_who nobody = {0};
+    char digest[AUTH_DIGEST_SIZE], key[AUTH_DIGEST_SIZE + 8];
+    const char *argv[] = {"GET"};
+    bool ok = bearer.n ? auth_secret_digest('a', bearer, digest) : cookie.n && auth_secret_digest('s', cookie, digest);
+    struct who_ask *q;
+
+    if (!ok) {
+        http_call_who(call, &nobody);
+        return;
+    }
+    q = mem_zalloc(sizeof *q);
+    *q = (struct who_ask){a, call, !bearer.n};
+    snprintf(key, sizeof key, "tok:%s", digest);
+    if (link_call_plain(a->link, key, 1, argv, NULL, on_who, q) < 0) {
+        http_call_who(call, &nobody);
+        free(q);
+    }
+}
+
+/* ---- log in: the password is checked on a worker thread */
+
+struct login {
+    uv_work_t work;
+    struct app *app;
+    struct http_call *call;
+    char hash[AUTH_HASH_SIZE], id[ID_SIZE];
+    char secret[AUTH_SECRET_SIZE];
+    char *password;
+    size_t password_n;
+    char address_key[80], login_key[160];
+    bool ok;
+};
+
+static void check_password(uv_work_t *w)
+{
+    struct login *k = w->data;
+    struct str password = {k->password, k->password_n};
+
+    if (k->hash[0])
+        k->ok = auth_password_verify(k->hash, password);
+    else
+        auth_password_waste(password);
+}
+
+static void login_free(struct login *k)
+{
+    memset(k->password, 0, k->password_n);
+    free(k->password);
+    free(k);
+}
+
+static void on_session_stored(void *ctx, const struct redis_reply *r)
+{
+    struct login *k = ctx;
+    struct member *m = people_find(k->app, str_of(k->id));
+    struct http_who w;
+
+    if (r && redis_reply_type(r) != REDIS_ERR && m) {
+        fill_who(k->app, m, true, &w);
+        http_call_session(k->call, 200, &w, k->secret, 0, NULL);
+    } else {
+        http_call_session(k->call, 503, NULL, NULL, 1000, NULL);
+    }
+    login_free(k);
+}
+
+static void on_password(uv_work_t *w, int status)
+{
+    struct login *k = w->data;
+    struct app *a = k->app;
+    char digest[AUTH_DIGEST_SIZE], key[AUTH_DIGEST_SIZE + 8], seconds[24];
+    const char *argv[] = {"SET", k->id, "EX", seconds};
+
+    if (status != 0 || !k->ok) {
+        auth_guard_count(a->guard, str_of(k->address_key), (int64_t)uv_now(a->loop));
+        auth_guard_count(a->guard, str_of(k->login_key), (int64_t)uv_now(a->loop));
+        http_call_session(k->call, 401, NULL, NULL, 0, NULL);
+        login_free(k);
+        return;
+    }
+    auth_secret_make('s', k->secret, digest);
+    snprintf(key, sizeof key, "tok:%s", digest);
+    snprintf(seconds, sizeof seconds, "%lld", (long long)(a->cfg->auth.session_ms / 1000));
+    if (link_call_plain(a->link, key, 4, argv, NULL, on_session_stored, k) < 0) {
+        http_call_session(k->call, 503, NULL, NULL, 1000, NULL);
+        login_free(k);
+    }
+}
+
+static void login(void *ctx, struct http_call *call, struct str name, struct str password, const char *address)
+{
+    struct app *a = ctx;
+    struct member *m = people_by_login(a, name);
+    struct login *k;
+    int64_t now = (int64_t)uv_now(a->loop), wait_a, wait_l;
+
+    if (a->members.n == 0) {
+        http_call_session(call, 401, NULL, NULL, 0, "firstline user add LOGIN --role admin --role director --role rep --department general");
+        return;
+    }
+    k = mem_zalloc(sizeof *k);
+    snprintf(k->address_key, sizeof k->address_key, "a:%s", address);
+    snprintf(k->login_key, sizeof k->login_key, "l:%.*s|%s", (int)(name.n < 60 ? name.n : 60), name.s, address);
+    wait_a = auth_guard_wait_ms(a->guard, str_of(k->address_key), now);
+    wait_l = auth_guard_wait_ms(a->guard, str_of(k->login_key), now);
+    if (wait_a > 0 || wait_l > 0) {
+        http_call_session(call, 429, NULL, NULL, wait_a > wait_l ? wait_a : wait_l, NULL);
+        free(k);
+        return;
+    }
+    k->work.data = k;
+    k->app = a;
+    k->call = call;
+    k->password = mem_strndup(password.s, password.n);
+    k->password_n = password.n;
+    if (m && !m->rep.disabled) {
+        snprintf(k->hash, sizeof k->hash, "%s", m->rep.password);
+        snprintf(k->id, sizeof k->id, "%s", m->rep.id);
+    }
+    uv_queue_work(a->loop, &k->work, check_password, on_password);
+}
+
+void app_close_session(struct app *a, struct str digest)
+{
+    for (struct conn *c = a->conns; c; c = c->next_all)
+        if (c->is_staff && str_is(digest, c->secret_digest))
+            net_close(c->net, 1008, "the session has ended");
+}
+
+static void logout(void *ctx, struct http_call *call, struct str cookie)
+{
+    struct app *a = ctx;
+    char digest[AUTH_DIGEST_SIZE], key[AUTH_DIGEST_SIZE + 8], text[AUTH_DIGEST_SIZE + 8];
+    const char *argv[] = {"DEL"};
+
+    if (auth_secret_digest('s', cookie, digest)) {
+        snprintf(key, sizeof key, "tok:%s", digest);
+        link_call_plain(a->link, key, 1, argv, NULL, NULL, NULL);
+        app_close_session(a, str_of(digest));
+        snprintf(text, sizeof text, "X %s", digest);
+        link_signal(a->link, str_of(text));
+    }
+    http_call_done(call, 204);
+}
+
+/* ---- lists, states, figures */
+
+static void people(void *ctx, struct buf *out)
+{
+    struct app *a = ctx;
+    struct map_item *it;
+    uint32_t i = 0;
+
+    json_open(out, '[');
+    while ((it = map_next(&a->members, &i))) {
+        const struct member *m = it->value;
+
+        if (!m->is_loaded)
+            continue;
+        json_open(out, '{');
+        json_kv_s(out, "id", m->rep.id);
+        json_kv_s(out, "name", m->rep.name);
+        json_kv_s(out, "login", m->rep.login);
+        json_key(out, "roles");
+        json_open(out, '[');
+        for (unsigned r = ROLE_REP; r <= ROLE_ADMIN; r <<= 1)
+            if (m->rep.roles & r)
+                json_text(out, str_of(role_name(r)));
+        json_close(out, ']');
+        json_key(out, "departments");
+        json_open(out, '[');
+        for (unsigned k = 0; k < m->rep.departments.n; k++)
+            json_text(out, str_of(m->rep.departments.item[k]));
+        json_close(out, ']');
+        json_kv_bool(out, "disabled", m->rep.disabled);
+        json_close(out, '}');
+    }
+    json_close(out, ']');
+}
+
+static bool ready(void *ctx, struct buf *out)
+{
+    struct app *a = ctx;
+    bool ok = a->is_up && a->is_ready && !a->is_draining;
+    bool any = false;
+
+    json_open(out, '{');
+    for (unsigned i = 0; i < 4; i++)
+        any = any || a->degraded[i][0];
+    json_kv_s(out, "status", a->is_draining ? "draining" : !a->was_ready ? "starting" : !ok ? "unavailable" : any ? "degraded" : "ready");
+    json_key(out, "reasons");
+    json_open(out, '[');
+    for (unsigned i = 0; i < 4; i++)
+        if (a->degraded[i][0])
+            json_text(out, str_of(a->degraded[i]));
+    json_close(out, ']');
+    json_kv_s(out, "node", a->node);
+    json_close(out, '}');
+    return ok;
+}
+
+static void metric(struct buf *b, const char *name, const char *type, const char *help, int64_t v)
+{
+    buf_printf(b, "# HELP firstline_%s %s\n# TYPE firstline_%s %s\nfirstline_%s %lld\n", name, help, name, type, name, (long long)v);
+}
+
+static void metrics(void *ctx, struct buf *out)
+{
+    struct app *a = ctx;
+    struct net_counts n = net_count(a->net);
+    size_t rss = 0;
+
+    uv_resident_set_memory(&rss);
+    metric(out, "connections", "gauge", "Open WebSocket connections.", (int64_t)a->conns_n);
+    metric(out, "connections_opened_total", "counter", "Connections opened.", (int64_t)n.opened);
+    metric(out, "connections_refused_total", "counter", "Connections refused.", (int64_t)n.refused);
+    metric(out, "connections_closed_slow_total", "counter", "Connections closed for reading too slowly.", (int64_t)n.closed_slow);
+    metric(out, "frames_in_total", "counter", "Frames received.", (int64_t)n.frames_in);
+    metric(out, "frames_out_total", "counter", "Frames sent.", (int64_t)n.frames_out);
+    metric(out, "commits_total", "counter", "Commits acknowledged by Redis.", (int64_t)a->commits);
+    metric(out, "refusals_total", "counter", "Commands answered with an error.", (int64_t)a->refusals);
+    metric(out, "chats_in_memory", "gauge", "Chats held in memory.", (int64_t)a->slots.n);
+    metric(out, "redis_pending", "gauge", "Commands to Redis under way.", (int64_t)link_pending(a->link));
+    metric(out, "redis_up", "gauge", "1 if Redis is usable.", a->is_up);
+    metric(out, "archive_lag", "gauge", "Commits not archived yet.", jobs_feed_lag(a->feed));
+    metric(out, "resident_bytes", "gauge", "Resident memory of this process.", (int64_t)rss);
+}
+
+static struct archive *archive_of(void *ctx, const char *site, const char **node)
+{
+    struct app *a = ctx;
+
+    (void)site;
+    *node = a->archive_node;
+    return a->archive;
+}
+
+int app_http_start(struct app *a, struct err *err)
+{
+    struct http_port port = {.ctx = a, .who = who, .login = login, .logout = logout, .people = people, .ready = ready,
+                             .metrics = metrics, .archive = archive_of, .is_demo = a->opt.is_demo};
+
+    return http_create(a->cfg, &port, &a->http, err);
+}

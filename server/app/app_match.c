@@ -1,0 +1,341 @@
+/* Matching: who waits, who is free; positions and expected waits. */
+#include "app/app_room.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CHATS_AT_ONCE 32     /* of a queue's head, in one look */
+#define REPS_MAX      ROUTING_REASONS_MAX
+#define POSITIONS_MAX 5000
+#define COUNT_GAP_MS  250    /* positions of one department are told at most this often */
+#define HANDLING_MS   240000 /* a chat's length where nothing is known yet */
+
+void match_start(struct app *a)
+{
+    a->departments_n = 0;
+    free(a->departments);
+    a->departments = mem_zalloc(a->cfg->departments_n * sizeof *a->departments);
+    for (size_t i = 0; i < a->cfg->departments_n; i++)
+        if (strcmp(a->cfg->departments[i].site, a->site) == 0)
+            a->departments[a->departments_n++].cfg = &a->cfg->departments[i];
+}
+
+struct department *match_find(struct app *a, struct str name)
+{
+    for (unsigned i = 0; i < a->departments_n; i++)
+        if (str_is(name, a->departments[i].cfg->name))
+            return &a->departments[i];
+    return NULL;
+}
+
+void match_dirty(struct app *a, struct str department)
+{
+    struct department *d = match_find(a, department);
+
+    if (d)
+        d->is_dirty = d->queue_dirty = true;
+}
+
+void match_all_dirty(struct app *a)
+{
+    for (unsigned i = 0; i < a->departments_n; i++)
+        a->departments[i].is_dirty = a->departments[i].queue_dirty = true;
+}
+
+void match_taken(struct app *a, struct str department, int64_t at_ms)
+{
+    struct department *d = match_find(a, department);
+
+    if (!d)
+        return;
+    if (d->last_take_ms && at_ms > d->last_take_ms)
+        d->gap_ms = routing_gap_mean(d->gap_ms, at_ms - d->last_take_ms);
+    d->last_take_ms = at_ms;
+}
+
+static unsigned reps_of(struct app *a, const struct department *d, struct member **out, unsigned max)
+{
+    struct map_item *it;
+    uint32_t i = 0;
+    unsigned n = 0;
+
+    while (n < max && (it = map_next(&a->members, &i))) {
+        struct member *m = it->value;
+
+        if (m->is_loaded && !m->rep.disabled && (m->rep.roles & (ROLE_REP | ROLE_LEAD)) && people_is_in(&m->rep, str_of(d->cfg->name)))
+            out[n++] = m;
+    }
+    return n;
+}
+
+const struct member *match_best(struct app *a, const struct department *d, const char *except)
+{
+    struct member *m[REPS_MAX];
+    const struct people_rep *reps[REPS_MAX];
+    struct routing_need need = {.department = str_of(d->cfg->name), .owner = "", .weight = 1};
+    struct routing_choice *choice = mem_zalloc(sizeof *choice);
+    const struct member *best = NULL;
+    unsigned n = reps_of(a, d, m, REPS_MAX), k = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        m[i]->rep.is_present = m[i]->conns || m[i]->present_elsewhere;
+        if (strcmp(m[i]->rep.id, except) != 0)
+            reps[k++] = &m[i]->rep;
+    }
+    routing_choose(&need, reps, k, choice);
+    if (choice->rep)
+        best = people_find(a, str_of(choice->rep->id));
+    free(choice);
+    return best;
+}
+
+/* ---- one look at a department */
+
+struct look {
+    struct app *app;
+    struct department *d;
+    unsigned reps_n;
+    char reps[REPS_MAX][ID_SIZE];
+};
+
+struct offering {
+    struct look *look;
+    unsigned left;
+};
+
+static void read_rep(struct member *m, const struct redis_reply *r)
+{
+    m->rep.capacity = redis_reply_int(redis_reply_at(r, 1));
+    m->rep.idle_since_ms = redis_reply_int(redis_reply_at(r, 2));
+    m->rep.load = redis_reply_int(redis_reply_at(r, 3));
+    m->rep.holds_n = (unsigned)redis_reply_int(redis_reply_at(r, 4));
+    m->rep.is_present = redis_reply_int(redis_reply_at(r, 5)) > 0;
+    m->present_elsewhere = m->rep.is_present && !m->conns;
+    if (str_is(redis_reply_str(redis_reply_at(r, 0)), "on"))
+        return;
+    if (m->rep.shift == SHIFT_ON)
+        m->rep.shift = str_is(redis_reply_str(redis_reply_at(r, 0)), "paused") ? SHIFT_PAUSED : SHIFT_OFF;
+}
+
+struct candidate {
+    struct app *app;
+    struct department *d;
+    unsigned reps_n;
+    char reps[REPS_MAX][ID_SIZE];
+};
+
+/* The chat is in memory: choose for it, and offer. */
+static void offer_chat(struct slot *s, void *ctx)
+{
+    struct candidate *cd = ctx;
+    struct app *a = cd->app;
+    const struct people_rep *reps[REPS_MAX];
+    struct chat *c = &s->chat;
+    struct routing_need need = {.department = str_of(cd->d->cfg->name), .weight = routing_weight(c->class_)};
+    struct routing_choice *choice;
+    struct people_list skills = {.n = 0};
+    struct str rest = str_of(cd->d->cfg->skills), item;
+    unsigned n = 0;
+    struct buf b;
+
+    if (c->state != CHAT_WAITING || !c->department || strcmp(c->department, cd->d->cfg->name) != 0 || s->first || s->is_busy) {
+        free(cd);
+        return;
+    }
+    while (config_list_next(&rest, &item))
+        people_list_add(&skills, item);
+    for (unsigned i = 0; i < cd->reps_n; i++) {
+        struct member *m = people_find(a, str_of(cd->reps[i]));
+
+        if (m)
+            reps[n++] = &m->rep;
+    }
+    need.language = str_of(c->locale ? c->locale : "");
+    need.skills = &skills;
+    need.owner = c->owner.id[0] ? c->owner.id : c->lost.id[0] ? c->lost.id : c->prefer.id;
+    need.passed = c->passed;
+    need.passed_n = c->passed_n;
+    choice = mem_zalloc(sizeof *choice);
+    routing_choose(&need, reps, n, choice);
+    if (choice->rep) {
+        struct cmd *cmd = cmd_create(a, CMD_OFFER);
+        struct member *m = people_find(a, str_of(choice->rep->id));
+        bool owner = strcmp(choice->rep->id, need.owner) == 0;
+
+        buf_init(&b, 1 << 16);
+        routing_write_candidates(choice, reps, &b);
+        cmd->candidates = buf_take(&b, NULL);
+        cmd->why = owner ? "owner" : "least_loaded";
+        snprintf(cmd->target, sizeof cmd->target, "%s", choice->rep->id);
+        m->rep.load += need.weight; /* as it will be: the next chat of this look goes to somebody else */
+        m->rep.idle_since_ms = app_now_ms(a);
+        slot_push(s, cmd);
+    }
+    free(choice);
+    free(cd);
+}
+
+static void on_look(void *ctx, const struct redis_reply *r)
+{
+    struct look *k = ctx;
+    struct app *a = k->app;
+    struct department *d = k->d;
+
+    d->is_matching = false;
+    if (r && redis_reply_n(r) == 4) {
+        const struct redis_reply *chats = redis_reply_at(r, 2), *reps = redis_reply_at(r, 3);
+        bool any = false;
+
+        for (unsigned i = 0; i < k->reps_n && i < redis_reply_n(reps); i++) {
+            struct member *m = people_find(a, str_of(k->reps[i]));
+
+            if (!m)
+                continue;
+            read_rep(m, redis_reply_at(reps, i));
+            any = any || (people_is_available(&m->rep) && people_has_room(&m->rep, 1));
+        }
+        for (size_t i = 0; any && i + 1 < redis_reply_n(chats); i += 2) {
+            struct candidate *cd = mem_zalloc(sizeof *cd);
+
+            cd->app = a;
+            cd->d = d;
+            cd->reps_n = k->reps_n;
+            memcpy(cd->reps, k->reps, k->reps_n * sizeof *cd->reps);
+            slot_when_loaded(slot_get(a, redis_reply_str(redis_reply_at(chats, i))), offer_chat, cd);
+        }
+    } else {
+        d->is_dirty = true;
+    }
+    free(k);
+}
+
+static void look(struct app *a, struct department *d)
+{
+    struct member *m[REPS_MAX];
+    const char *ids[REPS_MAX];
+    struct look *k = mem_zalloc(sizeof *k);
+
+    k->app = a;
+    k->d = d;
+    k->reps_n = reps_of(a, d, m, REPS_MAX);
+    for (unsigned i = 0; i < k->reps_n; i++) {
+        memcpy(k->reps[i], m[i]->rep.id, ID_SIZE);
+        ids[i] = m[i]->rep.id;
+    }
+    d->is_dirty = false;
+    d->is_matching = link_snapshot(a->link, str_of(d->cfg->name), CHATS_AT_ONCE, ids, k->reps_n, on_look, k) == 0;
+    if (!d->is_matching)
+        free(k);
+}
+
+/* ---- positions */
+
+struct count {
+    struct app *app;
+    struct department *d;
+};
+
+static void tell_staff(struct app *a, const struct department *d)
+{
+    struct buf b;
+
+    buf_init(&b, 2048);
+    buf_add_s(&b, "{\"t\":\"queue\"");
+    json_kv_s(&b, "department", d->cfg->name);
+    json_kv_int(&b, "waiting", d->waiting);
+    if (d->longest_since_ms)
+        json_kv_int(&b, "longest_since", d->longest_since_ms);
+    buf_add_c(&b, '}');
+    for (struct conn *c = a->conns; c; c = c->next_all)
+        if (c->is_staff && c->is_ready)
+            signal_raw(c, crypto_short_hash(d->cfg->name, strlen(d->cfg->name)), buf_str(&b));
+    buf_fini(&b);
+}
+
+static unsigned available_reps(struct app *a, const struct department *d)
+{
+    struct member *m[REPS_MAX];
+    unsigned n = reps_of(a, d, m, REPS_MAX), k = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        m[i]->rep.is_present = m[i]->conns || m[i]->present_elsewhere;
+        k += people_is_available(&m[i]->rep);
+    }
+    return k;
+}
+
+static void on_count(void *ctx, const struct redis_reply *r)
+{
+    struct count *k = ctx;
+    struct app *a = k->app;
+    struct department *d = k->d;
+    unsigned reps = available_reps(a, d);
+
+    free(k);
+    d->is_counting = false;
+    if (!r || redis_reply_type(r) != REDIS_LIST)
+        return;
+    d->waiting = (int64_t)redis_reply_n(r);
+    d->longest_since_ms = 0;
+    for (size_t i = 0; i < redis_reply_n(r); i++) {
+        struct slot *s = slot_find(a, redis_reply_str(redis_reply_at(r, i)));
+        int64_t position = (int64_t)i + 1;
+
+        if (!s || !s->is_loaded)
+            continue;
+        if (s->chat.wait_since_ms && (!d->longest_since_ms || s->chat.wait_since_ms < d->longest_since_ms))
+            d->longest_since_ms = s->chat.wait_since_ms;
+        if (s->position != position && s->subs)
+            notice_queue(s, position, routing_eta_s((unsigned)position, d->gap_ms, reps, HANDLING_MS));
+    }
+    tell_staff(a, d);
+}
+
+static void count(struct app *a, struct department *d)
+{
+    char number[16];
+    const char *argv[] = {"ZRANGE", "0", number};
+    struct count *k = mem_zalloc(sizeof *k);
+
+    snprintf(number, sizeof number, "%d", POSITIONS_MAX - 1);
+    *k = (struct count){a, d};
+    d->queue_dirty = false;
+    d->counted_at_ms = (int64_t)uv_now(a->loop);
+    d->is_counting = link_call(a->link, LINK_QUEUE, str_of(d->cfg->name), 3, argv, NULL, on_count, k) == 0;
+    if (!d->is_counting)
+        free(k);
+}
+
+/* Once a turn of the loop: what became dirty is looked at. */
+void match_tick(struct app *a)
+{
+    int64_t now = (int64_t)uv_now(a->loop);
+
+    if (!link_is_up(a->link) || a->is_draining)
+        return;
+    for (unsigned i = 0; i < a->departments_n; i++) {
+        struct department *d = &a->departments[i];
+
+        if (d->is_dirty && !d->is_matching)
+            look(a, d);
+        if (d->queue_dirty && !d->is_counting && now - d->counted_at_ms >= COUNT_GAP_MS)
+            count(a, d);
+    }
+}
+
+void match_write_queues(struct app *a, const struct conn *c, struct buf *b)
+{
+    (void)c;
+    json_open(b, '[');
+    for (unsigned i = 0; i < a->departments_n; i++) {
+        const struct department *d = &a->departments[i];
+
+        json_open(b, '{');
+        json_kv_s(b, "department", d->cfg->name);
+        json_kv_int(b, "waiting", d->waiting);
+        if (d->longest_since_ms)
+            json_kv_int(b, "longest_since", d->longest_since_ms);
+        json_close(b, '}');
+    }
+    json_close(b, ']');
+}

@@ -1,0 +1,360 @@
+/*
+ * app_room: what the files of this room share: the running server's parts. Inside the room only.
+ *
+ *   app      one process: loop, parts, sites' worth of people and chats
+ *   conn     one connection of a shopper or a staff member, and what it has under way
+ *   slot     one chat in memory: fold, recent entries, commands that wait, who watches
+ *   sub      one connection's cursor in one chat: it is always sent "cursor → head"
+ *   cmd      one command on its way: a person's, or the system's (timer, matching, loss)
+ *
+ * Thread  loop, but for what app_work.c hands to worker threads.
+ */
+#ifndef APP_ROOM_H
+#define APP_ROOM_H
+
+#include "app/app.h"
+#include "archive/archive.h"
+#include "auth/auth.h"
+#include "base/base_json.h"
+#include "base/base_map.h"
+#include "chat/chat.h"
+#include "chat/chat_view.h"
+#include "config/config.h"
+#include "http/http.h"
+#include "jobs/jobs_feed.h"
+#include "kb/kb.h"
+#include "link/link.h"
+#include "link/link_minder.h"
+#include "log/log.h"
+#include "net/net.h"
+
+#include <uv.h>
+
+#define CONN_HELD_MAX   256 /* commands read but not begun, before reading pauses */
+#define CONN_FLIGHT_MAX 64  /* commands begun and not answered */
+#define SLOT_RING       256 /* recent entries kept in memory, at most */
+#define SLOT_BATCH      32  /* plain messages of one chat committed in one call */
+
+struct app;
+struct slot;
+struct conn;
+
+/* A command on its way. */
+struct cmd {
+    struct app *app;
+    struct conn *conn;        /* NULL: the system's */
+    struct msg msg;           /* CMD_MSG */
+    enum chat_cmd_kind kind;
+    enum chat_timer timer;    /* CMD_TIMER */
+    int64_t due_ms;
+    char target[ID_SIZE];     /* CMD_OFFER: the chosen rep; CMD_GONE: who is gone */
+    const char *why;          /* CMD_OFFER, CMD_GONE: static text */
+    char *candidates;         /* CMD_OFFER: raw JSON, owned */
+    char *articles;           /* care step 1, owned */
+    unsigned attempts;        /* decided again after a conflict */
+    bool denied_self, denied_target, denied_owner, denied_handler; /* a guard said no */
+    struct cmd *next;
+    struct slot *slot;
+    /* chat.start only, owned */
+    char new_chat[ID_SIZE], after_owner[ID_SIZE];
+    char department[64], class_[16], after[ID_SIZE];
+    const char *triage_why;
+    void (*done)(struct cmd *c, enum code code); /* the system's: told how it went; may be NULL */
+    void *done_ctx;
+};
+
+/* One entry in memory. */
+struct item {
+    int64_t seq, at_ms, prev;  /* prev: what a shopper had been shown before it */
+    enum kind kind;
+    bool shown;                /* a shopper may see it */
+    char person[ID_SIZE];
+    char ref[ID_MAX + 1];
+    char *frame;               /* as sent to staff */
+    uint32_t frame_n, tail_at; /* where the tail begins in it */
+    char *shopper_tail;        /* NULL: the tail as it stands */
+    struct frame *staff, *shopper; /* made when first sent, dropped after the fan-out */
+};
+
+/* An answer that waits for its place in the order of seq. */
+struct answer {
+    int64_t seq, at_ms, prev;
+    char re[ID_MAX + 1];
+    char *extra; /* further members, `,"chat":…`; owned; NULL none */
+};
+
+struct sub {
+    struct conn *conn;
+    struct slot *slot;
+    int64_t cursor;     /* seq of the last entry sent */
+    int64_t stop;       /* sync: say ok at this head; 0 none */
+    bool is_reading;    /* older entries are on their way from Redis */
+    bool is_full;       /* the outbox is full: ws_drained goes on */
+    struct answer *answers;
+    unsigned answers_n, answers_cap;
+    char sync_re[ID_MAX + 1]; /* "" none: the sync or chat.open to answer when cursor reaches stop */
+    bool sync_card;     /* chat.open: the answer carries the card */
+    struct sub *next_of_slot, *next_of_conn;
+};
+
+struct slot {
+    struct app *app;
+    struct chat chat;
+    bool is_loaded, is_loading, is_busy, is_stepping, is_gone; /* is_gone: not in Redis */
+    bool is_behind;      /* another node wrote: read before deciding */
+    bool must_reindex;   /* entries of others came between ours: write the whole index */
+    int64_t base;        /* seq of the list's first entry, minus 1 */
+    struct item *ring;   /* SLOT_RING at most, in order of seq */
+    unsigned ring_n, ring_cap;
+    struct cmd *first, *last; /* commands that wait */
+    unsigned batch_left; /* answers of Redis still awaited */
+    struct sub *subs;
+    struct chat_index index; /* what Redis holds, as last written or read (strings: see index_keep) */
+    char index_queue[64], index_hold[ID_SIZE], index_open[ID_SIZE];
+    int64_t used_at_ms;
+    int64_t position;   /* last told to the shopper */
+};
+
+struct conn {
+    struct app *app;
+    struct net_conn *net;
+    bool is_staff, is_ready, is_dead, is_helloing, is_paused;
+    unsigned roles;
+    char person[ID_SIZE];
+    char name[PEOPLE_NAME_BYTES];
+    char address[64];
+    char secret_digest[AUTH_DIGEST_SIZE]; /* session or token it came with; shopper: own token */
+    bool must_store_token;                /* shopper: the token is not in Redis yet */
+    char locale[36], site[36];
+    char *page;
+    char open[ID_SIZE], last[ID_SIZE];    /* shopper: open chat, last chat */
+    struct sub *subs;
+    struct cmd *held_first, *held_last;
+    unsigned held_n, flight_n;
+    struct slot *flight_slot;             /* what all of the flight is about; NULL: something else */
+    char stuck[4][ID_SIZE];               /* chats in which an answer is unknown (PROMISES 2.2) */
+    char stuck_id[4][ID_MAX + 1];
+    double tokens;
+    int64_t tokens_at_ms;
+    bool watches_board;
+    struct conn *next_of_person, *prev_all, *next_all;
+};
+
+/* A staff member as this node knows them. */
+struct member {
+    struct people_rep rep;
+    struct conn *conns;      /* on this node */
+    bool is_loaded, is_loading, is_stale;
+    bool present_elsewhere;
+    int64_t seq_read;
+};
+
+/* A shopper with connections here. */
+struct guest {
+    char id[ID_SIZE];
+    struct conn *conns;
+    bool is_joined;          /* presence stands in Redis */
+};
+
+struct department {
+    const struct config_department *cfg;
+    bool is_dirty, is_matching, again; /* matching */
+    bool queue_dirty, is_counting;     /* positions */
+    int64_t gap_ms, last_take_ms;      /* expected wait */
+    int64_t waiting, longest_since_ms;
+    int64_t counted_at_ms;
+};
+
+struct app {
+    uv_loop_t *loop;
+    struct config *cfg;
+    struct app_options opt;
+    const char *site;                  /* its name */
+    char node[64];
+    struct net *net, *metrics_net;
+    struct http *http;
+    struct minder *minder;
+    struct link *link;
+    struct archive *archive;
+    struct jobs_feed *feed;
+    struct kb *kb;
+    void *kb_store;
+    struct auth_guard *guard;
+    struct chat_rules rules;
+    struct protocol_limits limits;
+    struct decision decision;
+    struct map slots;                  /* chat id → struct slot */
+    struct map members;                /* rep id → struct member */
+    struct map guests;                 /* shopper id → struct guest */
+    struct conn *conns;
+    unsigned conns_n;
+    struct department *departments;
+    unsigned departments_n;
+    uv_timer_t beat, tick, drain;
+    uint64_t ticks, drain_until_ms;
+    int64_t started_at_ms;
+    unsigned ending_left;
+    struct map starts;                 /* address → chats begun in this hour */
+    uv_signal_t sigterm, sigint;
+    bool is_up, is_ready, was_ready, is_draining, timers_busy, printed_ready, archive_elsewhere;
+    char degraded[4][200];             /* reasons, "" none: redis, archive, people, disk */
+    char archive_node[64];
+    unsigned people_left;              /* logs still to read at start */
+    bool people_read;
+    int exit_code;
+    char exit_why[480];
+    int64_t changed_n;                 /* slow beat's cursor on the changed set */
+    uint64_t commits, refusals;
+};
+
+static inline int64_t app_now_ms(const struct app *a)
+{
+    return link_now_ms(a->link);
+}
+
+/* app_conn.c */
+void conn_check(void *ctx, struct net_check *check, const struct net_head *head);
+void conn_opened(void *ctx, struct net_conn *net, void *user);
+void conn_text(void *ctx, struct net_conn *net, struct str text);
+void conn_drained(void *ctx, struct net_conn *net);
+void conn_closed(void *ctx, struct net_conn *net, void *user);
+void conn_pump(struct conn *c);
+/* Ends a command: frees it, lets the next one begin. */
+void cmd_finish(struct cmd *c);
+struct cmd *cmd_create(struct app *a, enum chat_cmd_kind kind);
+void cmd_destroy(struct cmd *c);
+/* Starts one command of a connection; in app_command.c. */
+void command_start(struct conn *conn, struct cmd *c);
+bool conn_is_stuck(struct conn *c, struct str chat, struct str id);
+void conn_set_stuck(struct conn *c, struct str chat, struct str id);
+
+/* app_answer.c */
+void answer_raw(struct conn *c, struct str payload);
+/* `{"t":"ok","re":…` + extra members (each with its comma in front) + `}` */
+void answer_ok(struct conn *c, struct str re, const char *extra);
+void answer_error(struct conn *c, struct str re, enum code code, const char *text, int64_t retry_ms, const char *extra);
+void answer_cmd_ok(struct cmd *c, const char *extra);
+void answer_cmd_error(struct cmd *c, enum code code, const char *text, const char *extra);
+void signal_raw(struct conn *c, uint64_t key, struct str payload);
+/* The state a conflict carries, the handler that not_handler names. */
+void answer_refusal(struct cmd *c, const struct chat *chat, enum code code, const char *text);
+
+/* app_slot.c */
+struct slot *slot_get(struct app *a, struct str id);      /* makes it; not loaded yet */
+struct slot *slot_find(struct app *a, struct str id);     /* NULL if not in memory */
+struct slot *slot_new(struct app *a, struct str id);      /* a chat that doesn't exist yet: nothing to load */
+void slot_push(struct slot *s, struct cmd *c);
+void slot_run(struct slot *s);
+/* Another node wrote into this log, or might have. */
+void slot_refresh(struct slot *s);
+/* Loads, then calls fn (at once if loaded). */
+void slot_when_loaded(struct slot *s, void (*fn)(struct slot *s, void *ctx), void *ctx);
+void slot_sweep(struct app *a, int64_t now_ms);
+struct item *slot_item(struct slot *s, int64_t seq);
+/* Takes the item's memory. */
+void slot_push_item(struct slot *s, struct item *it);
+/* The index as it follows from the state now. */
+void slot_keep_index(struct slot *s);
+/* A chat that never came to be. */
+void slot_discard(struct slot *s);
+void item_fini(struct item *it);
+bool item_read(struct item *it, struct str raw, struct chat *fold);
+
+/* app_commit.c */
+void commit_begin(struct slot *s);
+
+/* app_sub.c */
+struct sub *sub_find(struct conn *c, struct slot *s);
+/* Makes it, or gives the one there is; cursor only counts for a new one. */
+struct sub *sub_add(struct conn *c, struct slot *s, int64_t cursor);
+void sub_drop(struct sub *u);
+void sub_drop_all(struct conn *c);
+void sub_pump(struct sub *u);
+void sub_answer(struct sub *u, const struct answer *a);
+void slot_fan_out(struct slot *s);
+
+/* app_notice.c: what people are told besides entries */
+/* Compares before and after a change and tells offers, queues, subscriptions. */
+struct notice {
+    enum chat_state state;
+    char handler[ID_SIZE], offered[ID_SIZE], transfer[ID_SIZE], consulted[ID_SIZE], alert[ID_SIZE];
+    char department[64];
+    int64_t head;
+    int alert_level;
+};
+void notice_before(const struct slot *s, struct notice *n);
+void notice_after(struct slot *s, const struct notice *n, bool is_ours);
+void notice_write_offer(struct slot *s, bool is_transfer, struct buf *b);
+void notice_write_row(struct slot *s, struct buf *b);
+void notice_write_card(struct slot *s, struct buf *b);
+void notice_write_person(struct buf *b, const char *key, const char *id, const char *name);
+void notice_queue(struct slot *s, int64_t position, int64_t eta_s);
+
+/* app_people.c */
+void people_start(struct app *a);
+struct member *people_find(struct app *a, struct str id);
+struct member *people_by_login(struct app *a, struct str login);
+void people_reload(struct app *a, struct str id);
+void people_on_log(struct app *a, struct str id);
+void people_join(struct app *a, struct conn *c);
+void people_leave(struct app *a, struct conn *c);
+void people_shift(struct cmd *c);
+void people_gone(struct app *a, struct str id, bool grace, int64_t due_ms);
+void people_tell_presence(struct app *a, const struct member *m);
+/* Fills facts for a decision about a chat in this department. */
+void people_fact(struct app *a, struct str id, struct str department, bool denied, struct chat_rep *out);
+void people_write_list(struct app *a, struct buf *b);
+const char *people_state(const struct member *m);
+
+/* app_match.c */
+struct department *match_find(struct app *a, struct str name);
+void match_start(struct app *a);
+void match_dirty(struct app *a, struct str department);
+/* Who of the department would be asked first now, except this person; NULL: nobody is available. */
+const struct member *match_best(struct app *a, const struct department *d, const char *except);
+void match_all_dirty(struct app *a);
+void match_tick(struct app *a);
+void match_taken(struct app *a, struct str department, int64_t at_ms);
+void match_write_queues(struct app *a, const struct conn *c, struct buf *b);
+
+/* app_timers.c */
+void timers_tick(struct app *a);
+
+/* app_shopper.c, app_staff.c */
+void shopper_hello(struct cmd *c);
+void shopper_start(struct cmd *c);
+void shopper_gone(struct app *a, struct conn *c);
+void shopper_store_token(struct conn *c);
+void shopper_join(struct conn *c);
+void staff_hello(struct cmd *c);
+void staff_open(struct cmd *c);
+void staff_open_for(struct conn *conn, struct slot *s, int64_t after, struct str re, bool card);
+
+/* app_kb.c */
+int kb_start(struct app *a, struct err *err);
+void kb_stop(struct app *a);
+void kb_command(struct cmd *c);
+/* Best articles for a text on a worker thread; fn on the loop with raw JSON (list) and the best one's department and confidence. */
+struct kb_ask;
+void kb_ask(struct app *a, struct str text, struct str lang, bool for_shopper, unsigned max, bool with_text,
+            void (*fn)(void *ctx, struct str articles, const char *department, double confidence), void *ctx);
+void kb_for_handler(struct slot *s, struct str text);
+
+/* app_task.c */
+void task_command(struct cmd *c);
+
+/* app_http.c */
+int app_http_start(struct app *a, struct err *err);
+void app_http_request(void *ctx, struct net_http *req, const struct net_head *head, struct str body);
+/* Ends the live sockets of a session or token. */
+void app_close_session(struct app *a, struct str digest);
+/* Counts a chat begun from this address; false over the hour's limit. */
+bool app_count_start(struct app *a, const char *address);
+
+/* app_archive.c */
+void app_archive_start(struct app *a);
+
+void app_fatal(struct app *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void app_check_ready(struct app *a);
+
+#endif

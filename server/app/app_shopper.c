@@ -1,0 +1,501 @@
+/* Shoppers: hello, the first message, coming and going. */
+#include "app/app_room.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define RESUME_MAX      50
+#define TOKEN_SECONDS   "7776000" /* 90 days, sliding (PROMISES 2.16) */
+#define FIRST_TEXT_LANG 64
+
+struct resume {
+    char chat[ID_SIZE];
+    int64_t seq;
+};
+
+struct hello {
+    struct cmd *cmd;
+    struct resume r[RESUME_MAX];
+    unsigned n, left;
+    char token[AUTH_SECRET_SIZE];
+    bool failed;
+    int64_t cursor[RESUME_MAX]; /* -1: not found */
+};
+
+static struct str field(const struct cmd *c, enum field f)
+{
+    return c->msg.f[f].type == VAL_STR ? c->msg.f[f].s : STR_NONE;
+}
+
+static void on_resume(void *ctx, struct str key, struct val v)
+{
+    struct hello *h = ctx;
+
+    if (!key.s) {
+        if (h->n < RESUME_MAX && h->r[h->n].chat[0])
+            h->n++;
+        return;
+    }
+    if (h->n == RESUME_MAX)
+        return;
+    if (str_is(key, "chat") && v.type == VAL_STR && v.s.n < ID_SIZE) {
+        memcpy(h->r[h->n].chat, v.s.s, v.s.n);
+        h->r[h->n].chat[v.s.n] = 0;
+    }
+    if (str_is(key, "seq") && v.type == VAL_INT)
+        h->r[h->n].seq = v.i;
+}
+
+static struct guest *guest_get(struct app *a, const char *id)
+{
+    struct guest *g = map_get(&a->guests, str_of(id));
+
+    if (g)
+        return g;
+    g = mem_zalloc(sizeof *g);
+    snprintf(g->id, sizeof g->id, "%s", id);
+    map_put(&a->guests, str_of(id), g);
+    return g;
+}
+
+static void say_presence(struct conn *c, bool join)
+{
+    char member[ID_SIZE + 8];
+    const char *members[] = {member};
+    const int64_t ms[] = {c->app->cfg->queue.gone_ms};
+
+    snprintf(member, sizeof member, "%s|gone", c->open);
+    link_presence(c->app->link, NULL, join, str_of(c->person), members, ms, 1);
+}
+
+void shopper_join(struct conn *c)
+{
+    struct guest *g = map_get(&c->app->guests, str_of(c->person));
+
+    if (!g || g->is_joined || !c->open[0])
+        return;
+    g->is_joined = true;
+    say_presence(c, true);
+}
+
+void shopper_gone(struct app *a, struct conn *c)
+{
+    struct guest *g = map_get(&a->guests, str_of(c->person));
+    struct conn **at = g ? &g->conns : NULL;
+
+    while (at && *at && *at != c)
+        at = &(*at)->next_of_person;
+    if (!at || !*at)
+        return;
+    *at = c->next_of_person;
+    if (g->conns)
+        return;
+    if (g->is_joined)
+        say_presence(c, false);
+    map_del(&a->guests, str_of(c->person));
+    free(g);
+}
+
+void shopper_store_token(struct conn *c)
+{
+    char key[AUTH_DIGEST_SIZE + 8];
+    const char *argv[] = {"SET", c->person, "EX", TOKEN_SECONDS};
+
+    if (!c->must_store_token)
+        return;
+    snprintf(key, sizeof key, "tok:%s", c->secret_digest);
+    if (link_call_plain(c->app->link, key, 4, argv, NULL, NULL, NULL) == 0)
+        c->must_store_token = false;
+}
+
+/* ---- hello */
+
+static void write_departments(struct app *a, bool zh, struct buf *b, bool *open)
+{
+    int64_t now = app_now_ms(a);
+
+    *open = false;
+    json_key(b, "departments");
+    json_open(b, '[');
+    for (unsigned i = 0; i < a->departments_n; i++) {
+        const struct config_department *d = a->departments[i].cfg;
+        const char *title = zh ? d->title_zh : d->title_en;
+        bool is_open = config_is_open(d, now);
+
+        *open = *open || is_open;
+        json_open(b, '{');
+        json_kv_s(b, "name", d->name);
+        json_kv_s(b, "title", title[0] ? title : d->name);
+        json_kv_bool(b, "open", is_open);
+        json_close(b, '}');
+    }
+    json_close(b, ']');
+}
+
+static void write_site(struct app *a, bool zh, struct buf *b)
+{
+    const struct config_site *site = config_site_find(a->cfg, str_of(a->site));
+
+    json_key(b, "site");
+    json_open(b, '{');
+    json_kv_s(b, "id", a->site);
+    if (site && site->name[0])
+        json_kv_s(b, "name", site->name);
+    if (site && site->color[0])
+        json_kv_s(b, "color", site->color);
+    if (site && (zh ? site->greeting_zh : site->greeting_en)[0])
+        json_kv_s(b, "greeting", zh ? site->greeting_zh : site->greeting_en);
+    if (site && (zh ? site->farewell_zh : site->farewell_en)[0])
+        json_kv_s(b, "farewell", zh ? site->farewell_zh : site->farewell_en);
+    json_kv_bool(b, "preview", site && site->preview);
+    json_close(b, '}');
+}
+
+static void write_results(const struct hello *h, struct buf *b)
+{
+    json_key(b, "chats");
+    json_open(b, '[');
+    for (unsigned i = 0; i < h->n; i++) {
+        struct slot *s = slot_find(h->cmd->app, str_of(h->r[i].chat));
+
+        json_open(b, '{');
+        json_kv_s(b, "chat", h->r[i].chat);
+        if (h->cursor[i] < 0 || !s)
+            json_kv_s(b, "error", "not_found");
+        else
+            json_kv_int(b, "seq", s->chat.head);
+        json_close(b, '}');
+    }
+    json_close(b, ']');
+}
+
+static void welcome(struct hello *h)
+{
+    struct cmd *cmd = h->cmd;
+    struct conn *c = cmd->conn;
+    struct app *a = cmd->app;
+    bool zh = strncasecmp(c->locale, "zh", 2) == 0, open;
+    struct slot *s = c->open[0] ? slot_find(a, str_of(c->open)) : NULL;
+    struct buf b;
+
+    if (s && !chat_state_is_open(s->chat.state)) {
+        c->open[0] = 0;
+        s = NULL;
+    }
+    buf_init(&b, 1 << 20);
+    buf_add_s(&b, "{\"t\":\"welcome\"");
+    json_kv_str(&b, "re", cmd->msg.id);
+    json_kv_s(&b, "epoch", link_epoch(a->link));
+    json_kv_int(&b, "now", app_now_ms(a));
+    json_kv_s(&b, "token", h->token);
+    json_key(&b, "shopper");
+    json_open(&b, '{');
+    json_kv_s(&b, "id", c->person);
+    if (c->name[0])
+        json_kv_s(&b, "name", c->name);
+    json_close(&b, '}');
+    if (s) {
+        json_kv_s(&b, "chat", c->open);
+        json_kv_s(&b, "state", chat_state_name(s->chat.state));
+    }
+    if (!s && c->last[0])
+        json_kv_s(&b, "last", c->last);
+    write_departments(a, zh, &b, &open);
+    json_kv_bool(&b, "open", open);
+    write_site(a, zh, &b);
+    write_results(h, &b);
+    buf_add_c(&b, '}');
+    answer_raw(c, buf_str(&b));
+    buf_fini(&b);
+    c->is_ready = true;
+    for (unsigned i = 0; i < h->n; i++)
+        if (h->cursor[i] >= 0)
+            sub_pump(sub_add(c, slot_get(a, str_of(h->r[i].chat)), h->cursor[i]));
+    if (s) {
+        sub_add(c, s, s->chat.head);
+        shopper_join(c);
+        if (s->position > 0)
+            s->position = -1; /* tell it again */
+        match_dirty(a, str_of(s->chat.department));
+    }
+    cmd_finish(cmd);
+    free(h);
+}
+
+static void on_chat_ready(struct slot *s, void *ctx)
+{
+    struct hello *h = ctx;
+    struct conn *c = h->cmd->conn;
+
+    for (unsigned i = 0; i < h->n; i++)
+        if (strcmp(h->r[i].chat, s->chat.id) == 0)
+            h->cursor[i] = s->chat.head == 0 || strcmp(s->chat.shopper.id, c->person) != 0 ? -1
+                           : h->r[i].seq > s->chat.head                                   ? s->chat.head
+                                                                                          : h->r[i].seq;
+    if (s->is_behind)
+        h->failed = true;
+    if (--h->left > 0)
+        return;
+    if (!h->failed && !c->is_dead) {
+        welcome(h);
+        return;
+    }
+    answer_cmd_error(h->cmd, CODE_UNAVAILABLE, "your chats can't be read now", NULL);
+    free(h);
+}
+
+/* The shopper is known: read the chats that the answer speaks of. */
+static void known(struct hello *h)
+{
+    struct conn *c = h->cmd->conn;
+    struct app *a = h->cmd->app;
+    struct guest *g;
+    char open[ID_SIZE];
+
+    if (c->is_dead) {
+        cmd_finish(h->cmd);
+        free(h);
+        return;
+    }
+    g = guest_get(a, c->person);
+    c->next_of_person = g->conns;
+    g->conns = c;
+    h->left = 1;
+    for (unsigned i = 0; i < h->n; i++)
+        h->cursor[i] = -1;
+    memcpy(open, c->open, sizeof open);
+    if (open[0]) {
+        h->left++;
+        slot_when_loaded(slot_get(a, str_of(open)), on_chat_ready, h);
+    }
+    for (unsigned i = 0; i < h->n; i++) {
+        if (strcmp(h->r[i].chat, open) == 0 || h->r[i].chat[0] != 'c')
+            continue;
+        h->left++;
+        slot_when_loaded(slot_get(a, str_of(h->r[i].chat)), on_chat_ready, h);
+    }
+    if (--h->left == 0) {
+        if (h->failed) {
+            answer_cmd_error(h->cmd, CODE_UNAVAILABLE, "your chats can't be read now", NULL);
+            free(h);
+        } else {
+            welcome(h);
+        }
+    }
+}
+
+static void on_record(void *ctx, const struct redis_reply *r)
+{
+    struct hello *h = ctx;
+    struct conn *c = h->cmd->conn;
+    char *to[] = {c->open, c->last};
+
+    if (!r || redis_reply_n(r) != 3) {
+        answer_cmd_error(h->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
+        free(h);
+        return;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        struct str s = redis_reply_str(redis_reply_at(r, i));
+
+        if (s.n && s.n < ID_SIZE) {
+            memcpy(to[i], s.s, s.n);
+            to[i][s.n] = 0;
+        }
+    }
+    if (!c->name[0])
+        snprintf(c->name, sizeof c->name, "%.*s", STR_FMT(redis_reply_str(redis_reply_at(r, 2))));
+    known(h);
+}
+
+static void new_shopper(struct hello *h)
+{
+    struct conn *c = h->cmd->conn;
+
+    id_make(c->person, 's');
+    auth_secret_make('v', h->token, c->secret_digest);
+    c->must_store_token = true; /* with the first thing that is to last */
+    known(h);
+}
+
+static void on_token(void *ctx, const struct redis_reply *r)
+{
+    struct hello *h = ctx;
+    struct conn *c = h->cmd->conn;
+    const char *argv[] = {"HMGET", "open", "last", "name"};
+    char key[AUTH_DIGEST_SIZE + 8];
+    const char *expire[] = {"EXPIRE", TOKEN_SECONDS};
+
+    if (!r) {
+        answer_cmd_error(h->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
+        free(h);
+        return;
+    }
+    if (redis_reply_type(r) != REDIS_STR || redis_reply_str(r).n >= ID_SIZE || redis_reply_str(r).s[0] != 's') {
+        new_shopper(h);
+        return;
+    }
+    snprintf(c->person, sizeof c->person, "%.*s", STR_FMT(redis_reply_str(r)));
+    snprintf(key, sizeof key, "tok:%s", c->secret_digest);
+    link_call_plain(c->app->link, key, 2, expire, NULL, NULL, NULL);
+    if (link_call(c->app->link, LINK_SHOPPER, str_of(c->person), 4, argv, NULL, on_record, h) < 0) {
+        answer_cmd_error(h->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
+        free(h);
+    }
+}
+
+void shopper_hello(struct cmd *cmd)
+{
+    struct conn *c = cmd->conn;
+    struct str token = field(cmd, FIELD_TOKEN), site = field(cmd, FIELD_SITE), locale = field(cmd, FIELD_LOCALE);
+    struct hello *h;
+    char key[AUTH_DIGEST_SIZE + 8];
+    const char *argv[] = {"GET"};
+
+    if (c->is_ready) {
+        answer_cmd_error(cmd, CODE_BAD_REQUEST, "hello was said already", NULL);
+        return;
+    }
+    if (site.n && !str_is(site, cmd->app->site)) {
+        answer_cmd_error(cmd, CODE_NOT_FOUND, "no such site", NULL);
+        return;
+    }
+    h = mem_zalloc(sizeof *h);
+    h->cmd = cmd;
+    if (locale.n && locale.n < sizeof c->locale)
+        snprintf(c->locale, sizeof c->locale, "%.*s", STR_FMT(locale));
+    if (field(cmd, FIELD_NAME).n)
+        snprintf(c->name, sizeof c->name, "%.*s", STR_FMT(utf8_prefix(field(cmd, FIELD_NAME), 60)));
+    if (field(cmd, FIELD_PAGE).n)
+        c->page = mem_strndup(field(cmd, FIELD_PAGE).s, field(cmd, FIELD_PAGE).n);
+    if (cmd->msg.f[FIELD_RESUME].type == VAL_JSON)
+        json_each_member(cmd->msg.f[FIELD_RESUME].s, on_resume, h);
+    if (!token.n || !auth_secret_digest('v', token, c->secret_digest)) {
+        new_shopper(h);
+        return;
+    }
+    snprintf(h->token, sizeof h->token, "%.*s", STR_FMT(token));
+    snprintf(key, sizeof key, "tok:%s", c->secret_digest);
+    if (link_call_plain(cmd->app->link, key, 1, argv, NULL, on_token, h) < 0) {
+        answer_cmd_error(cmd, CODE_UNAVAILABLE, "redis is away", NULL);
+        free(h);
+    }
+}
+
+/* ---- the first message (rules 1.1, 2.7) */
+
+/* A department's keyword occurs in the text. */
+static const struct department *by_keyword(struct app *a, struct str text)
+{
+    struct buf folded, word;
+    const struct department *found = NULL;
+
+    buf_init(&folded, 1 << 16);
+    buf_init(&word, 1024);
+    ownership_fold(text, &folded);
+    for (unsigned i = 0; i < a->departments_n && !found; i++) {
+        struct str rest = str_of(a->departments[i].cfg->keywords), item;
+
+        while (!found && config_list_next(&rest, &item)) {
+            buf_reset(&word);
+            ownership_fold(item, &word);
+            if (word.n && folded.n >= word.n && memmem(folded.p, folded.n, word.p, word.n))
+                found = &a->departments[i];
+        }
+    }
+    buf_fini(&folded);
+    buf_fini(&word);
+    return found;
+}
+
+static void start_in(struct cmd *c, const char *department, const char *why)
+{
+    struct conn *conn = c->conn;
+    const char *argv[] = {"HSET", "name", conn->name};
+    struct slot *s;
+
+    snprintf(c->department, sizeof c->department, "%s", department);
+    c->triage_why = why;
+    id_make(c->new_chat, 'c');
+    shopper_store_token(conn);
+    if (conn->name[0])
+        link_call(c->app->link, LINK_SHOPPER, str_of(conn->person), 3, argv, NULL, NULL, NULL);
+    s = slot_new(c->app, str_of(c->new_chat));
+    slot_push(s, c);
+}
+
+static void on_triaged(void *ctx, struct str articles, const char *department, double confidence)
+{
+    struct cmd *c = ctx;
+    struct app *a = c->app;
+    const struct department *d = department ? match_find(a, str_of(department)) : NULL;
+
+    (void)articles;
+    if (d && confidence >= (double)a->cfg->kb.threshold_permille / 1000.0)
+        start_in(c, d->cfg->name, "kb");
+    else
+        start_in(c, a->departments[0].cfg->name, "default");
+}
+
+static void triage(struct cmd *c)
+{
+    struct app *a = c->app;
+    struct str wanted = field(c, FIELD_DEPARTMENT);
+    const struct department *d = wanted.n ? match_find(a, wanted) : NULL;
+
+    if (wanted.n && !d) {
+        answer_cmd_error(c, CODE_BAD_REQUEST, "department: there is none of that name", NULL);
+        return;
+    }
+    if (d) {
+        start_in(c, d->cfg->name, "shopper");
+        return;
+    }
+    if (a->departments_n == 1) {
+        start_in(c, a->departments[0].cfg->name, "default");
+        return;
+    }
+    d = by_keyword(a, field(c, FIELD_TEXT));
+    if (d)
+        start_in(c, d->cfg->name, "keyword");
+    else
+        kb_ask(a, field(c, FIELD_TEXT), str_of(c->conn->locale), true, 1, false, on_triaged, c);
+}
+
+/* Rule 2.7: a return within the time goes to the owner of the case it comes back to. */
+static void on_last_ready(struct slot *s, void *ctx)
+{
+    struct cmd *c = ctx;
+    const struct chat *was = &s->chat;
+
+    if (!s->is_behind && was->state == CHAT_CLOSED && app_now_ms(c->app) - was->ended_at_ms <= c->app->rules.return_ms) {
+        snprintf(c->after, sizeof c->after, "%s", was->id);
+        snprintf(c->after_owner, sizeof c->after_owner, "%s", was->owner.id);
+        if (was->closed_how && strcmp(was->closed_how, "confirmed") != 0)
+            snprintf(c->class_, sizeof c->class_, "returning");
+    }
+    triage(c);
+}
+
+/* Anonymous starts are counted by address, an hour at a time. */
+static bool address_may_start(struct conn *c)
+{
+    return app_count_start(c->app, c->address);
+}
+
+void shopper_start(struct cmd *c)
+{
+    struct conn *conn = c->conn;
+
+    if (!address_may_start(conn)) {
+        answer_error(conn, c->msg.id, CODE_RATE_LIMITED, "too many chats from this address", 60000, NULL);
+        cmd_finish(c);
+        return;
+    }
+    if (field(c, FIELD_CLASS).n)
+        snprintf(c->class_, sizeof c->class_, "%.*s", STR_FMT(field(c, FIELD_CLASS)));
+    if (conn->last[0] && !conn->open[0])
+        slot_when_loaded(slot_get(c->app, str_of(conn->last)), on_last_ready, c);
+    else
+        triage(c);
+}

@@ -1,0 +1,323 @@
+/* Chats in memory: loading, reading what others wrote, the recent entries, the queue of commands. */
+#include "app/app_room.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define IDLE_MS 300000 /* a chat that nobody watches leaves memory after this */
+
+static struct slot *make(struct app *a, struct str id)
+{
+    struct slot *s = mem_zalloc(sizeof *s);
+    char text[ID_SIZE] = "";
+
+    if (id.n >= ID_SIZE)
+        id.n = 0;
+    memcpy(text, id.s, id.n);
+    s->app = a;
+    s->position = -1;
+    chat_init(&s->chat, text);
+    s->used_at_ms = (int64_t)uv_now(a->loop);
+    map_put(&a->slots, id, s);
+    return s;
+}
+
+struct slot *slot_find(struct app *a, struct str id)
+{
+    return map_get(&a->slots, id);
+}
+
+struct slot *slot_get(struct app *a, struct str id)
+{
+    struct slot *s = slot_find(a, id);
+
+    return s ? s : make(a, id);
+}
+
+struct slot *slot_new(struct app *a, struct str id)
+{
+    struct slot *s = make(a, id);
+
+    s->is_loaded = true;
+    return s;
+}
+
+/* ---- the ring of recent entries */
+
+/* The entry of the smallest seq that is ≥ seq, if memory holds all from there on; else NULL. */
+struct item *slot_item(struct slot *s, int64_t seq)
+{
+    unsigned lo = 0, hi = s->ring_n;
+
+    if (!s->ring_n || (s->ring[0].seq > seq && s->ring[0].seq != s->base + 1))
+        return NULL;
+    while (lo < hi) {
+        unsigned mid = lo + (hi - lo) / 2;
+
+        if (s->ring[mid].seq < seq)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < s->ring_n ? &s->ring[lo] : NULL;
+}
+
+/* Takes the item's memory. */
+static void ring_push(struct slot *s, struct item *it)
+{
+    if (s->ring_n == SLOT_RING) {
+        unsigned drop = SLOT_RING / 4;
+
+        for (unsigned i = 0; i < drop; i++)
+            item_fini(&s->ring[i]);
+        memmove(s->ring, s->ring + drop, (SLOT_RING - drop) * sizeof *s->ring);
+        s->ring_n -= drop;
+    }
+    if (s->ring_n == s->ring_cap) {
+        s->ring_cap = s->ring_cap ? s->ring_cap * 2 : 8;
+        if (s->ring_cap > SLOT_RING)
+            s->ring_cap = SLOT_RING;
+        s->ring = mem_realloc(s->ring, s->ring_cap * sizeof *s->ring);
+    }
+    s->ring[s->ring_n++] = *it;
+    memset(it, 0, sizeof *it);
+}
+
+static void keep(char *to, size_t size, struct str s)
+{
+    size_t n = s.n < size ? s.n : 0;
+
+    if (n)
+        memcpy(to, s.s, n);
+    to[n] = 0;
+}
+
+/* True if what a shopper sees of e is its tail as it stands. */
+static bool is_plain_message(const struct entry *e)
+{
+    return e->kind == KIND_MESSAGE && e->f[FIELD_ARTICLE].type == VAL_NONE && e->f[FIELD_CANNED].type == VAL_NONE &&
+           e->f[FIELD_COUNTS].type == VAL_NONE;
+}
+
+static char *shopper_tail(const struct entry *e)
+{
+    struct buf b;
+
+    if (!chat_view_is_shown(e->kind, AUDIENCE_SHOPPER) || is_plain_message(e) || chat_view_is_whole(e->kind))
+        return NULL;
+    buf_init(&b, 1 << 18);
+    chat_view_write_shopper_tail(&b, e);
+    return buf_take(&b, NULL);
+}
+
+bool item_read(struct item *it, struct str raw, struct chat *fold)
+{
+    struct link_stored st;
+    struct entry e;
+    const char *kind;
+    bool ok;
+
+    memset(it, 0, sizeof *it);
+    if (!link_stored_read(raw, &st))
+        return false;
+    ok = entry_read(st.frame, &e, NULL) == 0;
+    kind = memmem(st.frame.s, st.frame.n, "\"kind\":", 7);
+    if (ok && kind) {
+        it->seq = e.seq;
+        it->at_ms = e.at_ms;
+        it->prev = st.prev;
+        it->kind = e.kind;
+        it->shown = st.shown;
+        keep(it->person, sizeof it->person, st.person);
+        keep(it->ref, sizeof it->ref, st.ref);
+        it->frame = mem_strndup(st.frame.s, st.frame.n);
+        it->frame_n = (uint32_t)st.frame.n;
+        it->tail_at = (uint32_t)(kind - st.frame.s);
+        it->shopper_tail = shopper_tail(&e);
+        if (fold && e.seq > fold->head)
+            chat_apply(fold, &e);
+    }
+    entry_fini(&e);
+    return ok && kind;
+}
+
+void slot_push_item(struct slot *s, struct item *it)
+{
+    ring_push(s, it);
+}
+
+/* ---- loading and refreshing */
+
+static void keep_index(struct slot *s)
+{
+    chat_index(&s->chat, &s->app->rules, &s->index);
+    snprintf(s->index_queue, sizeof s->index_queue, "%s", s->index.queue ? s->index.queue : "");
+    snprintf(s->index_hold, sizeof s->index_hold, "%s", s->index.hold ? s->index.hold : "");
+    snprintf(s->index_open, sizeof s->index_open, "%s", s->index.open ? s->index.open : "");
+    s->index.queue = s->index.queue ? s->index_queue : NULL;
+    s->index.hold = s->index.hold ? s->index_hold : NULL;
+    s->index.open = s->index.open ? s->index_open : NULL;
+}
+
+void slot_keep_index(struct slot *s)
+{
+    keep_index(s);
+}
+
+static void fail_commands(struct slot *s)
+{
+    while (s->first) {
+        struct cmd *c = s->first;
+
+        s->first = c->next;
+        if (!s->first)
+            s->last = NULL;
+        answer_cmd_error(c, CODE_UNAVAILABLE, "the chat can't be read now", NULL);
+    }
+}
+
+static void on_read(void *ctx, const struct redis_reply *list)
+{
+    struct slot *s = ctx;
+    struct notice before;
+
+    s->is_loading = false;
+    if (!list || redis_reply_type(list) != REDIS_LIST) {
+        s->is_behind = true;
+        fail_commands(s);
+        return;
+    }
+    s->is_behind = false;
+    s->is_loaded = true;
+    notice_before(s, &before);
+    for (size_t i = 0; i < redis_reply_n(list); i++) {
+        struct item it;
+        int64_t head = s->chat.head;
+
+        if (!item_read(&it, redis_reply_str(redis_reply_at(list, i)), &s->chat))
+            log_error("app", "unreadable entry chat=%s index=%zu", s->chat.id, i);
+        else if (it.seq > head)
+            ring_push(s, &it);
+        item_fini(&it);
+    }
+    s->is_gone = s->chat.head == 0;
+    keep_index(s);
+    notice_after(s, &before, false);
+    slot_fan_out(s);
+    slot_run(s);
+}
+
+static void read_on(struct slot *s)
+{
+    int64_t from = s->is_loaded ? s->chat.head - s->base : 0;
+
+    if (s->is_loading)
+        return;
+    s->is_loading = link_read(s->app->link, str_of(s->chat.id), from, -1, on_read, s) == 0;
+    if (!s->is_loading) {
+        s->is_behind = true;
+        fail_commands(s);
+    }
+}
+
+void slot_refresh(struct slot *s)
+{
+    s->is_behind = true;
+    if (!s->is_busy && !s->is_loading)
+        read_on(s);
+}
+
+void slot_push(struct slot *s, struct cmd *c)
+{
+    c->slot = s;
+    c->next = NULL;
+    if (s->last)
+        s->last->next = c;
+    else
+        s->first = c;
+    s->last = c;
+    s->used_at_ms = (int64_t)uv_now(s->app->loop);
+    slot_run(s);
+}
+
+void slot_run(struct slot *s)
+{
+    if (s->is_busy || s->is_loading)
+        return;
+    if (!s->is_loaded || s->is_behind) {
+        if (!s->is_loaded || s->first || s->subs)
+            read_on(s);
+        return;
+    }
+    if (s->first || s->must_reindex)
+        commit_begin(s);
+}
+
+struct when {
+    struct slot *s;
+    void (*fn)(struct slot *s, void *ctx);
+    void *ctx;
+};
+
+static void on_when(void *ctx, const struct redis_reply *list)
+{
+    struct when *w = ctx;
+
+    if (!w->s->is_loaded && !w->s->is_loading)
+        on_read(w->s, list);
+    w->fn(w->s, w->ctx);
+    free(w);
+}
+
+void slot_when_loaded(struct slot *s, void (*fn)(struct slot *s, void *ctx), void *ctx)
+{
+    struct when *w;
+
+    s->used_at_ms = (int64_t)uv_now(s->app->loop);
+    if (s->is_loaded && !s->is_behind) {
+        fn(s, ctx);
+        return;
+    }
+    /* Replies come in the order of the commands: behind this one whatever was asked before has been read. */
+    w = mem_zalloc(sizeof *w);
+    *w = (struct when){s, fn, ctx};
+    if (link_read(s->app->link, str_of(s->chat.id), 0, -1, on_when, w) < 0) {
+        free(w);
+        fn(s, ctx);
+    }
+}
+
+static void slot_free(struct slot *s)
+{
+    for (unsigned i = 0; i < s->ring_n; i++)
+        item_fini(&s->ring[i]);
+    free(s->ring);
+    chat_fini(&s->chat);
+    free(s);
+}
+
+/* Chats that nobody watches and nothing happens in leave memory; they are read again when needed. */
+void slot_sweep(struct app *a, int64_t now_ms)
+{
+    struct slot *drop[64];
+    struct map_item *it;
+    unsigned n = 0;
+    uint32_t i = 0;
+
+    while (n < 64 && (it = map_next(&a->slots, &i))) {
+        struct slot *s = it->value;
+
+        if (!s->subs && !s->first && !s->is_busy && !s->is_loading && now_ms - s->used_at_ms > IDLE_MS)
+            drop[n++] = s;
+    }
+    while (n-- > 0) {
+        map_del(&a->slots, str_of(drop[n]->chat.id));
+        slot_free(drop[n]);
+    }
+}
+
+void slot_discard(struct slot *s)
+{
+    map_del(&s->app->slots, str_of(s->chat.id));
+    slot_free(s);
+}

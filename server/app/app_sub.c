@@ -1,0 +1,276 @@
+/* Cursors: a connection is always sent "cursor → head" of each chat it watches; live is cursor = head. */
+#include "app/app_room.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define READ_ENTRIES 200 /* older entries asked of Redis at a time */
+
+struct sub *sub_find(struct conn *c, struct slot *s)
+{
+    for (struct sub *u = c->subs; u; u = u->next_of_conn)
+        if (u->slot == s)
+            return u;
+    return NULL;
+}
+
+struct sub *sub_add(struct conn *c, struct slot *s, int64_t cursor)
+{
+    struct sub *u = sub_find(c, s);
+
+    if (u)
+        return u;
+    u = mem_zalloc(sizeof *u);
+    u->conn = c;
+    u->slot = s;
+    u->cursor = cursor;
+    u->next_of_conn = c->subs;
+    c->subs = u;
+    u->next_of_slot = s->subs;
+    s->subs = u;
+    return u;
+}
+
+static void unlink_sub(struct sub **head, struct sub *u, bool of_slot)
+{
+    while (*head && *head != u)
+        head = of_slot ? &(*head)->next_of_slot : &(*head)->next_of_conn;
+    if (*head)
+        *head = of_slot ? u->next_of_slot : u->next_of_conn;
+}
+
+static void sub_free(struct sub *u)
+{
+    for (unsigned i = 0; i < u->answers_n; i++)
+        free(u->answers[i].extra);
+    free(u->answers);
+    free(u);
+}
+
+void sub_drop(struct sub *u)
+{
+    unlink_sub(&u->conn->subs, u, false);
+    unlink_sub(&u->slot->subs, u, true);
+    if (u->is_reading) {
+        u->conn = NULL; /* the read's callback frees it */
+        u->slot = NULL;
+        return;
+    }
+    sub_free(u);
+}
+
+void sub_drop_all(struct conn *c)
+{
+    while (c->subs)
+        sub_drop(c->subs);
+}
+
+void item_fini(struct item *it)
+{
+    free(it->frame);
+    free(it->shopper_tail);
+    frame_unref(it->staff);
+    frame_unref(it->shopper);
+    memset(it, 0, sizeof *it);
+}
+
+static struct frame *shopper_frame(struct item *it)
+{
+    struct buf b;
+    struct frame *f;
+
+    /* {"t":"event","chat":…,"seq":…,"at":… , then prev, then the tail */
+    buf_init(&b, 1 << 20);
+    buf_add(&b, it->frame, it->tail_at);
+    buf_add_s(&b, "\"prev\":");
+    buf_add_i64(&b, it->prev);
+    buf_add_c(&b, ',');
+    if (it->shopper_tail)
+        buf_add_s(&b, it->shopper_tail);
+    else
+        buf_add(&b, it->frame + it->tail_at, it->frame_n - it->tail_at);
+    f = frame_create(buf_str(&b));
+    buf_fini(&b);
+    return f;
+}
+
+/* The frame with `ref` before its closing brace: only for the same person's other connections. */
+static struct frame *with_ref(const struct frame *plain, const char *ref)
+{
+    struct str p = frame_payload(plain);
+    struct buf b;
+    struct frame *f;
+
+    buf_init(&b, 1 << 20);
+    buf_add(&b, p.s, p.n - 1);
+    json_kv_s(&b, "ref", ref);
+    buf_add_c(&b, '}');
+    f = frame_create(buf_str(&b));
+    buf_fini(&b);
+    return f;
+}
+
+static struct frame *frame_for(struct item *it, const struct conn *c)
+{
+    struct frame **shared = c->is_staff ? &it->staff : &it->shopper;
+
+    if (!*shared)
+        *shared = c->is_staff ? frame_create((struct str){it->frame, it->frame_n}) : shopper_frame(it);
+    if (it->ref[0] && strcmp(it->person, c->person) == 0)
+        return with_ref(*shared, it->ref);
+    return frame_ref(*shared);
+}
+
+static void send_answer(struct sub *u, struct answer *a)
+{
+    struct buf b;
+
+    buf_init(&b, 1 << 16);
+    if (a->extra)
+        buf_add_s(&b, a->extra);
+    buf_printf(&b, ",\"seq\":%lld,\"at\":%lld", (long long)a->seq, (long long)a->at_ms);
+    if (!u->conn->is_staff)
+        buf_printf(&b, ",\"prev\":%lld", (long long)a->prev);
+    answer_ok(u->conn, str_of(a->re), b.p);
+    buf_fini(&b);
+    free(a->extra);
+    a->extra = NULL;
+}
+
+/* The connection's own command at this seq is answered in place of the event. */
+static bool answer_at(struct sub *u, int64_t seq)
+{
+    for (unsigned i = 0; i < u->answers_n; i++)
+        if (u->answers[i].seq == seq) {
+            struct answer a = u->answers[i];
+
+            u->answers[i] = u->answers[--u->answers_n];
+            send_answer(u, &a);
+            return true;
+        }
+    return false;
+}
+
+void sub_answer(struct sub *u, const struct answer *a)
+{
+    if (a->seq <= u->cursor) { /* its place has gone by: a repeat of what was answered before */
+        struct answer copy = *a;
+
+        send_answer(u, &copy);
+        return;
+    }
+    if (u->answers_n == u->answers_cap) {
+        u->answers_cap = u->answers_cap ? u->answers_cap * 2 : 4;
+        u->answers = mem_realloc(u->answers, u->answers_cap * sizeof *u->answers);
+    }
+    u->answers[u->answers_n++] = *a;
+}
+
+/* Sends one entry; false if the outbox is full. */
+static bool send_item(struct sub *u, struct item *it)
+{
+    struct frame *f;
+    int rc;
+
+    if (answer_at(u, it->seq))
+        return true;
+    if (!u->conn->is_staff && !it->shown)
+        return true;
+    f = frame_for(it, u->conn);
+    rc = net_send_event(u->conn->net, f);
+    frame_unref(f);
+    return rc == 0;
+}
+
+static void reached_head(struct sub *u)
+{
+    struct buf b;
+
+    if (!u->sync_re[0] || u->cursor < u->stop)
+        return;
+    buf_init(&b, 1 << 18);
+    if (u->sync_card) {
+        buf_add_s(&b, ",\"card\":");
+        notice_write_card(u->slot, &b);
+    }
+    buf_printf(&b, ",\"chat\":\"%s\",\"seq\":%lld", u->slot->chat.id, (long long)u->cursor);
+    answer_ok(u->conn, str_of(u->sync_re), b.p);
+    buf_fini(&b);
+    u->sync_re[0] = 0;
+    u->stop = 0;
+}
+
+static void on_older(void *ctx, const struct redis_reply *list)
+{
+    struct sub *u = ctx;
+
+    u->is_reading = false;
+    if (!u->conn) {
+        sub_free(u);
+        return;
+    }
+    if (!list || redis_reply_type(list) != REDIS_LIST || redis_reply_n(list) == 0) {
+        /* Redis is away or the log is gone: the connection resumes by itself after the reconnect that this makes */
+        net_close(u->conn->net, 1013, "the log can't be read now");
+        return;
+    }
+    for (size_t i = 0; i < redis_reply_n(list); i++) {
+        struct item it = {0};
+        bool sent;
+
+        if (!item_read(&it, redis_reply_str(redis_reply_at(list, i)), NULL) || it.seq <= u->cursor) {
+            item_fini(&it);
+            continue;
+        }
+        sent = send_item(u, &it);
+        if (sent)
+            u->cursor = it.seq;
+        item_fini(&it);
+        if (!sent) {
+            u->is_full = true;
+            return;
+        }
+    }
+    sub_pump(u);
+}
+
+void sub_pump(struct sub *u)
+{
+    struct slot *s = u->slot;
+
+    if (u->is_reading || u->is_full || u->conn->is_dead)
+        return;
+    while (u->cursor < s->chat.head) {
+        struct item *it = slot_item(s, u->cursor + 1);
+
+        if (!it) {
+            int64_t from = u->cursor - s->base;
+
+            u->is_reading = link_read(s->app->link, str_of(s->chat.id), from > 0 ? from : 0, READ_ENTRIES, on_older, u) == 0;
+            return; /* not up: the next refresh pumps again */
+        }
+        if (!send_item(u, it)) {
+            u->is_full = true;
+            return;
+        }
+        u->cursor = it->seq;
+    }
+    reached_head(u);
+}
+
+void slot_fan_out(struct slot *s)
+{
+    for (struct sub *u = s->subs, *next; u; u = next) {
+        next = u->next_of_slot;
+        sub_pump(u);
+    }
+    for (unsigned i = s->ring_n; i-- > 0;) { /* shared frames were for this turn */
+        struct item *it = &s->ring[i];
+
+        if (!it->staff && !it->shopper)
+            break;
+        frame_unref(it->staff);
+        frame_unref(it->shopper);
+        it->staff = it->shopper = NULL;
+    }
+}

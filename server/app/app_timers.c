@@ -1,0 +1,84 @@
+/* Due timers: read from the index, decided by the chat, committed with a guard that they are still due (PROMISES 2.11). */
+#include "app/app_room.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TIMERS_AT_ONCE "100"
+
+static void on_timer_done(struct cmd *c, enum code code)
+{
+    if (code != CODE_OK && code != CODE_CONFLICT)
+        log_warn("app", "timer not decided chat=%s timer=%s code=%s", c->slot->chat.id, chat_timer_name(c->timer), code_name(code));
+}
+
+/* One due timer of a chat: its command waits with the chat's others; a second look before it is decided finds it there. */
+static void fire_chat(struct app *a, struct str chat, enum chat_timer timer, int64_t due_ms)
+{
+    struct slot *s = slot_get(a, chat);
+    struct cmd *c;
+
+    for (c = s->first; c; c = c->next)
+        if (c->kind == CMD_TIMER && c->timer == timer)
+            return;
+    if (s->is_busy || s->is_loading)
+        return; /* the next look finds it again */
+    c = cmd_create(a, CMD_TIMER);
+    c->timer = timer;
+    c->due_ms = due_ms;
+    c->done = on_timer_done;
+    slot_push(s, c);
+}
+
+static void fire_shopper_gone(struct app *a, struct str chat)
+{
+    struct cmd *c = cmd_create(a, CMD_GONE);
+    char member[ID_SIZE + 8];
+    const char *argv[] = {"ZREM", member};
+
+    c->why = "shopper";
+    slot_push(slot_get(a, chat), c);
+    snprintf(member, sizeof member, "%.*s|gone", STR_FMT(chat));
+    link_call(a->link, LINK_TIMERS, STR(""), 2, argv, NULL, NULL, NULL);
+}
+
+static void fire(struct app *a, struct str member, int64_t due_ms)
+{
+    const char *bar = memchr(member.s, '|', member.n);
+    struct str who, name;
+
+    if (!bar)
+        return;
+    who = (struct str){member.s, (size_t)(bar - member.s)};
+    name = (struct str){bar + 1, member.n - who.n - 1};
+    if (!who.n || who.n >= ID_SIZE)
+        return;
+    if (who.s[0] == 'r')
+        people_gone(a, who, str_is(name, "grace"), due_ms);
+    else if (str_is(name, "gone"))
+        fire_shopper_gone(a, who);
+    else if (chat_timer_from_name(name) < TIMER_N)
+        fire_chat(a, who, chat_timer_from_name(name), due_ms);
+}
+
+static void on_due(void *ctx, const struct redis_reply *r)
+{
+    struct app *a = ctx;
+
+    a->timers_busy = false;
+    if (!r || redis_reply_type(r) != REDIS_LIST)
+        return;
+    for (size_t i = 0; i + 1 < redis_reply_n(r); i += 2)
+        fire(a, redis_reply_str(redis_reply_at(r, i)), redis_reply_int(redis_reply_at(r, i + 1)));
+}
+
+void timers_tick(struct app *a)
+{
+    char now[24];
+    const char *argv[] = {"ZRANGEBYSCORE", "-inf", now, "WITHSCORES", "LIMIT", "0", TIMERS_AT_ONCE};
+
+    if (a->timers_busy || !link_is_up(a->link) || a->is_draining)
+        return;
+    snprintf(now, sizeof now, "%lld", (long long)app_now_ms(a));
+    a->timers_busy = link_call(a->link, LINK_TIMERS, STR(""), 7, argv, NULL, on_due, a) == 0;
+}

@@ -1,0 +1,219 @@
+#include "cli/cli.h"
+#include "cli/cli_kb.h"
+
+#include "base/base_crypto.h"
+#include "config/config.h"
+#include "link/link_minder.h"
+#include "link/link_sync.h"
+#include "log/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static int run_kb(struct cli *c);
+
+static const char *const flags[] = {"--password-stdin", "--help", "--all", "--json"};
+
+static const struct row {
+    const char *name, *help;
+    int (*run)(struct cli *c);
+} rows[] = {
+    {"serve", "serve [--listen HOST:PORT]\n    Serves until SIGTERM; prints `ready http://HOST:PORT` once it can.\n", cli_serve},
+    {"demo", "demo [--listen HOST:PORT]\n    As serve, with a storefront, people and articles to try.\n", cli_demo},
+    {"user",
+     "user add LOGIN [--name N] --role R… --department D… [--skill S…] [--language L…] [--password-stdin]\n"
+     "user list | user passwd LOGIN [--password-stdin] | user disable LOGIN | user roles LOGIN --role R…\n"
+     "    Roles: rep lead qa editor director admin. Without --password-stdin it asks twice on a terminal.\n",
+     cli_user},
+    {"token", "token LOGIN [--expires DAYS] | token list | token revoke ID\n    An API token, alone on the last line.\n", cli_token},
+    {"kb", "kb check [DIR] | kb build | kb suggest TEXT | kb eval DIR [--accepts N] [--cap-ms 2] | kb bench [DIR]\n", run_kb},
+    {"archive", "archive verify | archive export [--all]\n    Export: NDJSON, one event a line, exactly as sent to a rep.\n", cli_archive},
+    {"config", "config check | config print\n", cli_config},
+};
+
+const char *cli_option(const struct cli *c, const char *name)
+{
+    const char *v = NULL;
+
+    for (unsigned i = 0; i < c->options_n; i++)
+        if (strcmp(c->option[i].name, name) == 0)
+            v = c->option[i].value;
+    return v;
+}
+
+bool cli_has(const struct cli *c, const char *name)
+{
+    for (unsigned i = 0; i < c->options_n; i++)
+        if (strcmp(c->option[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+int cli_fail(const struct err *err)
+{
+    fprintf(stderr, "firstline: %s\n", err_why(err));
+    return 1;
+}
+
+static void usage(FILE *f)
+{
+    fputs("firstline: live support for a shop: shoppers chat, the first rep who answers owns the case.\n\nUsage: firstline SUBCOMMAND … "
+          "[--data DIR] [--redis URL] [--config FILE] [--set section.key=value]…\n\n", f);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        fprintf(f, "%s", rows[i].help);
+    fputs("\nURL: unix:///path, redis://[user:password@]host[:port][/db]. Without --redis it minds its own redis-server in DIR.\n"
+          "`firstline config print` lists all settings with their help.\n", f);
+}
+
+static bool is_flag(const char *name)
+{
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (strcmp(name, flags[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Options that any subcommand knows, beside the common ones. */
+static bool is_known(const char *name)
+{
+    static const char *const known[] = {"--data",    "--redis", "--config", "--set",      "--listen",  "--name",    "--role", "--department",
+                                        "--skill",   "--language", "--expires", "--accepts", "--cap-ms", "--fill",   "--kb",   NULL};
+
+    for (unsigned i = 0; known[i]; i++)
+        if (strcmp(name, known[i]) == 0)
+            return true;
+    return is_flag(name);
+}
+
+static int parse(struct cli *c, int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++) {
+        if (strncmp(argv[i], "--", 2) != 0) {
+            if (c->words_n == CLI_WORDS_MAX)
+                return -1;
+            c->word[c->words_n++] = argv[i];
+            continue;
+        }
+        if (!is_known(argv[i]) || c->options_n == CLI_VALUES_MAX) {
+            fprintf(stderr, "firstline: %s: no such option; firstline --help lists them\n", argv[i]);
+            return -1;
+        }
+        c->option[c->options_n].name = argv[i];
+        c->option[c->options_n].value = NULL;
+        if (!is_flag(argv[i])) {
+            if (i + 1 == argc) {
+                fprintf(stderr, "firstline: %s: a value is missing\n", argv[i]);
+                return -1;
+            }
+            c->option[c->options_n].value = argv[++i];
+        }
+        c->options_n++;
+    }
+    return 0;
+}
+
+static int configure(struct cli *c, struct err *err)
+{
+    const char *data = cli_option(c, "--data"), *file = cli_option(c, "--config"), *env = getenv("FIRSTLINE_DATA");
+    int rc = 0;
+
+    snprintf(c->data, sizeof c->data, "%s", data ? data : env && env[0] ? env : "firstline-data");
+    c->redis = cli_option(c, "--redis");
+    c->cfg = config_create();
+    if (file)
+        rc = config_read_file(c->cfg, file, err);
+    for (unsigned i = 0; rc == 0 && i < c->options_n; i++)
+        if (strcmp(c->option[i].name, "--set") == 0)
+            rc = config_set(c->cfg, c->option[i].value, err);
+    if (rc == 0)
+        rc = config_check(c->cfg, NULL, err);
+    if (rc == 0)
+        log_set_level((enum log_level)c->cfg->server.log_level);
+    return rc;
+}
+
+static int run_kb(struct cli *c)
+{
+    /* its own words and options, in the order given */
+    char *argv[CLI_WORDS_MAX + 2 * CLI_VALUES_MAX + 1];
+    struct cli_kb_env env = {.data_dir = cli_has(c, "--data") ? c->data : NULL, .kb_dir = cli_option(c, "--kb"), .out = stdout, .err = stderr};
+    int n = 0;
+
+    if (!env.kb_dir && c->cfg->kb.dir[0])
+        env.kb_dir = c->cfg->kb.dir;
+    for (unsigned i = 0; i < c->words_n; i++)
+        argv[n++] = (char *)(uintptr_t)c->word[i];
+    for (unsigned i = 0; i < c->options_n; i++)
+        if (strcmp(c->option[i].name, "--accepts") == 0 || strcmp(c->option[i].name, "--cap-ms") == 0) {
+            argv[n++] = (char *)(uintptr_t)c->option[i].name;
+            argv[n++] = (char *)(uintptr_t)c->option[i].value;
+        }
+    argv[n] = NULL;
+    return cli_kb(n, argv, &env);
+}
+
+int cli_live_open(const struct cli *c, struct cli_live *out, struct err *err)
+{
+    char url[256];
+    int rc = 0;
+
+    out->started = false;
+    out->link = NULL;
+    if (c->redis)
+        snprintf(url, sizeof url, "%s", c->redis);
+    else
+        rc = minder_sync_begin(c->data, c->cfg, url, &out->started, err);
+    if (rc == 0)
+        rc = link_sync_open(c->cfg, url, c->cfg->sites[0].id, &out->link, err);
+    if (rc < 0 && out->started)
+        minder_sync_end(c->data, true, NULL);
+    return rc;
+}
+
+int cli_live_close(const struct cli *c, struct cli_live *l, struct err *err)
+{
+    link_sync_close(l->link);
+    l->link = NULL;
+    return c->redis ? 0 : minder_sync_end(c->data, l->started, err);
+}
+
+int cli_main(int argc, char **argv)
+{
+    struct cli c = {.words_n = 0};
+    struct err err = {0};
+    const struct row *row = NULL;
+    int rc;
+
+    if (argc < 2) {
+        usage(stderr);
+        return 2;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        usage(stdout);
+        return 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("firstline " FIRSTLINE_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(argv[1], rows[i].name) == 0)
+            row = &rows[i];
+    if (!row) {
+        fprintf(stderr, "firstline: %s: no such subcommand; firstline --help lists them\n", argv[1]);
+        return 2;
+    }
+    if (parse(&c, argc - 2, argv + 2) < 0)
+        return 2;
+    if (cli_has(&c, "--help")) {
+        fputs(row->help, stdout);
+        return 0;
+    }
+    if (crypto_start(&err) < 0 || configure(&c, &err) < 0) {
+        config_destroy(c.cfg);
+        return cli_fail(&err);
+    }
+    rc = row->run(&c);
+    config_destroy(c.cfg);
+    return rc;
+}

@@ -1,0 +1,64 @@
+/*
+ * cli: the command line: one row a subcommand; options that all take (--data, --redis, --config, --set).
+ *
+ * Errors  one sentence on standard error; exit 0, 1 (failed), 2 (usage).   Source  PROTOCOL "Command line".
+ */
+#ifndef CLI_H
+#define CLI_H
+
+#include "base/base_buf.h"
+#include "base/base_err.h"
+
+struct config;
+
+#define CLI_WORDS_MAX  32
+#define CLI_VALUES_MAX 64
+
+/* What was said: words in order, options with their values. */
+struct cli {
+    const char *word[CLI_WORDS_MAX]; /* positional words behind the subcommand */
+    unsigned words_n;
+    struct {
+        const char *name, *value;    /* "--role", "rep"; value NULL for flags */
+    } option[CLI_VALUES_MAX];
+    unsigned options_n;
+    char data[512];
+    const char *redis;               /* NULL: the data directory's own */
+    struct config *cfg;
+};
+
+/* The last value of an option, or NULL. */
+const char *cli_option(const struct cli *c, const char *name);
+bool cli_has(const struct cli *c, const char *name);
+
+/* Runs the program; returns its exit code. */
+int cli_main(int argc, char **argv);
+
+/* Subcommands; each returns the exit code. */
+int cli_serve(struct cli *c);
+int cli_demo(struct cli *c);
+int cli_user(struct cli *c);
+int cli_token(struct cli *c);
+int cli_archive(struct cli *c);
+int cli_config(struct cli *c);
+
+/* Prints the sentence and returns 1. */
+int cli_fail(const struct err *err);
+
+struct link_sync;
+/* The live data for this command: a running server's Redis, or one started for it. Caller: cli_live_close(). */
+struct cli_live {
+    struct link_sync *link;
+    bool started;
+};
+int cli_live_open(const struct cli *c, struct cli_live *out, struct err *err);
+int cli_live_close(const struct cli *c, struct cli_live *l, struct err *err);
+
+/* Makes an account; what the command `user add` and the demo do. ERR_EXISTS: the login is taken. */
+struct cli_account {
+    const char *login, *name, *password;
+    const char *roles[8], *departments[16], *skills[16], *languages[16]; /* NULL ends */
+};
+int cli_account_add(struct cli_live *l, const struct cli_account *a, struct err *err);
+
+#endif

@@ -1,0 +1,99 @@
+#include "app/app.h"
+#include "cli/cli.h"
+#include "config/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static int serve(struct cli *c, bool demo, const char *notes)
+{
+    struct app_options opt = {.data_dir = c->data, .redis_url = c->redis, .listen = cli_option(c, "--listen"), .is_demo = demo, .notes = notes};
+    struct err err = {0};
+    struct buf problems;
+
+    buf_init(&problems, 65536);
+    if (config_check(c->cfg, &problems, &err) == 0 && problems.n)
+        fputs(problems.p, stderr);
+    buf_fini(&problems);
+    return app_run(c->cfg, &opt, &err) < 0 ? cli_fail(&err) : 0;
+}
+
+int cli_serve(struct cli *c)
+{
+    return serve(c, false, NULL);
+}
+
+/* ---- the demo: a shop of lamps and home textiles */
+
+#define DEMO_PASSWORD "lantern-and-loom-88"
+
+static const char *const demo_settings[] = {
+    "site.default.name=Lantern & Loom · 灯与织",
+    "site.default.color=#8a4b2d",
+    "site.default.greeting_en=Welcome to Lantern & Loom. What can we do for you?",
+    "site.default.greeting_zh=欢迎光临灯与织，请问有什么可以帮您？",
+    "site.default.farewell_en=Thank you for coming. We are here every day, and your rep stays responsible for your case.",
+    "site.default.farewell_zh=感谢您的咨询。我们每天都在，您的客服会一直对您的问题负责。",
+    "department.general.title_en=General questions",
+    "department.general.title_zh=综合咨询",
+    "department.general.lead=lin",
+    "department.orders.title_en=Orders and delivery",
+    "department.orders.title_zh=订单与配送",
+    "department.orders.lead=lin",
+    "department.orders.fallback=general",
+    "department.orders.keywords=parcel, tracking, delivery address, courier, 快递, 物流, 包裹, 收货地址",
+    "department.returns.title_en=Returns and repairs",
+    "department.returns.title_zh=退换与维修",
+    "department.returns.lead=lin",
+    "department.returns.fallback=general",
+    "department.returns.keywords=return, exchange, repair, broken, damaged, 退货, 换货, 维修, 破损",
+    "department.payments.title_en=Payments and invoices",
+    "department.payments.title_zh=付款与发票",
+    "department.payments.lead=lin",
+    "department.payments.fallback=general",
+    "department.payments.keywords=invoice, refund, charged, coupon, 发票, 退款, 扣款, 优惠券",
+};
+
+static const struct cli_account demo_people[] = {
+    {"mei", "Mei 林小梅", DEMO_PASSWORD, {"rep"}, {"general", "orders", "returns", "payments"}, {NULL}, {"zh", "en"}},
+    {"tom", "Tom Becker", DEMO_PASSWORD, {"rep"}, {"general", "orders", "returns", "payments"}, {NULL}, {"zh", "en"}},
+    {"lin", "Lin 林主管", DEMO_PASSWORD, {"rep", "lead"}, {"general", "orders", "returns", "payments"}, {NULL}, {"zh", "en"}},
+    {"quinn", "Quinn 质控", DEMO_PASSWORD, {"qa"}, {"general"}, {NULL}, {NULL}},
+    {"admin", "Admin", DEMO_PASSWORD, {"admin", "director", "editor"}, {"general"}, {NULL}, {NULL}},
+};
+
+static int make_people(struct cli *c, struct err *err)
+{
+    struct cli_live live;
+    int rc = cli_live_open(c, &live, err);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; rc == 0 && i < sizeof demo_people / sizeof *demo_people; i++) {
+        rc = cli_account_add(&live, &demo_people[i], err);
+        if (rc == ERR_EXISTS)
+            rc = 0;
+    }
+    if (cli_live_close(c, &live, rc == 0 ? err : NULL) < 0 && rc == 0)
+        rc = err->code;
+    return rc;
+}
+
+int cli_demo(struct cli *c)
+{
+    struct err err = {0};
+    int rc = 0;
+
+    if (!cli_has(c, "--config"))
+        for (size_t i = 0; rc == 0 && i < sizeof demo_settings / sizeof *demo_settings; i++)
+            rc = config_set(c->cfg, demo_settings[i], &err);
+    if (rc == 0)
+        rc = make_people(c, &err);
+    if (rc < 0)
+        return cli_fail(&err);
+    return serve(c, true,
+                 "  shop     /          a shopper chats here, bottom right\n"
+                 "  console  /console   reps: mei, tom (and lin, their lead)\n"
+                 "  quality  /qa        quinn\n"
+                 "  password of all     " DEMO_PASSWORD "\n");
+}

@@ -1,0 +1,402 @@
+#include "auth/auth.h"
+#include "base/base_json.h"
+#include "cli/cli.h"
+#include "link/link_sync.h"
+#include "people/people.h"
+#include "protocol/protocol.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- accounts */
+
+static struct val list_of(struct buf *b, const char *const *items, unsigned max)
+{
+    size_t at = b->n;
+
+    buf_add_c(b, '[');
+    for (unsigned i = 0; i < max && items[i]; i++)
+        json_text(b, str_of(items[i]));
+    buf_add_c(b, ']');
+    return val_json((struct str){b->p + at, b->n - at});
+}
+
+static int commit_entry(struct cli_live *l, const char *id, const struct entry *e, enum link_mode mode, const struct link_guard *g,
+                        unsigned guards_n, const struct link_write *w, unsigned writes_n, struct err *err)
+{
+    struct link_entry le = {0};
+    struct link_commit c = {.log = str_of(id), .mode = mode, .entries = &le, .entries_n = 1, .guards = g, .guards_n = guards_n,
+                            .writes = w, .writes_n = writes_n};
+    struct link_result r;
+    struct buf tail;
+    int rc;
+
+    buf_init(&tail, 1 << 16);
+    entry_write_tail(&tail, e);
+    le.tail = buf_str(&tail);
+    rc = link_sync_commit(l->link, &c, &r, err);
+    buf_fini(&tail);
+    if (rc == 0 && r.status == LINK_GUARDED)
+        rc = err_set(err, ERR_EXISTS, "the login is taken");
+    else if (rc == 0 && r.status != LINK_DONE)
+        rc = err_set(err, ERR_IO, "the account could not be written: %.*s", (int)r.why.n, r.why.n ? r.why.s : "");
+    return rc;
+}
+
+static int check_roles(const char *const *roles, struct err *err)
+{
+    if (!roles[0])
+        return err_set(err, ERR_INVALID, "--role: one is needed (rep lead qa editor director admin)");
+    for (unsigned i = 0; i < 8 && roles[i]; i++)
+        if (!(role_from_name(str_of(roles[i])) & ROLE_STAFF))
+            return err_set(err, ERR_INVALID, "--role %s: there is none of that name (rep lead qa editor director admin)", roles[i]);
+    return 0;
+}
+
+int cli_account_add(struct cli_live *l, const struct cli_account *a, struct err *err)
+{
+    char id[ID_SIZE], hash[AUTH_HASH_SIZE];
+    struct entry e;
+    struct buf b;
+    struct link_guard free_login = {LINK_GUARD_EQ, LINK_LOGINS, STR(""), str_of(a->login), STR("")};
+    struct link_write w[2];
+    int rc = check_roles(a->roles, err);
+
+    if (rc == 0 && !id_is_valid(str_of(a->login)))
+        rc = err_set(err, ERR_INVALID, "login %s: 1 to 64 letters, digits, - and _", a->login);
+    if (rc == 0)
+        rc = auth_password_check(str_of(a->password), str_of(a->login), err);
+    if (rc == 0)
+        rc = auth_password_hash(str_of(a->password), hash, err);
+    if (rc < 0)
+        return rc;
+    buf_init(&b, 1 << 16);
+    buf_reserve(&b, 1 << 15);
+    id_make(id, 'r');
+    entry_init(&e, KIND_ACCOUNT_CREATED);
+    e.from_role = ROLE_SYSTEM;
+    e.f[FIELD_LOGIN] = val_s(a->login);
+    e.f[FIELD_NAME] = val_s(a->name ? a->name : a->login);
+    e.f[FIELD_ROLES] = list_of(&b, a->roles, 8);
+    e.f[FIELD_DEPARTMENTS] = list_of(&b, a->departments, 16);
+    e.f[FIELD_SKILLS] = list_of(&b, a->skills, 16);
+    e.f[FIELD_LANGUAGES] = list_of(&b, a->languages, 16);
+    e.f[FIELD_PASSWORD] = val_s(hash);
+    w[0] = (struct link_write){LINK_HSET, LINK_LOGINS, STR(""), str_of(a->login), str_of(id)};
+    w[1] = (struct link_write){LINK_SADD, LINK_PEOPLE, STR(""), str_of(id), STR_NONE};
+    rc = commit_entry(l, id, &e, LINK_NEW, &free_login, 1, w, 2, err);
+    buf_fini(&b);
+    return rc < 0 ? err_wrap(err, rc, "login %s", a->login) : 0;
+}
+
+/* The account's id and fold. ERR_NOT_FOUND. */
+static int find(struct cli_live *l, const char *login, struct people_rep *out, struct err *err)
+{
+    const char *get[] = {"HGET", login};
+    const struct redis_reply *r = link_sync_call(l->link, "logins", 2, get, err), *log;
+    int rc = 0;
+
+    if (!r)
+        return err->code;
+    memset(out, 0, sizeof *out);
+    if (redis_reply_type(r) == REDIS_STR && redis_reply_str(r).n < ID_SIZE)
+        memcpy(out->id, redis_reply_str(r).s, redis_reply_str(r).n);
+    else
+        rc = err_set(err, ERR_NOT_FOUND, "login %s: there is none of that name; `firstline user list` shows all", login);
+    redis_sync_free(r);
+    if (rc < 0)
+        return rc;
+    log = link_sync_read(l->link, str_of(out->id), err);
+    if (!log)
+        return err->code;
+    for (size_t i = 0; i < redis_reply_n(log); i++) {
+        struct link_stored st;
+        struct entry e;
+
+        if (link_stored_read(redis_reply_str(redis_reply_at(log, i)), &st)) {
+            if (entry_read(st.frame, &e, NULL) == 0)
+                people_apply(out, &e);
+            entry_fini(&e);
+        }
+    }
+    redis_sync_free(log);
+    return 0;
+}
+
+/* ---- passwords from people */
+
+static int read_line(FILE *f, char *out, size_t size)
+{
+    size_t n;
+
+    if (!fgets(out, (int)size, f))
+        return -1;
+    n = strlen(out);
+    while (n && (out[n - 1] == '\n' || out[n - 1] == '\r'))
+        out[--n] = 0;
+    return 0;
+}
+
+static int ask_twice(char *out, size_t size, struct err *err)
+{
+    struct termios was, now;
+    char again[256] = "";
+    int rc;
+
+    if (!isatty(STDIN_FILENO))
+        return err_set(err, ERR_USAGE, "no terminal to ask for the password; use --password-stdin");
+    tcgetattr(STDIN_FILENO, &was);
+    now = was;
+    now.c_lflag &= ~(tcflag_t)ECHO;
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &now);
+    fputs("Password: ", stderr);
+    rc = read_line(stdin, out, size);
+    fputs("\nAgain: ", stderr);
+    if (rc == 0)
+        rc = read_line(stdin, again, sizeof again);
+    fputs("\n", stderr);
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &was);
+    if (rc < 0 || strcmp(out, again) != 0)
+        return err_set(err, ERR_INVALID, "the two passwords differ");
+    return 0;
+}
+
+static int get_password(const struct cli *c, char *out, size_t size, struct err *err)
+{
+    if (!cli_has(c, "--password-stdin"))
+        return ask_twice(out, size, err);
+    return read_line(stdin, out, size) < 0 ? err_set(err, ERR_INVALID, "no password on standard input") : 0;
+}
+
+/* ---- subcommands */
+
+/* All values of an option, split at commas; NULL ends. keep: memory for the parts. */
+static void values(const struct cli *c, const char *name, const char **out, unsigned max, char *keep, size_t size)
+{
+    unsigned n = 0;
+    size_t used = 0;
+
+    for (unsigned i = 0; i < c->options_n; i++) {
+        const char *p = c->option[i].value;
+
+        if (strcmp(c->option[i].name, name) != 0)
+            continue;
+        while (*p && n < max) {
+            size_t len = strcspn(p, ",");
+
+            if (len && used + len + 1 <= size) {
+                memcpy(keep + used, p, len);
+                keep[used + len] = 0;
+                out[n++] = keep + used;
+                used += len + 1;
+            }
+            p += len + (p[len] == ',');
+        }
+    }
+    if (n < max)
+        out[n] = NULL;
+}
+
+static int add(struct cli *c, struct cli_live *l, struct err *err)
+{
+    struct cli_account a = {.login = c->word[1], .name = cli_option(c, "--name")};
+    char password[256] = "", keep[4][1024];
+    int rc = get_password(c, password, sizeof password, err);
+
+    values(c, "--role", a.roles, 8, keep[0], sizeof keep[0]);
+    values(c, "--department", a.departments, 16, keep[1], sizeof keep[1]);
+    values(c, "--skill", a.skills, 16, keep[2], sizeof keep[2]);
+    values(c, "--language", a.languages, 16, keep[3], sizeof keep[3]);
+    a.password = password;
+    if (rc == 0 && !a.departments[0])
+        rc = err_set(err, ERR_INVALID, "--department: one is needed");
+    return rc == 0 ? cli_account_add(l, &a, err) : rc;
+}
+
+static int list(struct cli *c, struct cli_live *l, struct err *err)
+{
+    const char *keys[] = {"HKEYS"};
+    const struct redis_reply *r = link_sync_call(l->link, "logins", 1, keys, err);
+    int rc = 0;
+
+    (void)c;
+    if (!r)
+        return err->code;
+    for (size_t i = 0; rc == 0 && i < redis_reply_n(r); i++) {
+        struct people_rep p;
+        char login[128];
+
+        snprintf(login, sizeof login, "%.*s", STR_FMT(redis_reply_str(redis_reply_at(r, i))));
+        rc = find(l, login, &p, err);
+        if (rc < 0)
+            break;
+        printf("%-20s %s  %s%s ", login, p.id, p.name, p.disabled ? "  (disabled)" : "");
+        for (unsigned role = ROLE_REP; role <= ROLE_ADMIN; role <<= 1)
+            if (p.roles & role)
+                printf(" %s", role_name(role));
+        for (unsigned k = 0; k < p.departments.n; k++)
+            printf("%s%s", k ? "," : "  in ", p.departments.item[k]);
+        putchar('\n');
+    }
+    redis_sync_free(r);
+    return rc;
+}
+
+static int change(struct cli *c, struct cli_live *l, struct err *err)
+{
+    struct people_rep p;
+    struct entry e;
+    struct buf b;
+    char password[256] = "", hash[AUTH_HASH_SIZE], keep[1024];
+    const char *roles[8];
+    int rc = find(l, c->word[1], &p, err);
+
+    buf_init(&b, 1 << 14);
+    buf_reserve(&b, 1 << 13);
+    entry_init(&e, KIND_ACCOUNT_CHANGED);
+    e.from_role = ROLE_SYSTEM;
+    if (rc == 0 && strcmp(c->word[0], "passwd") == 0) {
+        rc = get_password(c, password, sizeof password, err);
+        if (rc == 0)
+            rc = auth_password_check(str_of(password), str_of(c->word[1]), err);
+        if (rc == 0)
+            rc = auth_password_hash(str_of(password), hash, err);
+        e.f[FIELD_PASSWORD] = val_s(hash);
+    } else if (rc == 0 && strcmp(c->word[0], "roles") == 0) {
+        values(c, "--role", roles, 8, keep, sizeof keep);
+        rc = check_roles(roles, err);
+        if (rc == 0)
+            e.f[FIELD_ROLES] = list_of(&b, roles, 8);
+    } else if (rc == 0) {
+        e.f[FIELD_DISABLED] = val_bool(true);
+    }
+    if (rc == 0)
+        rc = commit_entry(l, p.id, &e, LINK_ANY, NULL, 0, NULL, 0, err);
+    buf_fini(&b);
+    return rc;
+}
+
+static int with_live(struct cli *c, int (*fn)(struct cli *c, struct cli_live *l, struct err *err))
+{
+    struct cli_live live;
+    struct err err = {0}, closing = {0};
+    int rc = cli_live_open(c, &live, &err);
+
+    if (rc < 0)
+        return cli_fail(&err);
+    rc = fn(c, &live, &err);
+    if (cli_live_close(c, &live, &closing) < 0 && rc == 0) {
+        rc = closing.code;
+        err = closing;
+    }
+    return rc < 0 ? cli_fail(&err) : 0;
+}
+
+int cli_user(struct cli *c)
+{
+    const char *verb = c->words_n ? c->word[0] : "";
+
+    if (strcmp(verb, "list") == 0 && c->words_n == 1)
+        return with_live(c, list);
+    if (c->words_n == 2 && strcmp(verb, "add") == 0)
+        return with_live(c, add);
+    if (c->words_n == 2 && (strcmp(verb, "passwd") == 0 || strcmp(verb, "disable") == 0 || strcmp(verb, "roles") == 0))
+        return with_live(c, change);
+    fputs("firstline: user: add LOGIN, list, passwd LOGIN, disable LOGIN or roles LOGIN; firstline user --help\n", stderr);
+    return 2;
+}
+
+/* ---- API tokens */
+
+static int make_token(struct cli *c, struct cli_live *l, struct err *err)
+{
+    struct people_rep p;
+    char secret[AUTH_SECRET_SIZE], digest[AUTH_DIGEST_SIZE], key[AUTH_DIGEST_SIZE + 8], seconds[24], note[256];
+    const char *days = cli_option(c, "--expires");
+    const char *set[] = {"SET", p.id, "EX", seconds}, *keep[] = {"HSET", digest, note};
+    const struct redis_reply *r;
+    long n = days ? strtol(days, NULL, 10) : 0;
+    int rc = find(l, c->word[0], &p, err);
+
+    if (rc == 0 && p.disabled)
+        rc = err_set(err, ERR_DENIED, "login %s is disabled", c->word[0]);
+    if (rc == 0 && days && (n < 1 || n > 3650))
+        rc = err_set(err, ERR_INVALID, "--expires %s: 1 to 3650 days", days);
+    if (rc < 0)
+        return rc;
+    auth_secret_make('a', secret, digest);
+    snprintf(key, sizeof key, "tok:%s", digest);
+    snprintf(seconds, sizeof seconds, "%ld", n * 86400);
+    snprintf(note, sizeof note, "%s %lld %ld", c->word[0], (long long)time(NULL), n);
+    r = link_sync_call(l->link, key, days ? 4 : 2, set, err);
+    if (!r)
+        return err->code;
+    redis_sync_free(r);
+    r = link_sync_call(l->link, "tokens", 3, keep, err);
+    if (!r)
+        return err->code;
+    redis_sync_free(r);
+    puts(secret);
+    return 0;
+}
+
+static int list_tokens(struct cli *c, struct cli_live *l, struct err *err)
+{
+    const char *all[] = {"HGETALL"};
+    const struct redis_reply *r = link_sync_call(l->link, "tokens", 1, all, err);
+
+    (void)c;
+    if (!r)
+        return err->code;
+    for (size_t i = 0; i + 1 < redis_reply_n(r); i += 2)
+        printf("%.12s  %.*s\n", redis_reply_str(redis_reply_at(r, i)).s, STR_FMT(redis_reply_str(redis_reply_at(r, i + 1))));
+    redis_sync_free(r);
+    return 0;
+}
+
+static int revoke_token(struct cli *c, struct cli_live *l, struct err *err)
+{
+    const char *all[] = {"HKEYS"}, *del[] = {"DEL"};
+    const struct redis_reply *r = link_sync_call(l->link, "tokens", 1, all, err), *done;
+    char digest[AUTH_DIGEST_SIZE] = "", key[AUTH_DIGEST_SIZE + 8], text[AUTH_DIGEST_SIZE + 8];
+    const char *hdel[] = {"HDEL", digest};
+
+    if (!r)
+        return err->code;
+    for (size_t i = 0; i < redis_reply_n(r); i++) {
+        struct str d = redis_reply_str(redis_reply_at(r, i));
+
+        if (strlen(c->word[1]) >= 8 && d.n == AUTH_DIGEST_SIZE - 1 && strncmp(d.s, c->word[1], strlen(c->word[1])) == 0)
+            memcpy(digest, d.s, d.n);
+    }
+    redis_sync_free(r);
+    if (!digest[0])
+        return err_set(err, ERR_NOT_FOUND, "token %s: there is none; `firstline token list` shows their ids", c->word[1]);
+    snprintf(key, sizeof key, "tok:%s", digest);
+    done = link_sync_call(l->link, key, 1, del, err);
+    if (!done)
+        return err->code;
+    redis_sync_free(done);
+    done = link_sync_call(l->link, "tokens", 2, hdel, err);
+    if (!done)
+        return err->code;
+    redis_sync_free(done);
+    snprintf(text, sizeof text, "X %s", digest);
+    link_sync_signal(l->link, text);
+    return 0;
+}
+
+int cli_token(struct cli *c)
+{
+    if (c->words_n == 1 && strcmp(c->word[0], "list") == 0)
+        return with_live(c, list_tokens);
+    if (c->words_n == 2 && strcmp(c->word[0], "revoke") == 0)
+        return with_live(c, revoke_token);
+    if (c->words_n == 1)
+        return with_live(c, make_token);
+    fputs("firstline: token: LOGIN, list or revoke ID; firstline token --help\n", stderr);
+    return 2;
+}

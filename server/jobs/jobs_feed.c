@@ -1,0 +1,335 @@
+#include "jobs/jobs_feed.h"
+
+#include "base/base_map.h"
+#include "log/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LOGS_AT_ONCE   200
+#define ROWS_AT_ONCE   2000 /* of one log, in one read */
+#define RETRY_MS       1000
+#define LOOK_MS        400  /* without a kick */
+#define KNOWN_MAX      50000
+
+/* How far a log is archived, as this process knows. */
+struct known {
+    int64_t seq;
+};
+
+/* One look at the changed set: reads each log's news, gives them to the archive in one batch. */
+struct round {
+    struct jobs_feed *f;
+    struct archive_batch *batch;
+    unsigned left;       /* logs still to read */
+    bool failed, more;
+    int64_t n;           /* the cursor that this round reaches */
+    struct map fresh;    /* log → struct known: what it will be once committed */
+};
+
+struct log_read {
+    struct round *r;
+    char log[72];
+    int64_t from;
+};
+
+struct jobs_feed {
+    struct link *link;
+    struct archive *archive;
+    int64_t keep_ms;
+    struct map known;
+    char epoch[40];
+    int64_t cursor, seen_n;
+    bool is_busy, kicked, closing;
+    int64_t looked_at_ms, retry_at_ms, now_ms;
+    char why[240];
+};
+
+static void free_known(struct map *m)
+{
+    struct map_item *it;
+    uint32_t i = 0;
+
+    while ((it = map_next(m, &i)))
+        free(it->value);
+    map_fini(m);
+}
+
+static void set_known(struct map *m, struct str log, int64_t seq)
+{
+    struct known *k = map_get(m, log);
+
+    if (!k) {
+        k = mem_zalloc(sizeof *k);
+        map_put(m, log, k);
+    }
+    if (seq > k->seq)
+        k->seq = seq;
+}
+
+struct jobs_feed *jobs_feed_create(struct link *link, struct archive *archive, int64_t keep_ms)
+{
+    struct jobs_feed *f = mem_zalloc(sizeof *f);
+
+    f->link = link;
+    f->archive = archive;
+    f->keep_ms = keep_ms;
+    map_init(&f->known);
+    f->kicked = true;
+    archive_cursor(archive, f->epoch, &f->cursor);
+    return f;
+}
+
+void jobs_feed_destroy(struct jobs_feed *f)
+{
+    if (!f)
+        return;
+    if (f->is_busy) { /* its callbacks will see it and free it */
+        f->closing = true;
+        return;
+    }
+    free_known(&f->known);
+    free(f);
+}
+
+void jobs_feed_kick(struct jobs_feed *f)
+{
+    if (f)
+        f->kicked = true;
+}
+
+bool jobs_feed_is_idle(const struct jobs_feed *f)
+{
+    return !f || (!f->is_busy && !f->kicked && !f->why[0]);
+}
+
+int64_t jobs_feed_lag(const struct jobs_feed *f)
+{
+    return f && f->seen_n > f->cursor ? f->seen_n - f->cursor : 0;
+}
+
+const char *jobs_feed_why(const struct jobs_feed *f)
+{
+    return f ? f->why : "";
+}
+
+void jobs_feed_reset(struct jobs_feed *f)
+{
+    if (f)
+        f->kicked = true;
+}
+
+static void fail(struct jobs_feed *f, const char *why)
+{
+    if (!f->why[0])
+        log_warn("jobs", "archive behind why=\"%s\"", why);
+    snprintf(f->why, sizeof f->why, "%s", why);
+    f->retry_at_ms = f->now_ms + RETRY_MS;
+    f->kicked = true;
+}
+
+static void round_end(struct round *r)
+{
+    struct jobs_feed *f = r->f;
+
+    free_known(&r->fresh);
+    archive_batch_destroy(r->batch);
+    f->is_busy = false;
+    if (f->closing)
+        jobs_feed_destroy(f);
+    free(r);
+}
+
+static void on_archived(void *ctx, const struct archive_result *res)
+{
+    struct round *r = ctx;
+    struct jobs_feed *f = r->f;
+    struct map_item *it;
+    uint32_t i = 0;
+
+    r->batch = NULL; /* the archive took it */
+    if (res->rc < 0) {
+        fail(f, res->why);
+        round_end(r);
+        return;
+    }
+    for (unsigned k = 0; k < res->gaps_n; k++) { /* read those again from where the archive really stands */
+        struct str log = str_of(res->gaps[k].log);
+
+        free(map_del(&f->known, log));
+        set_known(&f->known, log, res->gaps[k].have);
+        free(map_del(&r->fresh, log));
+        r->failed = true;
+    }
+    if (f->known.n > KNOWN_MAX) {
+        free_known(&f->known);
+        map_init(&f->known);
+    }
+    while ((it = map_next(&r->fresh, &i)))
+        set_known(&f->known, (struct str){it->key, it->key_n}, ((struct known *)it->value)->seq);
+    if (f->why[0])
+        log_info("jobs", "archive caught up");
+    f->why[0] = 0;
+    if (!r->failed) {
+        f->cursor = r->n;
+        snprintf(f->epoch, sizeof f->epoch, "%s", link_epoch(f->link));
+    }
+    if (r->more || r->failed)
+        f->kicked = true;
+    round_end(r);
+}
+
+static void hand_over(struct round *r)
+{
+    struct jobs_feed *f = r->f;
+
+    /* The cursor moves only behind a round that read everything it looked at. */
+    if (!r->failed)
+        archive_batch_set_cursor(r->batch, link_epoch(f->link), r->n);
+    if (archive_batch_rows(r->batch) == 0 && r->failed) {
+        fail(f, "redis: a log could not be read");
+        round_end(r);
+        return;
+    }
+    if (archive_append(f->archive, r->batch, on_archived, r) < 0) {
+        fail(f, "archive: too much is under way");
+        round_end(r);
+    }
+}
+
+static void log_done(struct log_read *q)
+{
+    struct round *r = q->r;
+
+    free(q);
+    if (--r->left == 0)
+        hand_over(r);
+}
+
+static int64_t number_after(struct str frame, const char *key)
+{
+    const char *p = memmem(frame.s, frame.n < 200 ? frame.n : 200, key, strlen(key));
+
+    return p ? strtoll(p + strlen(key), NULL, 10) : 0;
+}
+
+static void on_log(void *ctx, const struct redis_reply *list)
+{
+    struct log_read *q = ctx;
+    struct round *r = q->r;
+
+    if (!list || redis_reply_type(list) != REDIS_LIST) {
+        r->failed = true;
+        log_done(q);
+        return;
+    }
+    for (size_t i = 0; i < redis_reply_n(list); i++) {
+        struct link_stored st;
+        struct archive_row row;
+
+        if (!link_stored_read(redis_reply_str(redis_reply_at(list, i)), &st))
+            continue;
+        row = (struct archive_row){.log = str_of(q->log), .person = st.person, .ref = st.ref, .frame = st.frame};
+        row.seq = number_after(st.frame, "\"seq\":");
+        row.at_ms = number_after(st.frame, "\"at\":");
+        archive_batch_add(r->batch, &row);
+        set_known(&r->fresh, row.log, row.seq);
+    }
+    if (redis_reply_n(list) == ROWS_AT_ONCE)
+        r->failed = true; /* there is more of it: the cursor stays, the next round goes on behind these */
+    log_done(q);
+}
+
+static void read_log(struct log_read *q)
+{
+    if (link_read(q->r->f->link, str_of(q->log), q->from, ROWS_AT_ONCE, on_log, q) < 0) {
+        q->r->failed = true;
+        log_done(q);
+    }
+}
+
+static void on_head(void *ctx, int64_t seq)
+{
+    struct log_read *q = ctx;
+
+    if (seq < 0) {
+        q->r->failed = true;
+        log_done(q);
+        return;
+    }
+    set_known(&q->r->f->known, str_of(q->log), seq);
+    q->from = seq;
+    read_log(q);
+}
+
+static void begin_log(struct round *r, struct str log)
+{
+    struct log_read *q = mem_zalloc(sizeof *q);
+    const struct known *k = map_get(&r->f->known, log);
+
+    q->r = r;
+    snprintf(q->log, sizeof q->log, "%.*s", STR_FMT(log));
+    r->left++;
+    if (k) {
+        q->from = k->seq;
+        read_log(q);
+    } else if (archive_log_head(r->f->archive, log, on_head, q) < 0) {
+        r->failed = true;
+        log_done(q);
+    }
+}
+
+static void on_changed(void *ctx, const struct redis_reply *r)
+{
+    struct round *rd = ctx;
+    struct jobs_feed *f = rd->f;
+    size_t n = r && redis_reply_type(r) == REDIS_LIST ? redis_reply_n(r) / 2 : 0;
+
+    if (!r || redis_reply_type(r) != REDIS_LIST) {
+        fail(f, "redis is away");
+        round_end(rd);
+        return;
+    }
+    if (n == 0) {
+        f->seen_n = f->cursor;
+        round_end(rd);
+        return;
+    }
+    rd->n = redis_reply_int(redis_reply_at(r, 2 * n - 1));
+    rd->more = n == LOGS_AT_ONCE;
+    f->seen_n = rd->n;
+    rd->left = 1;
+    for (size_t i = 0; i < n; i++)
+        begin_log(rd, redis_reply_str(redis_reply_at(r, 2 * i)));
+    if (--rd->left == 0)
+        hand_over(rd);
+}
+
+void jobs_feed_tick(struct jobs_feed *f, int64_t now_ms)
+{
+    char from[32], limit[16];
+    const char *argv[] = {"ZRANGEBYSCORE", from, "+inf", "WITHSCORES", "LIMIT", "0", limit};
+    struct round *r;
+
+    f->now_ms = now_ms;
+    if (f->is_busy || !link_is_up(f->link) || now_ms < f->retry_at_ms || (!f->kicked && now_ms - f->looked_at_ms < LOOK_MS))
+        return;
+    if (strcmp(f->epoch, link_epoch(f->link)) != 0) { /* another life of the data: look at all of it */
+        f->cursor = 0;
+        free_known(&f->known);
+        map_init(&f->known);
+    }
+    r = mem_zalloc(sizeof *r);
+    r->f = f;
+    r->batch = archive_batch_create();
+    map_init(&r->fresh);
+    f->kicked = false;
+    f->is_busy = true;
+    f->looked_at_ms = now_ms;
+    snprintf(from, sizeof from, "(%lld", (long long)f->cursor);
+    snprintf(limit, sizeof limit, "%d", LOGS_AT_ONCE);
+    if (link_call_plain(f->link, "changed", 7, argv, NULL, on_changed, r) < 0) {
+        fail(f, "redis is away");
+        round_end(r);
+    }
+}

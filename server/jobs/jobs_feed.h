@@ -1,0 +1,32 @@
+/*
+ * jobs_feed: carries committed entries from Redis to the archive, in order, behind a cursor on the site's commit counter.
+ *
+ * One feed a site, on the node that holds the archive. Idempotent: whatever is given twice is archived once.
+ * Also frees logs from Redis once they are closed, older than chat.keep_ms and archived to their last entry.
+ * Thread  loop.   Errors  the archive's are shown by feed_lag and tried again; nothing is dropped.
+ * Source  DESIGN 1, 2, PROMISES 2.7.
+ */
+#ifndef JOBS_FEED_H
+#define JOBS_FEED_H
+
+#include "archive/archive.h"
+#include "link/link.h"
+
+struct jobs_feed;
+
+struct jobs_feed *jobs_feed_create(struct link *link, struct archive *archive, int64_t keep_ms);
+void jobs_feed_destroy(struct jobs_feed *f);
+/* Something was committed: look soon. */
+void jobs_feed_kick(struct jobs_feed *f);
+/* Every ~100 ms; now by the local clock. */
+void jobs_feed_tick(struct jobs_feed *f, int64_t now_ms);
+/* True if all that was committed when this was last looked at is archived and nothing is under way. */
+bool jobs_feed_is_idle(const struct jobs_feed *f);
+/* Commits behind, as last seen. */
+int64_t jobs_feed_lag(const struct jobs_feed *f);
+/* Why it stands still, or "". */
+const char *jobs_feed_why(const struct jobs_feed *f);
+/* Redis was lost and is back: what was under way is forgotten and read again. */
+void jobs_feed_reset(struct jobs_feed *f);
+
+#endif
