@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FakeTimers, fakeNetwork, settle } from '../model/fakes.js';
+import { memoryStore } from '../model/storage.js';
+import type { Store } from '../model/storage.js';
+import { ShopperState } from './shopper.js';
+
+const rep = { role: 'rep', id: 'r_1', name: 'Mei' };
+
+function world(store: Store = memoryStore()) {
+  const timers = new FakeTimers();
+  const net = fakeNetwork();
+  const emitted: string[] = [];
+  const s = new ShopperState({
+    url: 'wss://x/ws/shopper', site: undefined, locale: 'en', page: () => 'https://shop.example/', identity: undefined, store, timers, random: () => 0.5,
+    WebSocket: net.WebSocket, wake: net.wake, emit: (name) => emitted.push(name),
+  });
+  const event = (seq: number, prev: number, kind: string, extra: object = {}) =>
+    net.wire.push({ t: 'event', chat: 'c_1', seq, prev, at: seq, kind, from: { role: 'system' }, ...extra });
+  return { timers, net, s, store, emitted, event };
+}
+
+async function chatting(w: ReturnType<typeof world>) {
+  w.s.socket.open();
+  await w.net.welcome({ token: 'T', shopper: { id: 's_1' }, open: true, departments: [] });
+  w.s.start({ text: 'hello', name: '', department: 'orders', care: true });
+  const start = w.net.wire.last('chat.start');
+  w.event(1, 0, 'started', { department: 'orders' });
+  w.net.wire.push({ t: 'ok', re: start?.id, chat: 'c_1', seq: 2, prev: 1, at: 2, department: 'orders' });
+  await settle();
+  return start;
+}
+
+test('a start becomes a chat with its first message', async () => {
+  const w = world();
+  const start = await chatting(w);
+  assert.equal(start?.['class'], 'care');
+  assert.equal(start?.['department'], 'orders');
+  assert.equal(w.s.chatId, 'c_1');
+  assert.deepEqual(w.s.log?.entries.map((e) => e.kind), ['started', 'message']);
+  assert.deepEqual(w.s.sending, []);
+  assert.equal(w.store.get('firstline:default:chat'), 'c_1');
+  assert.deepEqual(w.emitted, ['started']);
+});
+
+const people = (w: ReturnType<typeof world>) => [w.s.case.state, w.s.case.owner?.name, w.s.case.handler?.name];
+const spokenSeq = (w: ReturnType<typeof world>) => w.s.spoken?.seq;
+
+test('owner and handler follow the entries', async () => {
+  const w = world();
+  await chatting(w);
+  w.event(3, 2, 'assigned', { to: { id: 'r_1', name: 'Mei' } });
+  w.event(4, 3, 'owned', { owner: { id: 'r_1', name: 'Mei' } });
+  w.event(5, 4, 'message', { from: rep, text: 'hi' });
+  assert.deepEqual(people(w), ['active', 'Mei', 'Mei']);
+  w.event(6, 5, 'handler_lost');
+  assert.deepEqual(people(w), ['active', 'Mei', undefined]);
+  w.event(7, 6, 'transferred', { handler: { id: 'r_2', name: 'Li' }, owner: { id: 'r_1', name: 'Mei' } });
+  assert.deepEqual(people(w), ['active', 'Mei', 'Li']);
+});
+
+test('unread counts what others say while nobody looks; looking reads it', async () => {
+  const w = world();
+  await chatting(w);
+  w.event(3, 2, 'message', { from: rep, text: 'one' });
+  w.event(4, 3, 'message', { from: rep, text: 'two' });
+  assert.equal(w.s.unread, 2);
+  w.s.setVisible(true);
+  assert.equal(w.s.unread, 0);
+  assert.equal(w.net.wire.last('read')?.['seq'], 4);
+});
+
+test('after a reload the open chat comes back, history is not announced', async () => {
+  const store = memoryStore();
+  await chatting(world(store));
+  const w = world(store);
+  assert.equal(w.s.chatId, 'c_1');
+  w.s.socket.open();
+  await w.net.welcome({ chat: 'c_1', state: 'active', chats: [{ chat: 'c_1', seq: 3 }], open: true });
+  assert.deepEqual(w.net.wire.last('hello')?.['resume'], [{ chat: 'c_1', seq: 0 }]);
+  assert.equal(w.net.wire.last('hello')?.['token'], 'T');
+  w.event(1, 0, 'started');
+  w.event(2, 1, 'message', { from: { role: 'shopper' }, text: 'hello' });
+  w.event(3, 2, 'message', { from: rep, text: 'old' });
+  assert.equal(spokenSeq(w), undefined);
+  assert.equal(w.s.unread, 0);
+  w.event(4, 3, 'message', { from: rep, text: 'new' });
+  assert.equal(spokenSeq(w), 4);
+  assert.equal(w.s.unread, 1);
+});
+
+test('an ok lost with the connection: the resumed entry clears the pending one', async () => {
+  const w = world();
+  await chatting(w);
+  w.s.send('again');
+  const id = w.net.wire.last('message.send')?.id;
+  w.net.wire.drop(1006);
+  await w.timers.advance(1000);
+  await w.net.welcome({ chat: 'c_1', chats: [{ chat: 'c_1', seq: 3 }] });
+  w.event(3, 2, 'message', { from: { role: 'shopper' }, text: 'again', ref: id });
+  assert.deepEqual(w.s.sending, []);
+  assert.deepEqual(w.s.log?.entries.map((e) => e.seq), [1, 2, 3]);
+  w.net.wire.push({ t: 'ok', re: id, chat: 'c_1', seq: 3, prev: 2, at: 3 });
+  await settle();
+  assert.deepEqual(w.s.log?.entries.map((e) => e.seq), [1, 2, 3], 'the repeated answer adds nothing');
+});
+
+test('another tab opened the chat: this text goes into that one', async () => {
+  const w = world();
+  w.s.socket.open();
+  await w.net.welcome({ shopper: { id: 's_1' }, open: true });
+  w.s.start({ text: 'hello', name: '', department: '', care: false });
+  w.net.wire.push({ t: 'error', re: w.net.wire.last('chat.start')?.id, code: 'conflict', message: 'open', chat: 'c_9' });
+  await settle();
+  assert.equal(w.s.chatId, 'c_9');
+  assert.equal(w.net.wire.last('sync')?.['after'], 0);
+  assert.deepEqual([w.net.wire.last('message.send')?.['chat'], w.net.wire.last('message.send')?.['text']], ['c_9', 'hello']);
+});
+
+test('a new epoch takes back what was not kept, and our own is sent again under its id', async () => {
+  const w = world();
+  await chatting(w);
+  w.s.send('lost');
+  const id = w.net.wire.last('message.send')?.id;
+  w.net.wire.push({ t: 'ok', re: id, seq: 3, prev: 2, at: 3 });
+  await settle();
+  w.net.wire.drop(1006);
+  await w.timers.advance(1000);
+  await w.net.welcome({ epoch: 'e2', chat: 'c_1', chats: [{ chat: 'c_1', seq: 2 }] });
+  assert.deepEqual(w.s.log?.entries.map((e) => e.seq), [1, 2]);
+  assert.equal(w.net.wire.last('message.send')?.id, id);
+});
+
+test('typing is said once in three seconds, and its end at once; a sign dies after six', async () => {
+  const w = world();
+  await chatting(w);
+  for (const text of ['a', 'ab', 'abc']) w.s.setDraft(text);
+  assert.equal(w.net.wire.sent.filter((m) => m.t === 'typing').length, 1);
+  w.s.setDraft('');
+  assert.equal(w.net.wire.last('typing')?.['on'], false);
+  w.net.wire.push({ t: 'typing', chat: 'c_1', from: rep, on: true });
+  assert.equal(w.s.typing?.name, 'Mei');
+  await w.timers.advance(6000);
+  assert.equal(w.s.typing, null);
+});
+
+test('reset leaves nothing of the former person', async () => {
+  const w = world();
+  await chatting(w);
+  w.s.setDraft('secret');
+  w.s.reset();
+  assert.deepEqual(w.store.keys('firstline:'), []);
+  assert.equal(w.s.log, null);
+});
