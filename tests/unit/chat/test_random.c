@@ -194,6 +194,8 @@ static void check_place(const struct store_chat *sc)
     CHECK(strcmp(sc->hold, offered ? c->offered_to.id : open ? c->handler.id : "") == 0, "%s held by '%s'\n", chat_state_name(c->state),
           sc->hold);
     CHECK(sc->weight == (offered || served ? 1 : 0), "%s weighs %lld\n", chat_state_name(c->state), (long long)sc->weight);
+    for (unsigned t = 0; t < TIMER_N; t++)
+        CHECK(open || t == TIMER_PROMISE || due[t] == 0, "%s, and %s due\n", chat_state_name(c->state), chat_timer_name((enum chat_timer)t));
     CHECK(open == (sc->open[0] != 0), "%s, open for '%s'\n", chat_state_name(c->state), sc->open);
     CHECK(sc->fence == c->fence, "fence %lld, the fold says %lld\n", (long long)sc->fence, (long long)c->fence);
 }
