@@ -51,7 +51,7 @@ struct str net_head_get(const struct net_head *h, const char *name);
 struct str net_head_cookie(const struct net_head *h, const char *name);
 /* True if Origin's host and port are those of Host (or of http.public_url). */
 bool net_head_is_same_origin(const struct net_head *h, const struct config *cfg);
-/* One decoded parameter of the query into out (bounded); false if absent. */
+/* One decoded parameter of the query into out (bounded); false if absent, too long or wrongly escaped (then out has failed too). */
 bool net_query_get(struct str query, const char *name, struct buf *out);
 
 struct net;

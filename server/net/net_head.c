@@ -363,8 +363,10 @@ bool net_query_get(struct str query, const char *name, struct buf *out)
         for (size_t i = name_n + 1; i < n; i++) {
             int v = p[i] == '%' ? hex_byte(p + i + 1, n - i - 1) : p[i] == '+' ? ' ' : (unsigned char)p[i];
 
-            if (v <= 0)
-                return false; /* broken, or %00 */
+            if (v <= 0) { /* broken, or %00 */
+                out->failed = true;
+                return false;
+            }
             buf_add_c(out, (char)v);
             i += p[i] == '%' ? 2 : 0;
         }
