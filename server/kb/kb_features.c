@@ -1,9 +1,11 @@
 #include "kb/kb_features.h"
 
+#include "kb/kb_common.h"
 #include "kb/kb_words.h"
 
 #define CHARS_MIN 3
 #define CHARS_MAX 5
+#define SKIP_WORDS 5
 
 uint32_t kb_hash(uint32_t seed, const void *p, size_t n)
 {
@@ -35,7 +37,7 @@ void kb_features_reset(struct kb_features *f)
     memset(f->slots, 0, sizeof f->slots);
 }
 
-static void put_hash(struct kb_features *f, enum kb_feature_kind kind, uint32_t hash)
+static void put_hash(struct kb_features *f, enum kb_feature_kind kind, uint32_t hash, bool common)
 {
     unsigned mask = 2 * KB_FEATURES_MAX - 1, i = hash & mask;
 
@@ -45,18 +47,19 @@ static void put_hash(struct kb_features *f, enum kb_feature_kind kind, uint32_t 
         if (v->hash == hash) {
             if (v->tf < UINT16_MAX)
                 v->tf++;
+            v->common &= common;
             return;
         }
     }
     if (f->n == KB_FEATURES_MAX)
         return;
-    f->v[f->n++] = (struct kb_feature){hash, (uint16_t)kind, 1};
+    f->v[f->n++] = (struct kb_feature){hash, (uint16_t)kind, 1, common};
     f->slots[i] = (uint16_t)f->n;
 }
 
 void kb_features_put(struct kb_features *f, enum kb_feature_kind kind, struct str bytes)
 {
-    put_hash(f, kind, kb_hash(kind + 1u, bytes.s, bytes.n));
+    put_hash(f, kind, kb_hash(kind + 1u, bytes.s, bytes.n), false);
 }
 
 struct extract {
@@ -64,9 +67,12 @@ struct extract {
     uint32_t last_stem;  /* hash of the stem before, 0: none */
     uint32_t last_pair;  /* hash of the bigram that began one character before */
     size_t last_pair_start;
+    bool last_common;
+    uint32_t stems[SKIP_WORDS]; /* the words before, the newest last */
+    unsigned stems_n;
 };
 
-static void put_chars(struct kb_features *f, struct str word)
+static void put_chars(struct kb_features *f, struct str word, bool common)
 {
     char text[KB_WORD_BYTES + 2];
     uint8_t at[KB_WORD_BYTES + 3]; /* where each character begins */
@@ -84,7 +90,7 @@ static void put_chars(struct kb_features *f, struct str word)
     at[chars] = (uint8_t)n;
     for (unsigned len = CHARS_MIN; len <= CHARS_MAX; len++) {
         for (unsigned i = 0; i + len <= chars; i++)
-            kb_features_put(f, KB_F_CHARS, (struct str){text + at[i], (size_t)(at[i + len] - at[i])});
+            put_hash(f, KB_F_CHARS, kb_hash(KB_F_CHARS + 1u, text + at[i], (size_t)(at[i + len] - at[i])), common);
     }
 }
 
@@ -93,23 +99,36 @@ static void put_word(struct extract *x, struct str word)
     char stem[KB_WORD_BYTES];
     uint32_t hash, pair[2];
     size_t n = word.n;
+    bool common = kb_common_is(word);
 
     memcpy(stem, word.s, n);
     n = kb_words_stem(stem, n);
     hash = kb_hash(KB_F_WORD + 1u, stem, n);
-    put_hash(x->f, KB_F_WORD, hash);
+    put_hash(x->f, KB_F_WORD, hash, common);
     if (x->last_stem) {
         pair[0] = x->last_stem, pair[1] = hash;
-        put_hash(x->f, KB_F_PAIR, kb_hash(KB_F_PAIR + 1u, pair, sizeof pair));
+        put_hash(x->f, KB_F_PAIR, kb_hash(KB_F_PAIR + 1u, pair, sizeof pair), common && x->last_common);
+    }
+    if (!common) {
+        for (unsigned i = 0; i < x->stems_n; i++) {
+            pair[0] = x->stems[i] < hash ? x->stems[i] : hash;
+            pair[1] = x->stems[i] < hash ? hash : x->stems[i];
+            put_hash(x->f, KB_F_SKIP, kb_hash(KB_F_SKIP + 1u, pair, sizeof pair), false);
+        }
+        if (x->stems_n == SKIP_WORDS)
+            memmove(x->stems, x->stems + 1, (--x->stems_n) * sizeof x->stems[0]);
+        x->stems[x->stems_n++] = hash;
     }
     x->last_stem = hash;
-    put_chars(x->f, word);
+    x->last_common = common;
+    put_chars(x->f, word, common);
 }
 
 static int on_word(void *ctx, struct str token, size_t start, size_t end, unsigned flags)
 {
     struct extract *x = ctx;
     uint32_t hash, both[2];
+    bool common;
 
     (void)end;
     if (!(flags & KB_WORD_GRAM)) {
@@ -117,18 +136,20 @@ static int on_word(void *ctx, struct str token, size_t start, size_t end, unsign
         return 0;
     }
     x->last_stem = 0;
+    common = kb_common_is(token);
     if (flags & KB_WORD_GRAM1) {
-        kb_features_put(x->f, KB_F_GRAM1, token);
+        put_hash(x->f, KB_F_GRAM1, kb_hash(KB_F_GRAM1 + 1u, token.s, token.n), common);
     } else if (flags & KB_WORD_GRAM3) {
         kb_features_put(x->f, KB_F_GRAM3, token);
     } else {
         hash = kb_hash(KB_F_GRAM2 + 1u, token.s, token.n);
-        put_hash(x->f, KB_F_GRAM2, hash);
+        put_hash(x->f, KB_F_GRAM2, hash, common);
         if (x->last_pair && start > x->last_pair_start && start - x->last_pair_start <= 4) {
             both[0] = x->last_pair, both[1] = hash;
-            put_hash(x->f, KB_F_GRAM3, kb_hash(KB_F_GRAM3 + 1u, both, sizeof both));
+            put_hash(x->f, KB_F_GRAM3, kb_hash(KB_F_GRAM3 + 1u, both, sizeof both), common && x->last_common);
         }
         x->last_pair = hash;
+        x->last_common = common;
         x->last_pair_start = start;
     }
     return 0;

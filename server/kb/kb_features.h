@@ -14,12 +14,13 @@
 
 #define KB_FEATURES_MAX 2048
 
-enum kb_feature_kind { KB_F_WORD, KB_F_PAIR, KB_F_CHARS, KB_F_GRAM1, KB_F_GRAM2, KB_F_GRAM3, KB_F_SENSE, KB_F_N };
+enum kb_feature_kind { KB_F_WORD, KB_F_PAIR, KB_F_CHARS, KB_F_GRAM1, KB_F_GRAM2, KB_F_GRAM3, KB_F_SENSE, KB_F_SKIP, KB_F_N };
 
 struct kb_feature {
     uint32_t hash;
-    uint16_t kind; /* enum kb_feature_kind */
-    uint16_t tf;   /* how often it occurs in the text */
+    uint16_t kind;   /* enum kb_feature_kind */
+    uint16_t tf;     /* how often it occurs in the text */
+    uint16_t common; /* it comes from words that say little (kb_common) */
 };
 
 struct kb_features {

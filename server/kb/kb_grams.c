@@ -82,7 +82,7 @@ void kb_grams_add(struct kb_grams *g, const struct kb_features *f, unsigned clas
     if (f->n > 0 && g->length[class] == 0)
         g->filled_n++;
     for (unsigned i = 0; i < f->n; i++) {
-        float kind = g->t->gram_kind[f->v[i].kind], tf = weight * f->v[i].tf;
+        float kind = g->t->gram_kind[f->v[i].kind] * (f->v[i].common ? g->t->common_gram : 1), tf = weight * f->v[i].tf;
 
         if (kind == 0)
             continue;
@@ -99,7 +99,7 @@ float kb_grams_score(struct kb_grams *g, const struct kb_features *f, float *out
 
     memset(out, 0, g->classes_n * sizeof *out);
     for (unsigned i = 0; i < f->n; i++) {
-        float kind = g->t->gram_kind[f->v[i].kind], idf;
+        float kind = g->t->gram_kind[f->v[i].kind] * (f->v[i].common ? g->t->common_gram : 1), idf;
         uint32_t at;
 
         if (kind == 0)

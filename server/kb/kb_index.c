@@ -1,7 +1,9 @@
 #include "kb/kb_index.h"
 
+#include <math.h>
 #include <stdlib.h>
 
+#include "kb/kb_common.h"
 #include "kb/kb_features.h"
 #include "kb/kb_rows.h"
 #include "kb/kb_words.h"
@@ -104,6 +106,7 @@ struct asking {
     const struct kb_index *x;
     struct asked_word words[WORDS_MAX];
     unsigned n, grams;
+    float full;
 };
 
 static int ask_word(void *ctx, struct str token, size_t start, size_t end, unsigned flags)
@@ -113,13 +116,18 @@ static int ask_word(void *ctx, struct str token, size_t start, size_t end, unsig
     char stem[KB_WORD_BYTES];
     size_t n = token.n;
     uint32_t row;
+    float df;
 
     (void)start, (void)end;
+    if (a->x->t->common_words == 0 && kb_common_is(token))
+        return 0;
     memcpy(stem, token.s, n);
     if (!(flags & KB_WORD_GRAM))
         n = kb_words_stem(stem, n);
     w->hash = kb_hash(0, stem, n);
     row = kb_rows_find(&a->x->words, w->hash);
+    df = row == KB_ROW_NONE ? 0 : (float)a->x->df[row];
+    a->full += logf(1 + ((float)a->x->docs_n - df + 0.5f) / (df + 0.5f));
     if (row == KB_ROW_NONE)
         return 0; /* in no document */
     for (unsigned i = 0; i < a->n; i++) {
@@ -141,7 +149,7 @@ static int by_df(const void *a, const void *b)
     return (x->df > y->df) - (x->df < y->df);
 }
 
-int kb_index_find(struct kb_index *x, struct str question, unsigned budget_us,
+int kb_index_find(struct kb_index *x, struct str question, unsigned budget_us, float *full,
                   void (*fn)(void *arg, int64_t doc, double score), void *arg, struct err *err)
 {
     struct asking *a = mem_alloc(sizeof *a);
@@ -151,7 +159,9 @@ int kb_index_find(struct kb_index *x, struct str question, unsigned budget_us,
 
     a->x = x;
     a->n = a->grams = 0;
+    a->full = 0;
     kb_words(question, KB_WORDS_WHOLE, ask_word, a);
+    *full = a->full;
     qsort(a->words, a->n, sizeof a->words[0], by_df);
     max = x->docs_n > MANY_DOCS ? ASK_MANY_DOCS : 2 * a->grams > a->n ? ASK_GRAMS : ASK_WORDS;
     buf_reset(&x->match);

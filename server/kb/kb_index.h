@@ -20,8 +20,9 @@ void kb_index_close(struct kb_index *x);
 /* Adds document doc, or replaces it with more text than it had. */
 int kb_index_put(struct kb_index *x, unsigned doc, struct str title, struct str body, struct str asked,
                  struct err *err);
-/* Calls fn for each document that has one of the question's words. ERR_TIMEOUT once it took budget_us. */
-int kb_index_find(struct kb_index *x, struct str question, unsigned budget_us,
+/* Calls fn for each document that has one of the question's words; *full is about what one with all of them would
+ * score. ERR_TIMEOUT once it took budget_us. */
+int kb_index_find(struct kb_index *x, struct str question, unsigned budget_us, float *full,
                   void (*fn)(void *arg, int64_t doc, double score), void *arg, struct err *err);
 
 #endif

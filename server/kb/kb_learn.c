@@ -102,7 +102,7 @@ static struct row *row_put(struct kb_learn *l, uint32_t hash, uint32_t *index)
 
 static float tf_of(const struct kb_learn *l, const struct kb_feature *f)
 {
-    return l->t->learn_kind[f->kind] * (1 + logf(f->tf));
+    return l->t->learn_kind[f->kind] * (1 + logf(f->tf)) * (f->common ? l->t->common_learn : 1);
 }
 
 void kb_learn_add(struct kb_learn *l, const struct kb_features *f, unsigned class, float weight)
@@ -129,7 +129,7 @@ void kb_learn_add(struct kb_learn *l, const struct kb_features *f, unsigned clas
 
 static float idf_of(const struct kb_learn *l, const struct row *r)
 {
-    return logf((1.0f + (float)l->examples_n) / (1.0f + (float)r->df)) + 1;
+    return powf(logf((1.0f + (float)l->examples_n) / (1.0f + (float)r->df)) + 1, l->t->idf_power);
 }
 
 static void normalise(struct part *x, unsigned n, float sum)
@@ -152,7 +152,7 @@ static void add_scores(const struct kb_learn *l, const struct part *x, unsigned 
 }
 
 /* Makes sure that the row has a cell of each active class; both are sorted by class. */
-static void row_fit(struct row *r, const struct active *a, unsigned n)
+static void row_fit(struct row *r, const struct active *a, unsigned n, float start)
 {
     unsigned missing = 0, k = 0;
     int64_t from, to, i;
@@ -173,7 +173,7 @@ static void row_fit(struct row *r, const struct active *a, unsigned n)
         while (from >= 0 && r->cells[from].class > a[i].class)
             r->cells[to--] = r->cells[from--];
         if (from < 0 || r->cells[from].class != a[i].class)
-            r->cells[to--] = (struct cell){a[i].class, 0, 0};
+            r->cells[to--] = (struct cell){a[i].class, 0, start};
     }
     r->n += missing;
 }
@@ -182,7 +182,7 @@ static void row_step(const struct kb_learn *l, struct row *r, float x, const str
 {
     unsigned k = 0;
 
-    row_fit(r, a, n);
+    row_fit(r, a, n, l->t->ada_start);
     for (unsigned j = 0; j < n; j++) {
         float g = a[j].g * x;
         struct cell *c;
@@ -219,18 +219,21 @@ static unsigned gradients(struct kb_learn *l, unsigned class, float weight)
 static void step(struct kb_learn *l, const struct example *e)
 {
     float sum = 0;
-    unsigned n;
+    unsigned n, m = 0;
+    uint32_t drop = (uint32_t)(l->t->dropout * 65536);
 
     for (unsigned i = 0; i < e->n; i++) {
         float v = e->parts[i].tf * idf_of(l, &l->rows[e->parts[i].row]);
 
-        l->x[i] = (struct part){e->parts[i].row, v};
         sum += v * v;
+        if (drop && random_below(l, 65536) < drop)
+            continue;
+        l->x[m++] = (struct part){e->parts[i].row, v};
     }
-    normalise(l->x, e->n, sum);
-    add_scores(l, l->x, e->n, l->scores);
+    normalise(l->x, m, sum * (1 - l->t->dropout));
+    add_scores(l, l->x, m, l->scores);
     n = gradients(l, e->class, e->weight);
-    for (unsigned i = 0; i < e->n && n > 0; i++)
+    for (unsigned i = 0; i < m && n > 0; i++)
         row_step(l, &l->rows[l->x[i].row], l->x[i].tf, l->active, n);
 }
 
@@ -275,7 +278,7 @@ float kb_learn_score(struct kb_learn *l, const struct kb_features *f, float *out
         if (v == 0)
             continue;
         if (row == KB_ROW_NONE) { /* never seen: as rare as can be */
-            v *= logf(1.0f + (float)l->examples_n) + 1;
+            v *= powf(logf(1.0f + (float)l->examples_n) + 1, l->t->idf_power);
             all += v * v;
             continue;
         }
@@ -284,7 +287,7 @@ float kb_learn_score(struct kb_learn *l, const struct kb_features *f, float *out
         all += v * v;
         l->x[n++] = (struct part){row, v};
     }
-    normalise(l->x, n, seen);
+    normalise(l->x, n, powf(seen, 1 - l->t->norm_learn) * powf(all, l->t->norm_learn));
     add_scores(l, l->x, n, out);
     return all > 0 ? seen / all : 0;
 }

@@ -17,6 +17,8 @@
 struct kb_scores {
     float *learn, *words, *grams; /* [n] of each class; kb_rank_mix() overwrites them */
     const bool *allowed;          /* [n] may be suggested */
+    float words_full, grams_full; /* about what a class that has all of the question would score */
+    float evidence;              /* accepts per class */
     unsigned n;
 };
 

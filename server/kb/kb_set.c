@@ -29,6 +29,7 @@ struct kb_set {
     const struct kb_tuning *t;
     struct doc *docs;
     unsigned docs_n, classes_n;
+    unsigned accepts;      /* taken in */
     uint32_t *first;       /* first document of each class */
     struct map classes;    /* id → &first[class] */
     struct kb_index *index;
@@ -309,6 +310,7 @@ int kb_set_mark(struct kb_set *s, const struct kb_mark *m, struct err *err)
     add_example(s, question, class, 1, s->t->gram_asked);
     if (s->features.n == 0)
         return 0;
+    s->accepts++;
     kb_learn_step_last(s->learn);
     *counter(&s->exact, &s->exact_class, &s->exact_cap, hash_of_question(&s->features), class) = class;
     doc = version_of(s, class, kb_lang_of(question), NULL);
@@ -362,7 +364,7 @@ static void put_exact_first(struct kb_set *s)
 int kb_set_suggest(struct kb_set *s, struct str question, const struct kb_filter *filter, unsigned max,
                    struct kb_hit out[], struct err *err)
 {
-    struct kb_scores scores = {s->scores_learn, s->scores_words, s->scores_grams, s->allowed, s->classes_n};
+    struct kb_scores scores = {s->scores_learn, s->scores_words, s->scores_grams, s->allowed, 0, 0, 0, s->classes_n};
     unsigned top[KB_HITS_MAX], n;
     struct str lang;
     int rc;
@@ -374,15 +376,17 @@ int kb_set_suggest(struct kb_set *s, struct str question, const struct kb_filter
     if (s->features.n == 0)
         return 0;
     memset(s->scores_words, 0, s->classes_n * sizeof(float));
-    rc = kb_index_find(s->index, question, filter->budget_us ? filter->budget_us : KB_BUDGET_US, on_words, s, err);
+    rc = kb_index_find(s->index, question, filter->budget_us ? filter->budget_us : KB_BUDGET_US,
+                       &scores.words_full, on_words, s, err);
     if (rc == ERR_TIMEOUT)
         memset(s->scores_words, 0, s->classes_n * sizeof(float)); /* half an order is none */
     else if (rc < 0)
         return rc;
     kb_learn_score(s->learn, &s->features, s->scores_learn);
-    kb_grams_score(s->grams, &s->features, s->scores_grams);
+    scores.grams_full = kb_grams_score(s->grams, &s->features, s->scores_grams);
     for (unsigned c = 0; c < s->classes_n; c++)
         s->allowed[c] = version_of(s, c, lang, filter) != DOC_NONE;
+    scores.evidence = (float)s->accepts / (float)s->classes_n;
     kb_rank_mix(s->t, &scores, s->p);
     put_exact_first(s);
     n = kb_rank_top(s->p, s->classes_n, max < KB_HITS_MAX ? max : KB_HITS_MAX, top);

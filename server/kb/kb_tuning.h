@@ -9,11 +9,15 @@
 
 struct kb_tuning {
     /* features → tf-idf, by kind (enum kb_feature_kind) */
-    float learn_kind[7]; /* weight of a kind for the learner */
-    float gram_kind[7];  /* and for the gram index; 0: not used */
+    float learn_kind[8]; /* weight of a kind for the learner */
+    float gram_kind[8];  /* and for the gram index; 0: not used */
+    float common_learn, common_gram, common_words; /* what a feature of common words counts, others being 1 */
     /* learner */
     float rate;         /* AdaGrad's */
+    float ada_start;    /* G of a new weight: the larger, the smaller first steps are */
+    float idf_power;    /* of the learner's idf */
     float gradient_min; /* smaller ones are not worth a step */
+    float dropout;      /* share of an example's features left out of a step */
     float seed_weight;  /* of a sentence of the body, an accept being 1 */
     float title_weight;
     float seed_passes;  /* how often titles, questions and sentences are gone through at the start */
@@ -25,6 +29,9 @@ struct kb_tuning {
     float gram_k1, gram_b, gram_title, gram_asked;
     /* mix */
     float mix_learn, mix_words, mix_grams; /* weights of the three */
+    float norm_learn; /* 1: words never seen take their share of the text's length */
+    float norm_words, norm_grams; /* 0: scores are divided by the best; 1: by what a full match would have */
+    float grow_learn; /* mix_learn grows by this times log(1 + accepts per class) */
     float sharp_learn, sharp_words, sharp_grams;
 };
 
