@@ -10,7 +10,7 @@ import type { OutItem } from '../../model/outbox.js';
 import { Socket } from '../../model/socket.js';
 import type { Link, SocketOptions } from '../../model/socket.js';
 import type { Store } from '../../model/storage.js';
-import { Refusal, assertNever } from '../../model/types.js';
+import { Refusal, assertNever, isObject } from '../../model/types.js';
 import type {
   Colleague, Draft as Command, EventEntry, From, OfferSignal, QueueLine, Random, ServerAlert, ServerBoard, ServerMessage, ServerOffer, ServerOk,
   ServerWelcome, Settings, Shift, Timers,
@@ -27,7 +27,7 @@ import { settings } from './settings.js';
 import { refusalText } from './refusals.js';
 import { Toasts } from './toasts.js';
 import { ChatView } from './view.js';
-import { t } from './words.js';
+import { i18n, t } from './words.js';
 
 export interface DeskOptions {
   session: Session;
@@ -39,6 +39,17 @@ export interface DeskOptions {
   onSignedOut: () => void;
   /** Asks over HTTP whether the session still holds; rejects with status 401 if not. */
   checkSession: () => Promise<unknown>;
+}
+
+interface DepartmentTitles {
+  name: string;
+  title_en?: string;
+  title_zh?: string;
+}
+
+function titlesOf(settings: unknown): DepartmentTitles[] {
+  const list = isObject(settings) ? settings['departments'] : null;
+  return Array.isArray(list) ? list.filter((d): d is DepartmentTitles => isObject(d) && typeof d['name'] === 'string') : [];
 }
 
 const RESUME_MAX = 50;
@@ -69,7 +80,8 @@ export class Desk {
   readonly departments = signal<string[]>([]);
   readonly alerts = signal<ServerAlert[]>([]);
   readonly board = signal<ServerBoard | null>(null);
-  readonly limits = signal<Settings>({});
+  readonly limits = signal<Settings & { transfer_ms?: number }>({});
+  readonly titles = signal<DepartmentTitles[]>([]);
   readonly outgoing = signal(0);
   readonly search = signal('');
   /** The server's time, told once a second while the page is seen. */
@@ -153,7 +165,13 @@ export class Desk {
   }
 
   nameOf(id: string | undefined, name?: string): string {
-    return name ?? this.people.value.find((p) => p.id === id)?.name ?? id ?? t('nobody');
+    return name || this.people.value.find((p) => p.id === id)?.name || (id === undefined ? t('nobody') : this.departmentText(id));
+  }
+
+  /** A department's title in the reader's language. */
+  departmentText(name: string): string {
+    const titles = this.titles.value.find((d) => d.name === name);
+    return (i18n.value.lang === 'zh-CN' ? titles?.title_zh : titles?.title_en) ?? name;
   }
 
   // --- opening a chat
@@ -301,6 +319,7 @@ export class Desk {
     if (w.shift) this.shift.value = w.shift;
     if (w.people) this.people.value = w.people;
     if (w.settings) this.limits.value = w.settings;
+    this.titles.value = titlesOf(w.settings);
     if (w.queues) this.queues.value = w.queues;
     if (w.departments) this.departments.value = w.departments.map((d) => (typeof d === 'string' ? d : d.name));
     this.offers.value = w.offers ?? [];
@@ -374,7 +393,7 @@ export class Desk {
     const had = this.offers.peek().find((x) => x.chat === m.chat);
     if (m.kind === 'ended') {
       this.dropOffer(m.chat);
-      if (had && m.why === 'missed') this.toasts.bad(t('offer.missed'));
+      if (had && m.why !== 'accepted' && (m.why === 'missed' || this.socket.clock.now() > had.deadline_at - 1_000)) this.toasts.bad(t('offer.missed'));
       else if (had && m.why !== 'accepted' && m.why !== 'declined') this.toasts.say(t('offer.ended'));
       return;
     }

@@ -59,6 +59,7 @@ export function presenceText(state: string): string {
     case 'on': return t('presence.on');
     case 'paused': return t('presence.paused');
     case 'off': return t('presence.off');
+    case 'away': return t('presence.away');
     default: return state;
   }
 }

@@ -1,5 +1,5 @@
 // The texts of a staff face in the chosen language. Reading `t` inside a component follows a change of language.
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import { createI18n } from '../../model/i18n.js';
 import type { I18n, Vars } from '../../model/i18n.js';
 
@@ -7,6 +7,15 @@ export const i18n = signal<I18n>(createI18n('en', {}));
 
 export function t(key: string, vars?: Vars): string {
   return i18n.value.t(key, vars);
+}
+
+const dates = computed(() => new Intl.DateTimeFormat(i18n.value.lang === 'en-XA' ? 'en' : i18n.value.lang, {
+  month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
+}));
+
+/** A point in time for lists: 15:27 today, else with its date. */
+export function shortWhen(ms: number): string {
+  return i18n.value.sameDay(ms, Date.now()) ? i18n.value.time(ms) : dates.value.format(ms);
 }
 
 type Dicts = Record<string, () => Promise<{ default: Record<string, string> }>>;

@@ -49,6 +49,7 @@ function liveRows(views: ReturnType<typeof useDesk>['views']): Row[] {
 function alertKind(kind: string): string {
   switch (kind) {
     case 'wait': return t('alert.kind_wait');
+    case 'long_wait':
     case 'care': return t('alert.kind_wait');
     case 'promise': return t('alert.kind_promise');
     case 'silent': return t('alert.kind_silent');
@@ -71,7 +72,7 @@ export function Alerts() {
               <div class="alert-what">
                 <b dir="auto">{row?.shopper?.name ?? t('guest')}</b> <span>{alertKind(a.kind)}</span> <Age since={a.since} />
                 {(a.level ?? 0) > 1 && <Badge tone="bad">{t('alert.level', { n: a.level ?? 0 })}</Badge>}
-                {a.department && <span class="soft">{a.department}</span>}
+                {a.department && <span class="soft">{desk.departmentText(a.department)}</span>}
               </div>
               <div class="alert-acts">
                 {a.chat !== undefined && <Button small kind="quiet" onClick={() => desk.show(a.chat ?? '')}>{t('open')}</Button>}
@@ -96,7 +97,7 @@ function Departments() {
         <thead><tr><th scope="col">{t('card.department')}</th><th scope="col" class="num">{t('board.waiting')}</th><th scope="col">{t('board.longest')}</th></tr></thead>
         <tbody>
           {desk.queues.value.map((q) => (
-            <tr key={q.department}><th scope="row">{q.department}</th><td class="num">{i18n.value.number(q.waiting)}</td><td>{q.waiting > 0 && q.longest_since != null ? <Age since={q.longest_since} /> : '–'}</td></tr>
+            <tr key={q.department}><th scope="row">{desk.departmentText(q.department)}</th><td class="num">{i18n.value.number(q.waiting)}</td><td>{q.waiting > 0 && q.longest_since != null ? <Age since={q.longest_since} /> : '–'}</td></tr>
           ))}
         </tbody>
       </table>
@@ -154,7 +155,7 @@ function Live() {
                   <td>{(r.unansweredSince ?? r.waitingSince) !== null ? <Age since={r.unansweredSince ?? r.waitingSince ?? 0} /> : '–'}</td>
                   <td>{r.handler ? desk.nameOf(r.handler.id, r.handler.name) : '–'}</td>
                   <td>{r.owner ? desk.nameOf(r.owner.id, r.owner.name) : '–'}</td>
-                  <td>{r.department}</td>
+                  <td>{desk.departmentText(r.department)}</td>
                 </tr>
               ))}
             </tbody>

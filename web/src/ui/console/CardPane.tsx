@@ -60,7 +60,7 @@ function Customer({ row }: { row: Row }) {
       <dl class="facts">
         {language && <><dt>{t('card.language')}</dt><dd>{language}</dd></>}
         <dt>{t('card.class')}</dt><dd>{classText(row.class)}</dd>
-        <dt>{t('card.department')}</dt><dd class="with-act"><span>{row.department || '–'}</span><Act action={triage} kind="quiet" small hide /></dd>
+        <dt>{t('card.department')}</dt><dd class="with-act"><span>{row.department ? desk.departmentText(row.department) : '–'}</span><Act action={triage} small bare hide /></dd>
         {row.topic && <><dt>{t('card.topic')}</dt><dd dir="auto">{row.topic}</dd></>}
         {who?.page && <><dt>{t('card.page')}</dt><dd class="page" title={who.page}>{who.page}</dd></>}
         <dt>{t('card.owner')}</dt><dd><b>{say(row.owner)}</b></dd>

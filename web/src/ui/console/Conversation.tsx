@@ -9,7 +9,7 @@ import { isOver } from '../../state/console/row.js';
 import type { Row } from '../../state/console/row.js';
 import { settings } from '../../state/console/settings.js';
 import type { ChatView } from '../../state/console/view.js';
-import { i18n, t } from '../../state/console/words.js';
+import { shortWhen, t } from '../../state/console/words.js';
 import { Avatar, Badge, Button, Icon, IconButton, Menu, icons } from '../kit/index.js';
 import type { Tone } from '../kit/index.js';
 import { Act, useDesk } from './desk.js';
@@ -109,7 +109,7 @@ function Strips({ view }: { view: ChatView }) {
       {row.state === 'parked' && (
         <div class="strip note">
           <Icon path={icons.park} size={16} />
-          <span>{t('strip.parked', { until: row.parkedUntil === null ? '' : `${i18n.value.day(row.parkedUntil, Date.now())} ${i18n.value.time(row.parkedUntil)}` })}</span>
+          <span>{t('strip.parked', { until: row.parkedUntil === null ? '' : shortWhen(row.parkedUntil) })}</span>
         </div>
       )}
       {isOver(row) && <div class="strip"><Icon path={icons.lock} size={16} /><span>{row.state === 'abandoned' ? t('strip.abandoned') : t('strip.closed')}{row.rating !== null && <> · {t('strip.rated', { n: row.rating })}</>}</span></div>}

@@ -141,7 +141,7 @@ function RowFacts({ row, group, due, draft }: { row: Row; group: GroupName; due:
   if (group === 'later' || (group === 'queue' && row.state === 'offered')) facts.push(<Badge key="s">{stateText(row.state)}</Badge>);
   if (row.handler && row.handler.id !== desk.me.id) facts.push(<span class="fact" key="h"><Icon path={icons.user} size={12} />{desk.nameOf(row.handler.id, row.handler.name)}</span>);
   if (due !== null) facts.push(<Due key="p" until={due} />);
-  if (group === 'queue' || group === 'others') facts.push(<span class="fact" key="w">{row.department}</span>);
+  if (group === 'queue' || group === 'others') facts.push(<span class="fact" key="w">{desk.departmentText(row.department)}</span>);
   return facts.length > 0 ? <span class="row-facts">{facts}</span> : null;
 }
 
@@ -156,7 +156,7 @@ function Queues() {
       <ul class="queue-lines">
         {lines.map((q) => (
           <li key={q.department}>
-            <span class="queue-name">{q.department}</span>
+            <span class="queue-name">{desk.departmentText(q.department)}</span>
             <span class={q.waiting > 0 ? 'queue-n busy' : 'queue-n'}>{q.waiting > 0 ? t('queues.waiting', { n: q.waiting }) : t('queues.none')}</span>
             {q.waiting > 0 && q.longest_since != null && <Age since={q.longest_since} />}
           </li>

@@ -29,6 +29,7 @@ export function Log({ view }: { view: ChatView }) {
   const box = useRef<HTMLDivElement>(null);
   const heights = useRef(new Map<number, number>());
   const stuck = useRef(true);
+  const lastTop = useRef(0);
   const [range, setRange] = useState<[number, number]>([Math.max(0, chunks - 2), chunks]);
   const [, again] = useReducer((n: number) => n + 1, 0);
   const [below, setBelow] = useState(0);
@@ -59,7 +60,10 @@ export function Log({ view }: { view: ChatView }) {
   const onScroll = () => {
     const el = box.current;
     if (!el) return;
-    stuck.current = el.scrollHeight - el.scrollTop - el.clientHeight < NEAR_PX;
+    // Only the reader lets go of the bottom: a pane that grows or shrinks does not.
+    if (el.scrollHeight - el.scrollTop - el.clientHeight < NEAR_PX) stuck.current = true;
+    else if (el.scrollTop < lastTop.current - 1) stuck.current = false;
+    lastTop.current = el.scrollTop;
     if (stuck.current) {
       setBelow(0);
       if (document.visibilityState === 'visible') desk.markRead(view);
@@ -194,7 +198,7 @@ function Unsent({ item }: { item: OutItem }) {
   const text = 'text' in message ? (message.text ?? '') : '';
   const isNote = message.t !== 'message.send';
   return (
-    <article class={`msg us unsent${isNote ? ' note-like' : ''}`}>
+    <article class={`msg us unsent${isNote ? ' memo-like' : ''}`}>
       <div class="msg-main">
         <div class="bubble">
           <TextBody text={text} />
@@ -221,11 +225,11 @@ function Unsent({ item }: { item: OutItem }) {
 function Note({ entry }: { entry: Extract<EventEntry, { kind: 'note' | 'whisper' }> }) {
   const isWhisper = entry.kind === 'whisper';
   return (
-    <article class={isWhisper ? 'note whisper' : 'note'}>
-      <div class="note-head">
+    <article class={isWhisper ? 'memo whisper' : 'memo'}>
+      <div class="memo-head">
         <Icon path={isWhisper ? icons.lock : icons.note} size={15} />
         <b>{isWhisper ? t('note.whisper_by', { name: fromName(entry.from) }) : t('note.by', { name: fromName(entry.from) })}</b>
-        <span class="note-mark">{t('note.hidden')}</span>
+        <span class="memo-mark">{t('note.hidden')}</span>
         <Time at={entry.at} />
       </div>
       <TextBody text={entry.text} />
@@ -256,9 +260,9 @@ function Quiet({ item, view }: { item: Extract<LogItem, { type: 'quiet' }>; view
     view.openGroups.value = groups;
   };
   return (
-    <div class="quiet">
+    <div class="calm">
       {folded && (
-        <button type="button" class="quiet-more" aria-expanded={open} onClick={toggle}>
+        <button type="button" class="calm-more" aria-expanded={open} onClick={toggle}>
           <Icon path={open ? icons.chevronDown : icons.chevronRight} size={13} />
           {open ? t('log.fold') : t('log.earlier', { n: item.entries.length - 1 })}
         </button>
@@ -271,9 +275,9 @@ function Quiet({ item, view }: { item: Extract<LogItem, { type: 'quiet' }>; view
 function QuietRow({ entry }: { entry: EventEntry }) {
   const { icon, text, detail } = eventLine(entry);
   return (
-    <div class="quiet-row">
+    <div class="calm-row">
       <Icon path={icon} size={13} />
-      <span class="quiet-text" dir="auto">{text}{detail && <span class="quiet-detail"> · {detail}</span>}</span>
+      <span class="calm-text" dir="auto">{text}{detail && <span class="calm-detail"> · {detail}</span>}</span>
       <Time at={entry.at} />
     </div>
   );

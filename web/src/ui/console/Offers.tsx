@@ -22,9 +22,10 @@ export function Offers() {
 function Offer({ offer, first }: { offer: OfferSignal; first: boolean }) {
   const desk = useDesk();
   const { card } = offer;
-  const whole = desk.limits.value.offer_ms ?? 30_000;
+  const { offer_ms = 30_000, transfer_ms, answer_ms = 60_000 } = desk.limits.value;
+  const whole = offer.kind === 'transfer' ? (transfer_ms ?? answer_ms) : offer_ms;
   const left = useComputed(() => Math.max(0, Math.ceil((offer.deadline_at - desk.now.value) / 1000)));
-  const part = useComputed(() => Math.max(0, Math.min(100, ((offer.deadline_at - desk.now.value) / (offer.kind === 'transfer' ? (desk.limits.value.answer_ms ?? 60_000) : whole)) * 100)));
+  const part = useComputed(() => Math.max(0, Math.min(100, ((offer.deadline_at - desk.now.value) / whole) * 100)));
   const name = card?.shopper?.name ?? t('guest');
   const isTransfer = offer.kind === 'transfer';
   return (
@@ -39,7 +40,7 @@ function Offer({ offer, first }: { offer: OfferSignal; first: boolean }) {
         <b dir="auto">{name}</b> <ClassBadge name={card?.class ?? 'normal'} />
         {card?.waited_ms !== undefined && <span class="soft">{t('offer.waited', { span: i18n.value.span(card.waited_ms) })}</span>}
       </p>
-      <p class="offer-where soft">{[card?.department, card?.topic, card?.shopper?.locale].filter(Boolean).join(' · ')}</p>
+      <p class="offer-where soft">{[card?.department && desk.departmentText(card.department), card?.topic, card?.shopper?.locale].filter(Boolean).join(' · ')}</p>
       {card?.first_text && <blockquote class="offer-text" dir="auto">{card.first_text}</blockquote>}
       {(card?.summary || card?.requirements || card?.promised || (card?.verified?.length ?? 0) > 0) && (
         <dl class="offer-card">

@@ -11,9 +11,9 @@ import { signOut } from './signOut.js';
 
 export function Brand({ sub }: { sub?: string }) {
   return (
-    <span class="brand">
-      <svg class="brand-mark" viewBox="0 0 32 32" width="26" height="26" aria-hidden="true"><rect width="32" height="32" rx="8" /><path d="M8 10h16v10h-8l-5 4v-4H8z" /></svg>
-      <b>{t('product')}</b>{sub && <span class="brand-sub">{sub}</span>}
+    <span class="logo">
+      <svg class="logo-mark" viewBox="0 0 32 32" width="26" height="26" aria-hidden="true"><rect width="32" height="32" rx="8" /><path d="M8 10h16v10h-8l-5 4v-4H8z" /></svg>
+      <b>{t('product')}</b>{sub && <span class="logo-sub">{sub}</span>}
     </span>
   );
 }
@@ -42,13 +42,13 @@ export function Top() {
         <SoundButton />
         <IconButton icon={icons.keyboard} label={t(help.label)} hint="?" onClick={() => help.run(desk)} />
         <IconButton icon={icons.settings} label={t(openSettings.label)} onClick={() => openSettings.run(desk)} />
-        <Menu icon={icons.user} label={desk.me.name} items={[
+        <span class="top-me"><Avatar name={desk.me.name} small dot={desk.shift.value.state} /><span dir="auto">{desk.me.name}</span></span>
+        <Menu icon={icons.chevronDown} small label={t('menu', { name: desk.me.name })} items={[
           { text: t('theme.system'), icon: icons.settings, checked: settings.value.theme === 'system', run: () => choose({ theme: 'system' }) },
           { text: t('theme.light'), icon: icons.sun, checked: settings.value.theme === 'light', run: () => choose({ theme: 'light' }) },
           { text: t('theme.dark'), icon: icons.moon, checked: settings.value.theme === 'dark', run: () => choose({ theme: 'dark' }) },
           { text: t('sign_out'), icon: icons.leave, run: () => void signOut(desk, session.close) },
         ]} />
-        <span class="top-me"><Avatar name={desk.me.name} small dot={desk.shift.value.state} /><span dir="auto">{desk.me.name}</span></span>
       </div>
     </header>
   );

@@ -2,7 +2,7 @@
 import { useComputed } from '@preact/signals';
 import { classText } from '../../state/console/labels.js';
 import { ageOf } from '../../state/console/urgency.js';
-import { i18n, t } from '../../state/console/words.js';
+import { i18n, shortWhen, t } from '../../state/console/words.js';
 import { Badge, Icon, icons } from '../kit/index.js';
 import type { Tone } from '../kit/index.js';
 import { useDesk } from './desk.js';
@@ -38,12 +38,11 @@ export function Countdown({ until }: { until: number }) {
 export function Due({ until, text }: { until: number; text?: string }) {
   const desk = useDesk();
   const state = useComputed(() => (until < desk.now.value ? 'over' : until < desk.now.value + 15 * 60_000 ? 'late' : 'fresh'));
-  const now = Date.now();
-  const day = i18n.value.sameDay(until, now) ? '' : `${i18n.value.day(until, now)} `;
+  const time = shortWhen(until);
   return (
     <span class={`age ${state.value}`} title={i18n.value.full(until)}>
       <Icon path={icons.flag} size={13} />
-      {state.value === 'over' ? t('due.over', { time: `${day}${i18n.value.time(until)}` }) : t('due.at', { time: `${day}${i18n.value.time(until)}` })}
+      {state.value === 'over' ? t('due.over', { time }) : t('due.at', { time })}
       {text}
     </span>
   );

@@ -1,7 +1,7 @@
 // One entry of the log, in words, for the quiet rows of the console and the rail of QA.
 import type { EventEntry, From, Person, Target } from '../../model/types.js';
 import { checkText, classText, resolutionText } from '../../state/console/labels.js';
-import { i18n, t } from '../../state/console/words.js';
+import { i18n, shortWhen, t } from '../../state/console/words.js';
 import { icons } from '../kit/index.js';
 
 export interface EventLine {
@@ -31,7 +31,7 @@ const target = (to: Target | undefined): string => {
   if (to?.department !== undefined) return to.name !== undefined && to.name !== to.department ? `${to.name} (${to.department})` : to.department;
   return to?.name ?? to?.id ?? t('nobody');
 };
-const when = (ms: number | undefined): string => (ms === undefined ? '' : `${i18n.value.day(ms, Date.now())} ${i18n.value.time(ms)}`);
+const when = (ms: number | undefined): string => (ms === undefined ? '' : shortWhen(ms));
 const line = (icon: string, text: string, detail?: string, strong = false): EventLine => ({ icon, text, ...(detail ? { detail } : {}), ...(strong ? { strong } : {}) });
 const joined = (parts: Array<string | undefined>): string => parts.filter((p) => p !== undefined && p !== '').join(' · ');
 

@@ -33,7 +33,7 @@ export function TriageDialog({ view }: { view: ChatView }) {
     <ActDialog title={t('triage.title')} submit={t('triage.submit')}
       command={to === '' || reason.trim() === '' ? null : { t: 'chat.triage', chat: view.chat, department: to, reason: reason.trim() }}
       onDone={() => {
-        desk.toasts.say(t('triage.done', { to }));
+        desk.toasts.say(t('triage.done', { to: desk.departmentText(to) }));
         desk.moveOn(view.chat);
       }}>
       <p class="dialog-says">{t('triage.says')}</p>

@@ -20,13 +20,13 @@ export function Receivers({ desk, value, onPick, label, people = true, departmen
           {people && (
             <optgroup label={t('receivers.people')}>
               {others.map((p) => (
-                <option key={p.id} value={p.id} disabled={onShiftOnly && p.state !== 'on'}>{p.name} · {presenceText(p.state)}{p.departments?.length ? ` · ${p.departments.join(', ')}` : ''}</option>
+                <option key={p.id} value={p.id} disabled={onShiftOnly && p.state !== 'on'}>{p.name} · {presenceText(p.state)}{p.departments?.length ? ` · ${p.departments.map((d) => desk.departmentText(d)).join(', ')}` : ''}</option>
               ))}
             </optgroup>
           )}
           {departments && (
             <optgroup label={t('receivers.departments')}>
-              {[...names].sort().map((name) => <option key={name} value={name}>{name}</option>)}
+              {[...names].sort().map((name) => <option key={name} value={name}>{desk.departmentText(name)}</option>)}
             </optgroup>
           )}
         </select>
