@@ -617,8 +617,10 @@ static void refuse(struct slot *s, struct cmd *c, enum code code, const char *te
 static void add_pending(struct flight *f, const struct entry *e)
 {
     struct pending *p = &f->p[f->n++];
-    size_t at = f->bytes.n;
+    size_t at;
 
+    buf_add_c(&f->bytes, '\n'); /* a tail begins anew: no comma in front */
+    at = f->bytes.n;
     entry_write_tail(&f->bytes, e);
     p->kind = e->kind;
     p->at = (uint32_t)at;

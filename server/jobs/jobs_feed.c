@@ -148,11 +148,15 @@ static void on_archived(void *ctx, const struct archive_result *res)
     uint32_t i = 0;
 
     r->batch = NULL; /* the archive took it */
-    if (res->rc < 0) {
+    if (res->rc < 0 && res->rc != ERR_AGAIN) {
+        free_known(&f->known); /* it may have been put right meanwhile: ask again where each log stands */
+        map_init(&f->known);
         fail(f, res->why);
         round_end(r);
         return;
     }
+    if (res->rc == ERR_AGAIN)
+        r->failed = true;
     for (unsigned k = 0; k < res->gaps_n; k++) { /* read those again from where the archive really stands */
         struct str log = str_of(res->gaps[k].log);
 
@@ -165,7 +169,7 @@ static void on_archived(void *ctx, const struct archive_result *res)
         free_known(&f->known);
         map_init(&f->known);
     }
-    while ((it = map_next(&r->fresh, &i)))
+    while (res->rc == 0 && (it = map_next(&r->fresh, &i)))
         set_known(&f->known, (struct str){it->key, it->key_n}, ((struct known *)it->value)->seq);
     if (f->why[0])
         log_info("jobs", "archive caught up");
