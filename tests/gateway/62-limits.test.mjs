@@ -1,0 +1,82 @@
+// Limits: what is too much is refused with a reason and a time to try again, and others go on.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { endAndCheck } from './lib/checker.mjs';
+import { Client, Refused, shopper } from './lib/client.mjs';
+import { auditor, servedChat } from './lib/desk.mjs';
+import { Server } from './lib/server.mjs';
+import { until } from './lib/wait.mjs';
+
+let server;
+
+before(async () => {
+  server = await new Server({
+    free: false,
+    set: { 'limits.messages_per_s': 5, 'limits.burst': 20, 'limits.chats_per_address_h': 6, 'limits.hellos_per_s': 40, 'limits.text_chars': 100, 'limits.frame_bytes': 8192, 'auth.attempts_per_min': 5 },
+  }).start();
+});
+after(() => endAndCheck(server));
+
+test('more messages than allowed are refused with the time to wait, and what was refused can be sent then', async () => {
+  const { ann, sue, chat } = await servedChat(server);
+  const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => sue.ask('message.send', { chat, text: `flood ${i}`, id: `flood-${i}` })));
+  const no = answers.filter((m) => m.t === 'error');
+  assert.ok(no.length >= 10, `${no.length} of 40 are refused`);
+  for (const m of no) {
+    assert.equal(m.code, 'rate_limited');
+    assert.ok(m.retry_ms > 0 && m.retry_ms < 60_000, `retry_ms ${m.retry_ms}`);
+  }
+  assert.ok(answers.length - no.length >= 15, 'a burst is allowed');
+  await ann.say('I read along.', { chat });
+  await sue.event('message', { text: 'I read along.' });
+  const { re } = no[0];
+  const ok = await until(async () => {
+    const m = await sue.ask('message.send', { chat, text: sue.sent.get(re).text, id: re });
+    return m.t === 'ok' ? m : null;
+  }, 'the refused one is sent', 10_000, 300);
+  assert.ok(ok.seq);
+});
+
+test('the limits of a text and of a frame are settings', async () => {
+  const sue = await shopper(server);
+  await sue.refused('too_large', 'message.send', { text: 'y'.repeat(101) });
+  sue.raw(`{"t":"${'z'.repeat(9000)}"}`);
+  assert.equal((await sue.gone).code, 1009);
+});
+
+test('one address may start so many anonymous chats an hour, and is told', async () => {
+  let refused;
+  for (let i = 0; i < 8 && !refused; i++) {
+    const s = await shopper(server);
+    const m = await s.ask('chat.start', { text: `start ${i}` });
+    if (m.t === 'error') refused = m;
+  }
+  assert.equal(refused?.code, 'rate_limited');
+  assert.ok(refused.retry_ms > 0);
+});
+
+test('more connections at once than allowed get 503 with Retry-After', async () => {
+  const opened = await Promise.allSettled(Array.from({ length: 120 }, () => Client.open(server, '/ws/shopper', { origin: server.origin })));
+  const no = opened.filter((o) => o.status === 'rejected').map((o) => o.reason);
+  assert.ok(no.length > 0, 'some are refused');
+  for (const e of no) {
+    assert.ok(e instanceof Refused, e.message);
+    assert.equal(e.status, 503);
+    assert.ok(Number(e.headers['retry-after']) >= 1);
+  }
+  assert.ok(opened.length - no.length >= 20, 'some come in');
+  for (const o of opened) o.value?.drop();
+});
+
+test('guessing passwords is slowed and told, and the right one works again later', async () => {
+  const quinn = await auditor(server);
+  const login = (password) => server.api('POST', '/api/v1/session', { body: { login: quinn.login, password }, headers: { 'x-firstline': '1' } });
+  const seen = new Set();
+  for (let i = 0; i < 12; i++) seen.add((await login(`wrong ${i}`)).status);
+  assert.ok(seen.has(401) && seen.has(429), `${[...seen]}`);
+  const told = await login('wrong again');
+  assert.equal(told.status, 429);
+  assert.ok(Number(told.headers['retry-after']) >= 1);
+  const t = await server.api('GET', '/api/v1/transcripts', { token: quinn.token });
+  assert.equal(t.status, 200, 'the owner’s token is not locked out');
+});

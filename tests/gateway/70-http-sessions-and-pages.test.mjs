@@ -1,0 +1,207 @@
+// Signing in and out, who may call what, pages and their headers.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { endAndCheck } from './lib/checker.mjs';
+import { Client } from './lib/client.mjs';
+import { staff } from './lib/desk.mjs';
+import { PASSWORD, Server } from './lib/server.mjs';
+import { within } from './lib/wait.mjs';
+
+let server;
+let login;
+const MINE = { 'x-firstline': '1' };
+
+before(async () => {
+  server = await new Server().start();
+  login = await server.person({ login: 'ann', name: 'Ann Example' });
+});
+after(() => endAndCheck(server));
+
+/** Signs in: {cookie, answer}. */
+async function signIn(who = login, password = PASSWORD) {
+  const answer = await server.api('POST', '/api/v1/session', { body: { login: who, password }, headers: MINE });
+  return { answer, cookie: answer.headers['set-cookie']?.[0]?.split(';')[0] };
+}
+
+test('signing in sets a cookie that scripts and other sites never get', async () => {
+  const { answer, cookie } = await signIn();
+  assert.equal(answer.status, 200);
+  const set = answer.headers['set-cookie'][0];
+  for (const flag of ['HttpOnly', 'SameSite=Strict', 'Path=/']) assert.ok(set.includes(flag), `${flag} in ${set}`);
+  assert.ok(!set.includes('Secure'), 'plain http on loopback');
+  assert.equal(answer.json.person.login, 'ann');
+  assert.equal(answer.json.person.name, 'Ann Example');
+  assert.deepEqual(answer.json.roles, ['rep']);
+  assert.equal(answer.json.site, 'default');
+  assert.ok(!JSON.stringify(answer.json).match(/password|argon|secret/i));
+  const me = await server.api('GET', '/api/v1/session', { cookie });
+  assert.deepEqual(me.json, answer.json);
+});
+
+test('a wrong password and an unknown login sound the same', async () => {
+  const wrong = (await signIn('ann', 'wrong')).answer;
+  const nobody = (await signIn('nobody', 'wrong')).answer;
+  assert.deepEqual([wrong.status, nobody.status], [401, 401]);
+  assert.equal(wrong.text, nobody.text);
+  assert.match(wrong.headers['content-type'], /^application\/problem\+json/);
+  assert.equal(wrong.json.status, 401);
+  assert.equal(wrong.headers['set-cookie'], undefined);
+});
+
+test('bodies that are no login are bad requests', async () => {
+  for (const body of ['', 'x', '[]', '{}', '{"login":"ann"}', '{"login":7,"password":"x"}', '{"login":"ann","password":""}', `{"login":"${'a'.repeat(5000)}","password":"x"}`]) {
+    const r = await server.api('POST', '/api/v1/session', { body, headers: MINE });
+    assert.ok([400, 413].includes(r.status), `${body.slice(0, 30)}: ${r.status}`);
+  }
+  const form = await server.api('POST', '/api/v1/session', { body: 'login=ann&password=x', headers: { ...MINE, 'content-type': 'application/x-www-form-urlencoded' } });
+  assert.ok([400, 415].includes(form.status), `a form: ${form.status}`);
+});
+
+test('a call by cookie that changes something needs X-Firstline', async () => {
+  const { cookie } = await signIn();
+  assert.equal((await server.api('DELETE', '/api/v1/session', { cookie })).status, 403);
+  assert.equal((await server.api('GET', '/api/v1/session', { cookie })).status, 200, 'still signed in');
+  const form = await server.api('DELETE', '/api/v1/session', { cookie, headers: { ...MINE, origin: 'https://evil.example' } });
+  assert.ok([403, 204].includes(form.status));
+});
+
+test('signing out ends the session and its live sockets, and no other', async () => {
+  const one = await signIn();
+  const two = await signIn();
+  const open = (cookie) => Client.open(server, '/ws/rep', { headers: { cookie }, origin: server.origin });
+  const a = await open(one.cookie);
+  const b = await open(two.cookie);
+  await a.done('hello');
+  await b.done('hello');
+  const out = await server.api('DELETE', '/api/v1/session', { cookie: one.cookie, headers: MINE });
+  assert.equal(out.status, 204);
+  await within(a.gone, 5000, 'the socket of the ended session is closed');
+  assert.notEqual(a.closed.code, 1006, 'with a close code');
+  await b.done('ping');
+  assert.equal((await server.api('GET', '/api/v1/session', { cookie: one.cookie })).status, 401);
+  assert.equal((await server.api('GET', '/api/v1/session', { cookie: two.cookie })).status, 200);
+  await assert.rejects(open(one.cookie), { status: 401 });
+});
+
+test('the reps’ socket takes a cookie from its own origin only', async () => {
+  const { cookie } = await signIn();
+  const status = (origin) => Client.open(server, '/ws/rep', { headers: { cookie }, origin }).then((c) => (c.drop(), 101), (e) => e.status);
+  assert.equal(await status(server.origin), 101);
+  assert.equal(await status('https://evil.example'), 403);
+  assert.equal(await status('null'), 403);
+  assert.ok([401, 403].includes(await status(undefined)));
+});
+
+test('a token that was revoked and a password that was changed end what hung on them', async () => {
+  const [who] = await staff(server, 1);
+  assert.equal((await server.api('GET', '/api/v1/session', { token: who.token })).status, 200);
+  const list = await server.cli(['token', 'list']);
+  assert.ok(!list.out.includes(who.token), 'tokens are not shown again');
+  const line = list.out.split('\n').find((l) => l.includes(who.login));
+  assert.ok(line, list.out);
+  const { cookie } = await signIn(who.login);
+  await server.cli(['user', 'passwd', who.login, '--password-stdin'], { input: 'another horse battery 10\n' });
+  assert.equal((await signIn(who.login)).answer.status, 401);
+  assert.equal((await signIn(who.login, 'another horse battery 10')).answer.status, 200);
+  assert.equal((await server.api('GET', '/api/v1/session', { cookie })).status, 401, 'sessions of the old password are ended');
+});
+
+test('without an account the server says how to make one', async () => {
+  const empty = await new Server().start();
+  const r = await empty.api('GET', '/api/v1/session');
+  assert.equal(r.status, 401);
+  assert.match(r.json.setup, /user add/);
+  assert.equal((await empty.stop()).code, 0);
+});
+
+test('pages come with headers that allow nothing but themselves', async () => {
+  for (const path of ['/console', '/qa', '/widget.js', '/healthz', '/readyz']) {
+    const r = await server.api('GET', path);
+    assert.equal(r.status, 200, path);
+    assert.equal(r.headers['x-content-type-options'], 'nosniff', path);
+    assert.ok(r.headers['content-security-policy'], `${path}: a content security policy`);
+    assert.ok(!r.headers['content-security-policy'].includes('unsafe'), path);
+    assert.ok(r.headers['referrer-policy'], `${path}: a referrer policy`);
+    assert.equal(r.headers['x-powered-by'], undefined);
+  }
+  for (const path of ['/console', '/qa']) {
+    const { headers } = await server.api('GET', path);
+    const csp = headers['content-security-policy'];
+    for (const part of ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "require-trusted-types-for 'script'"]) assert.ok(csp.includes(part), `${path}: ${part} in ${csp}`);
+  }
+});
+
+test('assets are compressed where the client takes it, and their names carry their hash', async () => {
+  const page = await server.api('GET', '/console');
+  const assets = [...page.text.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map((m) => m[1]);
+  assert.ok(assets.length > 0, 'the console loads assets');
+  for (const path of assets) {
+    const plain = await server.api('GET', path);
+    assert.equal(plain.status, 200, path);
+    assert.match(plain.headers['cache-control'], /immutable/, path);
+    assert.equal(plain.headers['content-encoding'], undefined);
+    const br = await server.api('GET', path, { headers: { 'accept-encoding': 'gzip, br' } });
+    assert.equal(br.headers['content-encoding'], 'br', path);
+    assert.ok(br.raw.length < plain.raw.length);
+    const type = plain.headers['content-type'];
+    assert.match(type, path.endsWith('.css') ? /^text\/css/ : path.endsWith('.js') ? /javascript/ : /./);
+  }
+  const widget = await server.api('GET', '/widget.js');
+  assert.doesNotMatch(widget.headers['cache-control'] ?? '', /immutable/, 'widget.js is not hashed');
+});
+
+test('a path outside the assets is nowhere', async () => {
+  const ways = ['../', '%2e%2e/', '..%2f', '%2e%2e%2f', '..%5c', '..%252f', '.%2e/', '..;/', '%c0%ae%c0%ae/'];
+  for (const way of ways)
+    for (const top of ['/', '/assets/', '/console/', '/api/v1/']) {
+      const r = await server.api('GET', `${top}${way.repeat(12)}etc/passwd`);
+      assert.ok([400, 401, 403, 404].includes(r.status) && !r.text.includes('root:'), `${top}${way}: ${r.status}`);
+    }
+  for (const path of ['//etc/passwd', '/%00', '/assets/%00.js', '/.git/config', '/firstline.ini', '/archive.db', '/assets/', '/assets', '/nope', '/api/v1/nope', '/console/x']) {
+    const r = await server.api('GET', path);
+    assert.ok([400, 401, 403, 404].includes(r.status), `${path}: ${r.status}`);
+  }
+  assert.ok([403, 404, 302, 303, 307].includes((await server.api('GET', '/')).status), 'the storefront is for the demo');
+});
+
+test('a method that a path does not have is 405 with what it has', async () => {
+  const r = await server.api('PUT', '/api/v1/session', { body: {} });
+  assert.equal(r.status, 405);
+  assert.match(r.headers.allow, /GET/);
+  const head = await server.api('HEAD', '/console');
+  assert.equal(head.status, 200);
+  assert.equal(head.raw.length, 0);
+});
+
+test('requests that are smuggled or broken get one answer, a refusal', async () => {
+  const speak = (bytes) =>
+    new Promise((done) => {
+      const tcp = server.connect();
+      let text = '';
+      tcp.on('data', (d) => (text += d.toString('latin1')));
+      tcp.on('close', () => done(text));
+      tcp.on('error', () => {});
+      tcp.setTimeout(3000, () => tcp.destroy());
+      tcp.end(bytes);
+    });
+  const host = `Host: ${server.host}:${server.port}`;
+  const smuggled = 'GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n';
+  for (const [what, bytes] of Object.entries({
+    'Content-Length and Transfer-Encoding': `POST /api/v1/session HTTP/1.1\r\n${host}\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`,
+    'two Content-Lengths': `POST /api/v1/session HTTP/1.1\r\n${host}\r\nContent-Length: 0\r\nContent-Length: ${smuggled.length}\r\n\r\n${smuggled}`,
+    'a negative Content-Length': `POST /api/v1/session HTTP/1.1\r\n${host}\r\nContent-Length: -1\r\n\r\n`,
+    'a NUL in a header': `GET /readyz HTTP/1.1\r\n${host}\r\nX: a\0b\r\n\r\n`,
+    'no host': 'GET /readyz HTTP/1.1\r\n\r\n',
+    'two hosts': `GET /readyz HTTP/1.1\r\n${host}\r\nHost: other\r\n\r\n`,
+    'a header of 64 KiB': `GET /readyz HTTP/1.1\r\n${host}\r\nX: ${'a'.repeat(65_536)}\r\n\r\n`,
+    'a line that is no request': 'HELLO\r\n\r\n',
+    'a folded header': `GET /readyz HTTP/1.1\r\n${host}\r\nX: a\r\n b\r\n\r\n`,
+    'a body of 2 MiB': `POST /api/v1/session HTTP/1.1\r\n${host}\r\nContent-Type: application/json\r\nContent-Length: 2097152\r\n\r\n`,
+  })) {
+    const answer = await speak(bytes);
+    assert.ok(!answer.includes('HTTP/1.1 200'), `${what}: ${answer.slice(0, 100)}`);
+    assert.ok((answer.match(/HTTP\/1\.1 \d/g) ?? []).length <= 1, `${what}: one answer at most`);
+    assert.ok(answer === '' || /^HTTP\/1\.[01] [45]\d\d/.test(answer), `${what}: ${answer.slice(0, 60)}`);
+  }
+  assert.equal((await server.api('GET', '/readyz')).status, 200);
+});

@@ -1,0 +1,216 @@
+// Reading and searching what was said, by role; reviews.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { endAndCheck } from './lib/checker.mjs';
+import { rep, shopper } from './lib/client.mjs';
+import { auditor, servedChat, settled, staff } from './lib/desk.mjs';
+import { Server } from './lib/server.mjs';
+import { until } from './lib/wait.mjs';
+
+let server;
+let quinn;
+let ann;
+let bob;
+let lead;
+let other; // a lead of another department
+let sue;
+let chat;
+
+const NASTY = ['=SUM(A1)', '+1', '-1', '@x', '\tTAB', '"quoted", with comma', 'line\r\nbreak', '<script>alert(1)</script>', '\u202eright to left'];
+
+before(async () => {
+  server = await new Server().start();
+  quinn = await auditor(server);
+  [lead] = await staff(server, 1, { role: 'lead' });
+  [other] = await staff(server, 1, { role: 'lead' });
+  const people = await staff(server, 2, { department: lead.department });
+  ann = await rep(server, people[0]);
+  ({ sue, chat } = await servedChat(server, { ann, text: '我要申请退款，订单 20231', hello: { locale: 'zh-CN', name: '=cmd()' } }));
+  bob = await rep(server, people[1]);
+  await sue.say('The lamp arrived DAMAGED, 100% broken_glass');
+  await ann.say('退款已经在处理，refund within three days.', { chat });
+  for (const text of NASTY) await sue.say(text);
+  await ann.done('chat.tag', { chat, add: ['lamp'] });
+  await ann.done('note.add', { chat, text: 'an internal note' });
+  await ann.say('Closing words.', { chat });
+  await settled(sue, ann, chat);
+  await sue.done('chat.rate', { chat, score: 4, comment: 'fine' });
+  await server.transcript(quinn.token, chat, (t) => t.events.some((e) => e.kind === 'rated'));
+});
+after(() => endAndCheck(server));
+
+const list = (query, token = quinn.token) => server.api('GET', `/api/v1/transcripts${query}`, { token });
+const find = async (q, more = '') => (await list(`?q=${encodeURIComponent(q)}${more}`)).json.items;
+
+test('a search finds Chinese, English and mixed words, whatever the case', async () => {
+  for (const q of ['退款', '申请退款', '订单', '20231', 'damaged', 'DAMAGED', 'lamp damaged', '退款 refund', 'broken_glass', '订单 20231']) {
+    const items = await until(async () => {
+      const i = await find(q);
+      return i.length ? i : null;
+    }, `${q} is found`, 3000);
+    assert.equal(items[0].chat, chat, q);
+    if (/^[a-z]+$/i.test(q)) assert.match(items[0].snippet ?? '', new RegExp(q, 'i'), `${q} in the snippet`);
+  }
+  for (const q of ['没有这个词组', 'nosuchwordatall', '20239']) assert.deepEqual(await find(q), [], q);
+});
+
+test('operators and wildcards are words like others', async () => {
+  for (const q of ['"', '""', '"unclosed', '*', 'dam*', 'NEAR(', 'NEAR(lamp damaged, 5)', 'a AND', 'NOT', 'OR OR', '^lamp', 'lamp:', 'text:lamp', '(', ')))', '-lamp', '+', '%', '_', '100%', "' OR 1=1 --", '; DROP TABLE entries', '\\', '{}', 'a'.repeat(1900), '字'.repeat(600), ' ', '\u200b', '😀']) {
+    const began = performance.now();
+    const r = await list(`?q=${encodeURIComponent(q)}`);
+    assert.ok(r.status === 200 || r.status === 400, `${JSON.stringify(q).slice(0, 40)}: ${r.status} ${r.text.slice(0, 100)}`);
+    assert.ok(performance.now() - began < 3000, `${q}: in time`);
+    assert.ok(!/fts5|sqlite|syntax error/i.test(r.text), `${q}: ${r.text.slice(0, 200)}`);
+  }
+  assert.deepEqual(await find('dam*ged'), [], 'a star is no wildcard');
+  assert.equal((await find('d_maged')).length, 0, 'nor is an underscore');
+});
+
+test('the list is filtered by rep, department, tag, rating and time, newest first, page by page', async () => {
+  const mine = (items) => items.map((i) => i.chat);
+  for (const q of [`?rep=${ann.me}`, `?department=${ann.department}`, '?tag=lamp', '?rating=4', `?from=${Date.now() - 600_000}`, `?to=${Date.now() + 1000}`, '?owner_changed=false'])
+    assert.ok(mine((await list(q)).json.items).includes(chat), q);
+  for (const q of [`?rep=${bob.me}`, '?department=general', '?tag=sofa', '?rating=1', `?from=${Date.now() + 60_000}`, '?to=1000', `?owner_changed=true&department=${ann.department}`])
+    assert.ok(!mine((await list(q)).json.items).includes(chat), q);
+  for (const q of ['?limit=0', '?limit=x', '?limit=99999', '?rating=9', '?from=yesterday', '?owner_changed=maybe']) assert.equal((await list(q)).status, 400, q);
+  const more = [];
+  for (let i = 0; i < 5; i++) more.push((await (await shopper(server)).done('chat.start', { text: `page ${i}`, department: ann.department })).chat);
+  await until(async () => mine((await list('')).json.items).length >= 6, 'all are listed');
+  const paged = [];
+  for (let cursor = ''; ; ) {
+    const r = await list(`?limit=2${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`);
+    assert.equal(r.status, 200);
+    assert.ok(r.json.items.length <= 2);
+    paged.push(...r.json.items);
+    cursor = r.json.next;
+    if (!cursor) break;
+  }
+  assert.equal(new Set(mine(paged)).size, paged.length, 'no chat twice');
+  for (const c of [chat, ...more]) assert.ok(mine(paged).includes(c));
+  const times = paged.map((i) => i.started);
+  assert.deepEqual(times, [...times].sort((a, b) => b - a), 'newest first');
+  assert.equal((await list('?cursor=nonsense')).status, 400);
+});
+
+test('a live chat is listed within a second of its start', async () => {
+  const s = await shopper(server);
+  const word = `newest${Date.now()}`;
+  const began = Date.now();
+  const { chat: live } = await s.done('chat.start', { text: `just now ${word}`, department: server.newDepartment() });
+  await until(async () => (await find(word)).some((i) => i.chat === live), 'found by its words', 3000, 20);
+  assert.ok(Date.now() - began < 1500, `${Date.now() - began} ms`);
+  const item = (await find(word))[0];
+  assert.equal(item.state, 'waiting');
+  assert.equal(item.owner ?? null, null);
+});
+
+test('an item of the list says what the page needs', async () => {
+  const item = (await find('20231'))[0];
+  assert.equal(item.chat, chat);
+  assert.equal(item.department, ann.department);
+  assert.equal(item.owner.id, ann.me);
+  assert.equal(item.state, 'closed');
+  assert.equal(item.rating, 4);
+  assert.ok(item.messages >= 4 + NASTY.length, `${item.messages} messages`);
+  assert.ok(item.started <= item.ended);
+});
+
+test('one transcript comes as JSON, NDJSON, CSV and text, with the same entries', async () => {
+  const get = (accept) => server.api('GET', `/api/v1/transcripts/${chat}`, { token: quinn.token, headers: accept ? { accept } : {} });
+  const json = await get('application/json');
+  const t = json.json;
+  assert.match(json.headers['content-type'], /^application\/json/);
+  assert.deepEqual([t.chat, t.site, t.department, t.state, t.complete, t.owner.id, t.shopper.id], [chat, 'default', ann.department, 'closed', true, ann.me, sue.me]);
+  assert.deepEqual((await get()).json, t, 'JSON where nothing is asked for');
+  const nd = await get('application/x-ndjson');
+  assert.match(nd.headers['content-type'], /^application\/x-ndjson/);
+  assert.deepEqual(nd.text.trim().split('\n').map((l) => JSON.parse(l)), t.events);
+  const csv = await get('text/csv');
+  assert.match(csv.headers['content-type'], /^text\/csv/);
+  for (const text of ['退款已经在处理，refund within three days.', 'an internal note']) assert.ok(csv.text.includes(text), text);
+  for (const cell of csv.text.match(/(^|,|\n)"?[=+\-@\t\r][^,\n]*/g) ?? []) assert.match(cell.replace(/^[,\n]/, ''), /^-?\d+$/, `a cell that a spreadsheet would run: ${cell}`);
+  const plain = await get('text/plain');
+  assert.match(plain.headers['content-type'], /^text\/plain/);
+  assert.ok(plain.text.includes('我要申请退款，订单 20231'));
+  assert.equal((await get('image/png')).status, 406);
+  for (const r of [json, nd, csv, plain]) {
+    assert.equal(r.headers['cache-control'], 'no-store');
+    assert.equal(r.headers['x-content-type-options'], 'nosniff');
+  }
+});
+
+test('the transcript is word for word what the rep was sent', async () => {
+  const t = await server.transcript(quinn.token, chat);
+  const shown = new Map(ann.entries(chat).map((e) => [e.seq, e]));
+  let compared = 0;
+  for (const e of t.events) {
+    const mine = shown.get(e.seq);
+    if (!mine) continue;
+    const { ref: _r, prev: _p, ...a } = e;
+    const { ref: _s, prev: _q, ...b } = mine;
+    assert.deepEqual(a, b);
+    compared++;
+  }
+  assert.ok(compared > NASTY.length, `${compared} entries compared`);
+});
+
+test('who may read what goes by role', async () => {
+  const [, b] = [ann, bob.who];
+  const status = async (token) => (await server.api('GET', `/api/v1/transcripts/${chat}`, { token })).status;
+  const sees = async (token) => (await list('?limit=200', token)).json.items?.some((i) => i.chat === chat);
+  assert.equal(await status(quinn.token), 200, 'QA');
+  assert.equal(await status(ann.who.token), 200, 'the rep whose chat it was');
+  assert.equal(await sees(ann.who.token), true);
+  assert.ok([403, 404].includes(await status(b.token)), 'a colleague');
+  assert.equal(await sees(b.token), false);
+  assert.equal(await status(lead.token), 200, 'the lead of the department');
+  assert.equal(await sees(lead.token), true);
+  assert.ok([403, 404].includes(await status(other.token)), 'the lead of another');
+  assert.equal(await sees(other.token), false);
+  const admin = await server.account({ role: 'admin' });
+  const editor = await server.account({ role: 'editor' });
+  const director = await server.account({ role: 'director' });
+  assert.equal(await status(admin.token), 403, 'an admin, by virtue of that');
+  assert.equal((await list('', admin.token)).status, 403);
+  assert.equal(await status(editor.token), 403);
+  assert.equal(await status(director.token), 200);
+  assert.equal(await status(undefined), 401);
+  assert.equal(await status('nonsense'), 401);
+  assert.equal(await status(sue.token), 401, 'a shopper’s token');
+  for (const c of ['c_nosuchchat', 'x', '..', '%00', 'c_%7B*%7D']) {
+    const r = await server.api('GET', `/api/v1/transcripts/${c}`, { token: quinn.token });
+    assert.ok([400, 404].includes(r.status), `${c}: ${r.status}`);
+  }
+});
+
+test('people are listed without their secrets', async () => {
+  const r = await server.api('GET', '/api/v1/people', { token: quinn.token });
+  assert.equal(r.status, 200);
+  const me = r.json.items.find((p) => p.id === ann.me);
+  assert.deepEqual([me.login, me.roles, me.departments, me.disabled ?? false], [ann.who.login, ['rep'], [ann.department], false]);
+  assert.ok(!/argon|password|secret|token/i.test(r.text));
+});
+
+test('a chat is judged by a scorecard, again and again, and nothing is overwritten', async () => {
+  const cards = (await server.api('GET', '/api/v1/scorecards', { token: quinn.token })).json.items;
+  const card = cards[0];
+  assert.ok(card.criteria.length >= 3);
+  const marks = card.criteria.map((c, i) => ({ criterion: c.id, score: i === 0 ? 5 : 4, ...(i === 0 ? { comment: '很好', seq: 3 } : {}) }));
+  const add = (body, token = quinn.token) => server.api('POST', '/api/v1/reviews', { token, body });
+  const first = await add({ chat, scorecard: card.id, marks, comment: 'well done' });
+  assert.equal(first.status, 201, first.text);
+  assert.ok(first.json.id && first.json.score > 0);
+  const second = await add({ chat, scorecard: card.id, marks: marks.map((m) => ({ ...m, score: null })) });
+  assert.equal(second.status, 201, second.text);
+  assert.notEqual(second.json.id, first.json.id);
+  const all = await until(async () => {
+    const { items } = (await server.api('GET', `/api/v1/reviews?chat=${chat}`, { token: quinn.token })).json;
+    return items.length === 2 ? items : null;
+  }, 'both reviews');
+  assert.deepEqual(new Set(all.map((x) => x.id)), new Set([first.json.id, second.json.id]));
+  assert.ok([400, 404].includes((await add({ chat: 'c_nosuchchat', scorecard: card.id, marks })).status));
+  for (const bad of [{}, { chat }, { chat, scorecard: 'nope', marks }, { chat, scorecard: card.id, marks: 'x' }, { chat, scorecard: card.id, marks: [{ criterion: 'nope', score: 1 }] }, { chat, scorecard: card.id, marks: [{ criterion: marks[0].criterion, score: 6 }] }])
+    assert.equal((await add(bad)).status, 400, JSON.stringify(bad));
+  assert.equal((await add({ chat, scorecard: card.id, marks }, ann.who.token)).status, 403, 'a rep judges nobody');
+  assert.equal((await server.api('GET', `/api/v1/reviews?chat=${chat}`, { token: ann.who.token })).status, 200, 'but reads the own results');
+});

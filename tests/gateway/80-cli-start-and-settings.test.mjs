@@ -1,0 +1,208 @@
+// The command line: a bad start is one sentence that says what to do; settings are checked and printed.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { endAndCheck } from './lib/checker.mjs';
+import { Server, clean, run, temporaryFolder } from './lib/server.mjs';
+import { arrival } from './lib/desk.mjs';
+
+after(clean);
+
+/** One sentence on standard error, nothing on standard output, this exit code. */
+function sentence(r, { code = 1, says = /./, what } = {}) {
+  assert.equal(r.code, code, `${what}: exit ${r.code}: ${r.err.slice(-300)}`);
+  const lines = r.err.trim().split('\n').filter((l) => !/^\S*\s*(info|debug)\b/.test(l));
+  assert.equal(lines.length, 1, `${what}: one sentence: ${r.err}`);
+  assert.ok(lines[0].length < 600, `${what}: ${lines[0].length} characters`);
+  assert.match(r.err, says, what);
+  assert.doesNotMatch(r.err, /assert|core dumped|Aborted|errno \d|0x[0-9a-f]{6}/i);
+  return lines[0];
+}
+
+const serve = (data, ...more) => run(['serve', '--data', data, '--listen', '127.0.0.1:0', ...more], { ms: 25_000 });
+const ini = (dir, text) => {
+  const f = join(dir, 'test.ini');
+  writeFileSync(f, text);
+  return f;
+};
+
+describe('the command line', { concurrency: 2 }, () => {
+  test('--help is there for everything, and a wrong word is usage', async () => {
+    for (const args of [['--help'], ['serve', '--help'], ['user', '--help'], ['token', '--help'], ['archive', '--help'], ['config', '--help'], ['kb', '--help'], ['demo', '--help']]) {
+      const r = await run(args);
+      assert.equal(r.code, 0, `${args}: ${r.err}`);
+      assert.ok(r.out.length > 60, `${args}: some text`);
+    }
+    for (const args of [[], ['frobnicate'], ['serve', '--nope'], ['serve', '--listen'], ['user'], ['user', 'frob'], ['archive', 'frob'], ['config', 'frob'], ['serve', 'extra']]) {
+      const r = await run(args);
+      assert.equal(r.code, 2, `${args.join(' ')}: exit ${r.code}`);
+      assert.ok(r.err.trim().length > 0 && r.out === '', `${args.join(' ')}: ${r.out}`);
+    }
+    assert.match((await run(['--version'])).out, /\d+\.\d+/);
+  });
+
+  test('bad settings are refused with file, line and key', async () => {
+    const dir = temporaryFolder();
+    const table = [
+      ['[limits]\nnosuch = 1\n', /test\.ini:2.*limits\.nosuch/],
+      ['[nosuch]\nkey = 1\n', /test\.ini:1.*nosuch/],
+      ['[limits]\nmessages_per_s = many\n', /test\.ini:2.*messages_per_s/],
+      ['[limits]\ntext_chars = 5\n', /test\.ini:2.*text_chars/],
+      ['[routing]\nauto_accept = perhaps\n', /test\.ini:2.*auto_accept/],
+      ['[redis]\nappendfsync = never\n', /test\.ini:2.*appendfsync/],
+      ['[server]\nlisten = nowhere\n', /test\.ini:2.*listen/],
+      ['[limits]\nmessages_per_s = 5\nmessages_per_s = 6\n', /test\.ini:3.*messages_per_s/],
+      ['no section = 1\n', /test\.ini:1/],
+      ['[limits\nx = 1\n', /test\.ini:1/],
+      ['[department.x]\nhours = sometimes\n', /test\.ini:2.*hours/],
+      ['[department.x]\nsite = nowhere\n', /department\.x\.site/],
+      ['[department.x]\nsite = default\nfallback = y\n', /department\.x\.fallback/],
+      ['[site.default]\ntime_zone = Moon/Crater\n', /time_zone/],
+    ];
+    for (const [text, says] of table) {
+      const file = ini(dir, text);
+      sentence(await run(['config', 'check', '--config', file]), { says, what: text });
+      sentence(await serve(dir, '--config', file), { says, what: text });
+    }
+    writeFileSync(join(dir, 'test.ini'), Buffer.from([0x5b, 0xff, 0xfe, 0x5d]));
+    sentence(await serve(dir, '--config', join(dir, 'test.ini')), { says: /UTF-8/, what: 'not UTF-8' });
+    sentence(await serve(dir, '--config', '/nonexistent.ini'), { says: /nonexistent/, what: 'no file' });
+    sentence(await serve(dir, '--set', 'nosuch.key=1'), { says: /nosuch/, what: '--set', code: 1 });
+    sentence(await serve(dir, '--set', 'limits.messages_per_s'), { says: /limits\.messages_per_s/, what: '--set without a value', code: 1 });
+    assert.ok(!existsSync(join(dir, 'archive.db')), 'nothing was made of a wrong configuration');
+  });
+
+  test('config check names departments without a lead, config print can be read back', async () => {
+    const dir = temporaryFolder();
+    const file = ini(dir, '[limits]\nmessages_per_s = 7\n[department.sales]\nsite = default\nkeywords = lamp, sofa\n');
+    const check = await run(['config', 'check', '--config', file]);
+    assert.equal(check.code, 0, check.err);
+    assert.match(check.out + check.err, /sales\.lead/);
+    const print = await run(['config', 'print', '--config', file, '--set', 'routing.offer_ms=45s']);
+    assert.equal(print.code, 0);
+    assert.match(print.out, /messages_per_s = 7/);
+    assert.match(print.out, /offer_ms = 45(000|s)/);
+    assert.match(print.out, /\[department\.sales\]/);
+    const back = join(dir, 'back.ini');
+    writeFileSync(back, print.out);
+    assert.equal((await run(['config', 'print', '--config', back])).out, print.out);
+  });
+
+  test('an occupied port is a sentence', async () => {
+    const taken = net.createServer().listen(0, '127.0.0.1');
+    await new Promise((done) => taken.on('listening', done));
+    const address = `127.0.0.1:${taken.address().port}`;
+    try {
+      sentence(await run(['serve', '--data', temporaryFolder(), '--listen', address]), { says: new RegExp(address), what: 'an occupied port' });
+    } finally {
+      taken.close();
+    }
+    sentence(await run(['serve', '--data', temporaryFolder(), '--listen', '256.1.1.1:99']), { says: /256\.1\.1\.1/, what: 'no address' });
+  });
+
+  test('a missing redis-server is a sentence that names the package', async () => {
+    const bin = temporaryFolder();
+    symlinkSync(process.execPath, join(bin, 'node'));
+    const r = await run(['serve', '--data', temporaryFolder(), '--listen', '127.0.0.1:0'], { env: { ...process.env, PATH: bin } });
+    sentence(r, { says: /redis-server/, what: 'PATH without redis-server' });
+    sentence(await run(['serve', '--data', temporaryFolder(), '--listen', '127.0.0.1:0', '--redis', 'unix:///nonexistent.sock', '--set', 'redis.wait_ms=500']), { says: /nonexistent\.sock/, what: 'no such socket' });
+    sentence(await run(['serve', '--data', temporaryFolder(), '--listen', '127.0.0.1:0', '--redis', 'redis://127.0.0.1:1', '--set', 'redis.wait_ms=500']), { says: /127\.0\.0\.1/, what: 'nobody listens' });
+    sentence(await run(['serve', '--data', temporaryFolder(), '--listen', '127.0.0.1:0', '--redis', 'http://x']), { says: /redis/, what: 'no url of Redis' });
+  });
+
+  test('a data folder that can’t be written is a sentence', async () => {
+    const dir = temporaryFolder();
+    writeFileSync(join(dir, 'file'), '');
+    sentence(await serve(join(dir, 'file')), { says: /file/, what: 'a file instead of a folder' });
+    if (process.getuid() !== 0) {
+      mkdirSync(join(dir, 'locked'));
+      chmodSync(join(dir, 'locked'), 0o500);
+      sentence(await serve(join(dir, 'locked')), { says: /locked/, what: 'no permission' });
+    }
+    sentence(await serve('/proc/nowhere'), { says: /proc\/nowhere/, what: 'a folder that can’t be made' });
+  });
+
+  test('a second server on the same data is refused and the first goes on', async () => {
+    const server = await new Server().start();
+    const before = server.redisPids();
+    const r = await run(['serve', '--listen', '127.0.0.1:0', ...server.common()], { ms: 25_000 });
+    sentence(r, { says: new RegExp(server.data.split('/').pop()), what: 'a second server' });
+    assert.deepEqual(server.redisPids(), before, 'one redis-server');
+    await arrival(server, server.newDepartment());
+    await endAndCheck(server);
+  });
+
+  test('a corrupt archive is refused aloud, never replaced', async () => {
+    const server = await new Server().start();
+    await arrival(server, server.newDepartment());
+    assert.equal((await server.stop()).code, 0);
+    const file = join(server.data, 'archive.db');
+    assert.ok(existsSync(file), 'archive.db in the data folder');
+    const good = readFileSync(file);
+    for (const [what, bytes] of [
+      ['text', Buffer.from('this is no database, and long enough to look like one '.repeat(100))],
+      ['a broken header', Buffer.concat([Buffer.from('garbage garbage '), good.subarray(16)])],
+    ]) {
+      writeFileSync(file, bytes);
+      sentence(await run(['serve', '--listen', '127.0.0.1:0', ...server.common()], { ms: 25_000 }), { says: /archive/, what });
+      assert.deepEqual(readFileSync(file), bytes, `${what}: left as it was`);
+    }
+    writeFileSync(file, good);
+    await server.start();
+    assert.equal((await server.stop()).code, 0);
+  });
+
+  test('a broken middle of Redis’ log is said with what to do, never an empty start', async () => {
+    const server = await new Server().start();
+    const { chat } = await arrival(server, server.newDepartment());
+    assert.ok(chat);
+    assert.equal((await server.stop()).code, 0);
+    const files = execFileSync('find', [server.data, '-name', '*.incr.aof']).toString().trim().split('\n').filter(Boolean);
+    assert.ok(files.length > 0, 'an append-only file');
+    const good = readFileSync(files[0]);
+    const bad = Buffer.from(good);
+    bad.fill(0x58, Math.floor(bad.length / 3), Math.floor(bad.length / 3) + 64);
+    writeFileSync(files[0], bad);
+    sentence(await run(['serve', '--listen', '127.0.0.1:0', ...server.common()], { ms: 25_000 }), { says: /redis|aof/i, what: 'a broken log' });
+    writeFileSync(files[0], good);
+    truncateSync(files[0], good.length - 7);
+    await server.start();
+    assert.equal((await server.stop()).code, 0, 'a torn tail starts');
+  });
+
+  test('a broken article is a sentence that names it', async () => {
+    const dir = temporaryFolder();
+    const kb = join(dir, 'kb');
+    mkdirSync(join(kb, 'en'), { recursive: true });
+    writeFileSync(join(kb, 'en', 'broken.md'), 'no front matter at all\n');
+    const check = await run(['kb', 'check', '--data', dir, '--set', `kb.dir=${kb}`]);
+    assert.equal(check.code, 1, check.out + check.err);
+    assert.match(check.err + check.out, /broken\.md/);
+    sentence(await serve(dir, '--set', `kb.dir=${kb}`), { says: /broken\.md/, what: 'a broken article' });
+    sentence(await serve(dir, '--set', 'kb.dir=/nonexistent-kb'), { says: /nonexistent-kb/, what: 'no such folder' });
+  });
+
+  test('the built-in articles are whole', async () => {
+    const r = await run(['kb', 'check', '--data', temporaryFolder()]);
+    assert.equal(r.code, 0, r.err + r.out);
+    const s = await run(['kb', 'suggest', '退款多久到账', '--data', temporaryFolder()]);
+    assert.equal(s.code, 0, s.err);
+    assert.match(s.out, /\S/);
+  });
+
+  test('ready is one line on standard output, and logs go to standard error without secrets', async () => {
+    const server = await new Server().start();
+    const out = readFileSync(server.out, 'utf8');
+    assert.match(out, /^ready http:\/\/127\.0\.0\.1:\d+\n$/);
+    const who = await server.account();
+    const { sue } = await arrival(server, server.newDepartment(), { text: 'my card is 4111111111111111' });
+    assert.equal((await server.stop()).code, 0);
+    const log = readFileSync(server.log, 'utf8');
+    for (const secret of [who.token, sue.token, '4111111111111111']) assert.ok(!log.includes(secret), 'no secret and no word of a chat in the log');
+    const readable = execFileSync('find', [server.data, '-type', 'f', '-perm', '/077', '-not', '-name', 'test-*', '-not', '-name', 'firstline-test.ini']).toString().trim();
+    assert.equal(readable, '', 'files of the data folder are for their owner alone');
+  });
+});
