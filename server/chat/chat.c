@@ -698,3 +698,28 @@ void chat_index(const struct chat *c, const struct chat_rules *r, struct chat_in
     if (c->state == CHAT_PARKED)
         out->due_ms[TIMER_PARK] = c->parked_until_ms;
 }
+
+bool chat_keeps_index(const struct chat *c, const struct entry *e)
+{
+    bool has_clock = c->state == CHAT_ASSIGNED || c->state == CHAT_ACTIVE || c->state == CHAT_PROPOSED;
+
+    switch (e->kind) {
+    case KIND_MESSAGE: /* a question starts the clock, a reply that counts stops it */
+        if (e->from_role == ROLE_SHOPPER)
+            return c->unanswered_since_ms != 0 || !has_clock;
+        return c->unanswered_since_ms == 0 || (e->f[FIELD_COUNTS].type == VAL_BOOL && !e->f[FIELD_COUNTS].b);
+    case KIND_NOTE:
+    case KIND_WHISPER:
+    case KIND_TAGGED:
+    case KIND_VERIFIED:
+    case KIND_REFERRED:
+    case KIND_CONSULTED:
+    case KIND_CONSULT_ANSWERED:
+    case KIND_JOINED:
+    case KIND_LEFT:
+    case KIND_RATED:
+        return true;
+    default:
+        return false;
+    }
+}

@@ -158,6 +158,8 @@ struct chat_index {
     const char *open;          /* shopper whose open chat it is, or NULL */
 };
 void chat_index(const struct chat *c, const struct chat_rules *rules, struct chat_index *out);
+/* True if folding e into c can't change the index, whatever the rules' numbers: then nobody has to look. */
+bool chat_keeps_index(const struct chat *c, const struct entry *e);
 
 enum chat_cmd_kind {
     CMD_MSG,    /* a person's command: msg */
@@ -227,9 +229,9 @@ struct decision {
 
 void decision_init(struct decision *d);
 void decision_fini(struct decision *d);
-/* Decides. Writes *d whole (after decision_init or a former use). */
 /* True if commands of this type act on a chat's log. */
 bool chat_decides(enum msg_type type);
+/* Decides. Writes *d whole (after decision_init or a former use). */
 void chat_decide(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *rules, struct decision *d);
 
 #endif

@@ -232,6 +232,8 @@ static inline void store_append(struct store *s, struct store_chat *sc, const ch
     struct entry e;
     struct err err;
     enum chat_state before = sc->c.state;
+    struct chat_index ix;
+    bool keeps;
 
     buf_init(&b, 1 << 17);
     buf_printf(&b, "{\"t\":\"event\",\"chat\":\"%s\",\"seq\":%u,\"at\":%lld,", sc->c.id, sc->frames_n + 1, (long long)s->now_ms);
@@ -243,7 +245,13 @@ static inline void store_append(struct store *s, struct store_chat *sc, const ch
     }
     assert_int_equal(entry_read(buf_str(&b), &e, &err), 0);
     sc->frame[sc->frames_n++] = buf_take(&b, NULL);
+    keeps = chat_keeps_index(&sc->c, &e);
+    chat_index(&sc->c, &s->rules, &ix);
+    memcpy(sc->due_ms, ix.due_ms, sizeof ix.due_ms); /* between the entries of one commit, too */
     chat_apply(&sc->c, &e);
+    chat_index(&sc->c, &s->rules, &ix);
+    if (keeps && memcmp(sc->due_ms, ix.due_ms, sizeof ix.due_ms) != 0)
+        fail_msg("%s moved a timer, and was said not to", kind_table[e.kind].name);
     if (raises)
         sc->fence = e.seq;
     if (s->on_entry)

@@ -79,6 +79,18 @@ static void not_solved_returns_to_the_owner(void **state)
     assert_int_equal(store_rep(&s, ann, 0, "chat.resolve", RESOLVE), CODE_OK);
 }
 
+/* rule 2.3: a referral from before the case was opened again proves nothing after it */
+static void a_refusal_voids_every_proof_from_before(void **state)
+{
+    (void)state;
+    store_rep(&s, ann, 0, "chat.refer", "'who':'the post','how':'by phone'");
+    store_rep(&s, ann, 0, "chat.resolve", "'resolution':'referred','summary':'x'");
+    store_shopper(&s, 0, "chat.confirm", "'solved':false");
+    assert_int_equal(store_rep(&s, ann, 0, "chat.resolve", "'resolution':'referred','summary':'x'"), CODE_RESOLUTION_REQUIRED);
+    store_rep(&s, ann, 0, "chat.refer", "'who':'the post','how':'by phone'");
+    assert_int_equal(store_rep(&s, ann, 0, "chat.resolve", "'resolution':'referred','summary':'x'"), CODE_OK);
+}
+
 /* rule 2.6: from a deputy's hands, too, it returns to the owner */
 static void not_solved_returns_from_the_deputy_to_the_owner(void **state)
 {
@@ -240,6 +252,22 @@ static void a_parked_shopper_who_writes_reaches_the_handler(void **state)
     assert_int_equal(s.chat[0].due_ms[TIMER_SILENT], s.now_ms + 120000);
 }
 
+/* PROMISES 2.10: whether the handler has room for the parked chat is judged again when it is committed */
+static void a_parked_chat_never_comes_back_above_capacity(void **state)
+{
+    (void)state;
+    store_rep(&s, ann, 0, "chat.park", park(3600000));
+    s.rep[ann].capacity = 0;
+    s.facts_are_stale = true;
+    assert_int_equal(store_ask(&s, 0, "Any news?"), CODE_CONFLICT);
+    assert_int_equal(s.failed_guard, GUARD_REP_ROOM);
+    assert_false(store_fire(&s, 0, TIMER_PARK));
+    assert_int_equal(s.failed_guard, GUARD_REP_ROOM);
+    s.facts_are_stale = false;
+    assert_true(store_fire(&s, 0, TIMER_PARK));
+    assert_who("", CHAT_WAITING);
+}
+
 /* rule 2.9: and where the handler is away or full, ahead of the queue to a deputy */
 static void a_parked_shopper_who_writes_to_nobody_reaches_a_deputy(void **state)
 {
@@ -369,6 +397,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_confirmed_resolution_closes_for_good),
         TEST(not_solved_returns_to_the_owner),
+        TEST(a_refusal_voids_every_proof_from_before),
         TEST(not_solved_returns_from_the_deputy_to_the_owner),
         TEST(not_solved_goes_ahead_of_the_queue_when_the_owner_cannot),
         TEST(a_normal_case_returns_as_returning),
@@ -380,6 +409,7 @@ int main(void)
         TEST(an_answer_into_a_parked_chat_leaves_it_parked),
         TEST(a_parked_chat_is_taken_up_where_there_is_room),
         TEST(a_parked_shopper_who_writes_reaches_the_handler),
+        TEST(a_parked_chat_never_comes_back_above_capacity),
         TEST(a_parked_shopper_who_writes_to_nobody_reaches_a_deputy),
         TEST(a_parked_chat_comes_back_at_its_date_with_the_clock),
         TEST(only_a_served_chat_can_be_parked),

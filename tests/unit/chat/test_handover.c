@@ -275,6 +275,10 @@ static void a_lead_reassigns_with_a_reason(void **state)
     assert_int_equal(store_rep(&s, cat, 0, "chat.reassign", "'to':'r_nobody','reason':'x'"), CODE_NOT_FOUND);
     s.rep[bob].capacity = 0;
     assert_int_equal(store_rep(&s, cat, 0, "chat.reassign", "'to':'r_bob','reason':'x'"), CODE_CONFLICT);
+    s.facts_are_stale = true;
+    assert_int_equal(store_rep(&s, cat, 0, "chat.reassign", "'to':'r_bob','reason':'x'"), CODE_CONFLICT);
+    assert_int_equal(s.failed_guard, GUARD_REP_ROOM);
+    s.facts_are_stale = false;
     s.rep[bob].capacity = 1;
     s.rep[bob].is_present = false;
     assert_int_equal(store_rep(&s, cat, 0, "chat.reassign", "'to':'r_bob','reason':'x'"), CODE_CONFLICT);

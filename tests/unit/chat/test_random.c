@@ -616,7 +616,7 @@ static void step(void)
     unsigned n = rnd(100), chat;
 
     s->now_ms += one_in(3) ? (int64_t)rnd(20000) : 0;
-    s->facts_are_stale = one_in(10);
+    s->facts_are_stale = one_in(5);
     if (n < 4 || s->chats_n == 0) {
         start();
         return;
