@@ -251,7 +251,7 @@ static void on_gone(void *ctx)
 
 static void close_rest(struct app *a)
 {
-    a->ending_left = 1;
+    a->ending_left = 1; /* the last on_gone() below */
     uv_timer_stop(&a->tick);
     uv_timer_stop(&a->beat);
     jobs_feed_destroy(a->feed);
@@ -501,7 +501,13 @@ int app_run(struct config *cfg, const struct app_options *opt, struct err *err)
         rc = a->exit_code;
         if (rc < 0)
             err_set(err, rc, "%s", a->exit_why);
+    } else {
+        a->is_draining = true;
+        close_rest(a);
+        uv_run(&loop, UV_RUN_DEFAULT);
     }
+    while (a->works > 0)
+        uv_run(&loop, UV_RUN_ONCE);
     app_fini(a);
     return rc;
 }

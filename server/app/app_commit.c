@@ -196,31 +196,10 @@ static void diff_index(const struct slot *s, const struct chat_index *old, const
     }
 }
 
-/* True if these entries can't change the index: then no copy of the state is needed to see it. */
+/* True if this decision can't change the index: then no copy of the state is needed to see it. */
 static bool leaves_index(const struct chat *c, const struct decision *d)
 {
-    const struct entry *e = &d->entry[0];
-
-    if (d->entries_n != 1 || d->guards_n || d->compare != COMPARE_FENCE)
-        return false;
-    switch (e->kind) {
-    case KIND_MESSAGE:
-        if (e->from_role == ROLE_SHOPPER)
-            return c->unanswered_since_ms != 0 || !(c->state == CHAT_ASSIGNED || c->state == CHAT_ACTIVE);
-        return c->unanswered_since_ms == 0 || (e->f[FIELD_COUNTS].type == VAL_BOOL && !e->f[FIELD_COUNTS].b);
-    case KIND_NOTE:
-    case KIND_WHISPER:
-    case KIND_TAGGED:
-    case KIND_VERIFIED:
-    case KIND_REFERRED:
-    case KIND_CONSULTED:
-    case KIND_CONSULT_ANSWERED:
-    case KIND_JOINED:
-    case KIND_LEFT:
-        return true;
-    default:
-        return false;
-    }
+    return d->entries_n == 1 && d->guards_n == 0 && d->compare == COMPARE_FENCE && chat_keeps_index(c, &d->entry[0]);
 }
 
 /* ---- guards */

@@ -113,6 +113,7 @@ static void on_password(uv_work_t *w, int status)
     char digest[AUTH_DIGEST_SIZE], key[AUTH_DIGEST_SIZE + 8], seconds[24];
     const char *argv[] = {"SET", k->id, "EX", seconds};
 
+    a->works--;
     if (status != 0 || !k->ok) {
         auth_guard_count(a->guard, str_of(k->address_key), (int64_t)uv_now(a->loop));
         auth_guard_count(a->guard, str_of(k->login_key), (int64_t)uv_now(a->loop));
@@ -159,6 +160,7 @@ static void login(void *ctx, struct http_call *call, struct str name, struct str
         snprintf(k->hash, sizeof k->hash, "%s", m->rep.password);
         snprintf(k->id, sizeof k->id, "%s", m->rep.id);
     }
+    a->works++;
     uv_queue_work(a->loop, &k->work, check_password, on_password);
 }
 

@@ -60,6 +60,7 @@ static void ran(uv_work_t *w, int status)
 {
     struct kb_ask *k = w->data;
 
+    k->app->works--;
     k->fn(k->ctx, status == 0 ? buf_str(&k->out) : STR("[]"), k->department, k->confidence);
     buf_fini(&k->out);
     free(k->text);
@@ -88,6 +89,7 @@ void kb_ask(struct app *a, struct str text, struct str lang, bool for_shopper, u
     buf_init(&k->out, 1 << 20);
     k->fn = fn;
     k->ctx = ctx;
+    a->works++;
     uv_queue_work(a->loop, &k->work, run, ran);
 }
 
@@ -143,6 +145,7 @@ static void learned(uv_work_t *w, int status)
     struct mark *m = w->data;
 
     (void)status;
+    m->app->works--;
     free(m->question);
     free(m);
 }
@@ -169,6 +172,7 @@ static void on_feedback(void *ctx, const struct link_result *r)
         m->at_ms = r->at_ms;
         m->accept = !str_is(c->msg.f[FIELD_VERDICT].s, "rejected");
         if (m->question[0] && c->app->kb) {
+            c->app->works++;
             uv_queue_work(c->app->loop, &m->work, learn, learned);
         } else {
             free(m->question);
@@ -304,6 +308,24 @@ void kb_for_handler(struct slot *s, struct str text)
 
 /* ---- start, stop */
 
+/* The built-in articles are loaded beside the start: until then there are no suggestions. */
+static void load(uv_work_t *w)
+{
+    struct app *a = w->data;
+    struct err err = {0};
+
+    if (kb_load_embedded(a->kb, &err) < 0)
+        log_error("kb", "articles not loaded why=\"%s\"", err_why(&err));
+}
+
+static void loaded(uv_work_t *w, int status)
+{
+    struct app *a = w->data;
+
+    (void)status;
+    a->works--;
+}
+
 int kb_start(struct app *a, struct err *err)
 {
     char path[600];
@@ -318,8 +340,13 @@ int kb_start(struct app *a, struct err *err)
     a->kb_store = store;
     archive_kb_port(store, &port);
     rc = kb_open(&port, &a->kb, err);
-    if (rc == 0)
-        rc = a->cfg->kb.dir[0] ? kb_load_dir(a->kb, a->cfg->kb.dir, err) : kb_load_embedded(a->kb, err);
+    if (rc == 0 && a->cfg->kb.dir[0]) /* a shop's own articles: a broken one is said at the start */
+        return kb_load_dir(a->kb, a->cfg->kb.dir, err);
+    if (rc == 0) {
+        a->kb_load.data = a;
+        a->works++;
+        uv_queue_work(a->loop, &a->kb_load, load, loaded);
+    }
     return rc;
 }
 

@@ -179,6 +179,8 @@ struct app {
     struct jobs_feed *feed;
     struct kb *kb;
     void *kb_store;
+    uv_work_t kb_load;
+    unsigned works;                    /* requests on worker threads */
     struct auth_guard *guard;
     struct chat_rules rules;
     struct protocol_limits limits;
