@@ -192,6 +192,7 @@ static void free_net(struct net *net)
         close(net->spare_fd);
     free(net->dirty);
     free(net->batch);
+    frame_unref(net->ping);
     free(net);
 }
 
@@ -287,7 +288,7 @@ static int64_t tick_ms(const struct config *cfg)
     if (cfg->limits.ping_grace_ms < least)
         least = cfg->limits.ping_grace_ms;
     least /= 10;
-    return least < 5 ? 5 : least > 50 ? 50 : least;
+    return least < 5 ? 5 : least > 100 ? 100 : least;
 }
 
 static void start_handles(struct net *net)
@@ -317,6 +318,7 @@ int net_open(struct uv_loop_s *loop, const struct config *cfg, const char *addre
     net->is_https = strncasecmp(url, "https://", 8) == 0;
     net->adopt_tail = &net->adopt_head;
     net->batch = mem_alloc(NET_BATCH_BYTES);
+    net->ping = frame_make(FRAME_PING, "fl", 2);
     net->hellos = (double)cfg->limits.hellos_per_s * HELLO_BURST_S;
     uv_update_time(loop);
     net->hellos_at_ms = net_now(net);

@@ -82,7 +82,8 @@ struct net_port {
 
 /*
  * Opens net on loop and listens on address ("HOST:PORT", port 0: any). The port's functions must outlive it. Start-up errors are a
- * sentence naming the address and the cure (ERR_BUSY: the port is taken).
+ * sentence naming the address and the cure (ERR_BUSY: the port is taken). Sets the process's soft limit of descriptors. Without
+ * ws_check there are no WebSockets, and requests for /ws/ are plain ones.
  */
 int net_open(struct uv_loop_s *loop, const struct config *cfg, const char *address, const struct net_port *port,
              struct net **out, struct err *err);

@@ -94,15 +94,11 @@ static bool is_masked(const struct net_conn *c)
 
 static void send_ping(struct net_conn *c, int64_t now_ms)
 {
-    struct frame *f;
-
     if (!is_masked(c)) {
         conn_close(c, CLOSE_PROTOCOL, "frames must be masked", true);
         return;
     }
-    f = frame_make(FRAME_PING, "fl", 2); /* not empty: libwebsockets keeps an empty pong to itself */
-    outbox_push(&c->out, f, false);
-    frame_unref(f);
+    outbox_push(&c->out, c->net->ping, false);
     conn_mark(c);
     c->ping_at_ms = now_ms;
 }

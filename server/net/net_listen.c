@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define ACCEPTS_A_TURN 128
+#define DESCRIPTORS    131072 /* that are asked for where limits.connections names no number */
 #define UNSENT_BYTES   131072 /* what the kernel may hold unsent of one connection: the rest waits where it can be counted */
 
 /* Splits "HOST:PORT" or "[v6]:PORT"; host "" is all addresses. */
@@ -158,12 +159,31 @@ void net_listen_again(struct net *net)
     net->listen_paused = false;
 }
 
+/*
+ * Takes the descriptors that are allowed, up to a bound: libwebsockets makes a table of as many as the process may have, and where
+ * that is "no limit" (a billion in some containers) it would fill the memory with it.
+ */
+static void set_descriptors(const struct config *cfg, struct rlimit *r)
+{
+    rlim_t want = DESCRIPTORS;
+
+    getrlimit(RLIMIT_NOFILE, r);
+    if (cfg->limits.connections > 0)
+        want = (rlim_t)cfg->limits.connections + 2 * NET_FD_RESERVE;
+    if (want > r->rlim_max)
+        want = r->rlim_max;
+    if (cfg->limits.connections > 0 && want < r->rlim_cur && r->rlim_cur <= DESCRIPTORS)
+        return; /* enough, and no harm */
+    r->rlim_cur = want;
+    setrlimit(RLIMIT_NOFILE, r);
+}
+
 static uint64_t connections_max(const struct config *cfg)
 {
     struct rlimit r = {0};
     uint64_t max;
 
-    getrlimit(RLIMIT_NOFILE, &r);
+    set_descriptors(cfg, &r);
     max = r.rlim_cur > 2 * NET_FD_RESERVE ? r.rlim_cur - NET_FD_RESERVE : r.rlim_cur / 2;
     if (cfg->limits.connections > 0 && (uint64_t)cfg->limits.connections < max)
         max = (uint64_t)cfg->limits.connections;

@@ -58,6 +58,7 @@ struct net {
     bool stirred; /* the port was called since turn() */
     bool turning;
     uint8_t *batch; /* NET_BATCH_BYTES */
+    struct frame *ping; /* not empty: libwebsockets keeps an empty pong to itself */
 
     uint64_t connections_max;
     unsigned socks_n, conns_n;
