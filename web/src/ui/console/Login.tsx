@@ -4,7 +4,7 @@ import { ApiError } from '../../state/console/api.js';
 import type { Session } from '../../state/console/api.js';
 import { t } from '../../state/console/words.js';
 import { Button, Icon, TextField, icons } from '../kit/index.js';
-import { Brand } from './Top.js';
+import { Brand } from './Brand.js';
 
 interface Props {
   sub: string;

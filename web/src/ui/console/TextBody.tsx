@@ -33,7 +33,7 @@ function linkOf(raw: string): Part {
 }
 
 /** Marks what was searched for, without regard to case. */
-function marked(text: string, words: readonly string[]): ComponentChildren {
+export function marked(text: string, words: readonly string[]): ComponentChildren {
   if (words.length === 0) return text;
   const pattern = new RegExp(`(${words.map((w) => w.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|')})`, 'gi');
   return text.split(pattern).map((piece, i) => (i % 2 === 1 ? <mark key={i}>{piece}</mark> : piece));

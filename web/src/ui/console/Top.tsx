@@ -6,17 +6,9 @@ import { soundState } from '../../state/console/notify.js';
 import { choose, settings } from '../../state/console/settings.js';
 import { i18n, t } from '../../state/console/words.js';
 import { Avatar, Button, Icon, IconButton, Menu, icons } from '../kit/index.js';
+import { Brand } from './Brand.js';
 import { Act, useDesk } from './desk.js';
 import { signOut } from './signOut.js';
-
-export function Brand({ sub }: { sub?: string }) {
-  return (
-    <span class="logo">
-      <svg class="logo-mark" viewBox="0 0 32 32" width="26" height="26" aria-hidden="true"><rect width="32" height="32" rx="8" /><path d="M8 10h16v10h-8l-5 4v-4H8z" /></svg>
-      <b>{t('product')}</b>{sub && <span class="logo-sub">{sub}</span>}
-    </span>
-  );
-}
 
 export function Top() {
   const desk = useDesk();
