@@ -1,11 +1,10 @@
-/* What a command does to a chat: one function a command, one row a function. Headers: chat.h. */
+/* What a command does to a chat: one function a command, one row a function. Here: what all share, messages, notes. Headers: chat.h. */
 #include "chat/chat_decide.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 #define ARENA_BYTES 65536
-#define CHAT_PROMISES_SAME 8 /* for one moment; fits a decision */
 
 void decision_init(struct decision *d)
 {
@@ -191,24 +190,24 @@ static enum may_write ask_door(const struct chat *c, const struct chat_cmd *cmd,
 }
 
 /* Refuses unless the actor is the handler of an open chat. */
-static bool needs_handler(const struct chat *c, const struct chat_cmd *cmd, struct decision *d)
+bool decide_needs_handler(const struct chat *c, const struct chat_cmd *cmd, struct decision *d)
 {
     return ask_door(c, cmd, false, d) == MAY_WRITE;
 }
 
-static void conflict(const struct chat *c, struct decision *d, const char *why)
+void decide_conflict(const struct chat *c, struct decision *d, const char *why)
 {
     decide_refuse(d, CODE_CONFLICT, "%s (the chat is %s)", why, chat_state_name(c->state));
 }
 
-static struct str msg_str(const struct chat_cmd *cmd, enum field f)
+struct str decide_msg_str(const struct chat_cmd *cmd, enum field f)
 {
     const struct val *v = &cmd->msg->f[f];
 
     return v->type == VAL_STR || v->type == VAL_JSON ? v->s : STR_NONE;
 }
 
-static struct val msg_val(const struct chat_cmd *cmd, enum field f)
+struct val decide_msg_val(const struct chat_cmd *cmd, enum field f)
 {
     return cmd->msg->f[f];
 }
@@ -220,7 +219,7 @@ static void decide_start(const struct chat *c, const struct chat_cmd *cmd, const
     struct entry *e;
 
     if (c->state != CHAT_NONE) {
-        conflict(c, d, "the chat exists");
+        decide_conflict(c, d, "the chat exists");
         return;
     }
     d->compare = COMPARE_NEW;
@@ -238,7 +237,7 @@ static void decide_start(const struct chat *c, const struct chat_cmd *cmd, const
     e->f[FIELD_DEPARTMENT] = val_str(cmd->department);
     e->f[FIELD_WHY] = val_s(cmd->triage_why);
     e = decide_add_main(d, cmd, KIND_MESSAGE);
-    e->f[FIELD_TEXT] = msg_val(cmd, FIELD_TEXT);
+    e->f[FIELD_TEXT] = decide_msg_val(cmd, FIELD_TEXT);
     decide_queue(d, c, cmd, r, cmd->department, class_, false, "started");
     decide_guard(d, (struct chat_guard){.kind = GUARD_SHOPPER_FREE, .who = NULL});
 }
@@ -247,12 +246,12 @@ static void add_message(struct decision *d, const struct chat_cmd *cmd)
 {
     struct entry *e = decide_add_main(d, cmd, KIND_MESSAGE);
 
-    e->f[FIELD_TEXT] = msg_val(cmd, FIELD_TEXT);
-    e->f[FIELD_ATTACHMENT] = msg_val(cmd, FIELD_ATTACHMENT);
+    e->f[FIELD_TEXT] = decide_msg_val(cmd, FIELD_TEXT);
+    e->f[FIELD_ATTACHMENT] = decide_msg_val(cmd, FIELD_ATTACHMENT);
     if (cmd->role == ROLE_SHOPPER)
         return;
-    e->f[FIELD_ARTICLE] = msg_val(cmd, FIELD_ARTICLE);
-    e->f[FIELD_CANNED] = msg_val(cmd, FIELD_CANNED);
+    e->f[FIELD_ARTICLE] = decide_msg_val(cmd, FIELD_ARTICLE);
+    e->f[FIELD_CANNED] = decide_msg_val(cmd, FIELD_CANNED);
 }
 
 static void decide_shopper_message(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r,
@@ -285,7 +284,7 @@ static void decide_shopper_message(const struct chat *c, const struct chat_cmd *
     }
 }
 
-static bool can_claim(const struct chat_cmd *cmd)
+bool decide_can_claim(const struct chat_cmd *cmd)
 {
     return cmd->self && cmd->self->may_take && cmd->self->has_room && cmd->self->in_department;
 }
@@ -293,8 +292,8 @@ static bool can_claim(const struct chat_cmd *cmd)
 /* Rules 2.1, 2.2, 2.12: the one door for a rep's text to the shopper. */
 static void decide_rep_message(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
 {
-    bool counts = msg_str(cmd, FIELD_ATTACHMENT).n > 0 || ownership_reply_counts(msg_str(cmd, FIELD_TEXT), &r->texts);
-    enum may_write may = ask_door(c, cmd, can_claim(cmd) && (c->state == CHAT_WAITING || c->state == CHAT_OFFERED), d);
+    bool counts = decide_msg_str(cmd, FIELD_ATTACHMENT).n > 0 || ownership_reply_counts(decide_msg_str(cmd, FIELD_TEXT), &r->texts);
+    enum may_write may = ask_door(c, cmd, decide_can_claim(cmd) && (c->state == CHAT_WAITING || c->state == CHAT_OFFERED), d);
     struct entry *e;
 
     if (may != MAY_WRITE && may != MAY_CLAIM)
@@ -324,375 +323,13 @@ static void decide_message(const struct chat *c, const struct chat_cmd *cmd, con
         decide_rep_message(c, cmd, r, d);
 }
 
-static void assign_to_self(const struct chat *c, const struct chat_cmd *cmd, struct decision *d, const char *how)
-{
-    struct entry *e = decide_add_main(d, cmd, KIND_ASSIGNED);
-
-    e->f[FIELD_TO] = decide_person(d, cmd->person, cmd->name, STR_NONE);
-    e->f[FIELD_HOW] = val_s(how);
-    decide_guard_room(d, c, cmd->self->id);
-}
-
-static void decide_claim(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
-{
-    (void)r;
-    if (c->state != CHAT_WAITING && c->state != CHAT_OFFERED)
-        conflict(c, d, "somebody has it already");
-    else if (!can_claim(cmd))
-        conflict(c, d, "you are not on shift, not in its department, or full");
-    else
-        assign_to_self(c, cmd, d, "claim");
-}
-
-static void decide_accept(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
-{
-    struct entry *e;
-
-    (void)r;
-    if (c->transfer_until_ms && str_is(cmd->person, c->transfer_to.id)) {
-        if (!cmd->self || !cmd->self->may_take || !cmd->self->has_room) {
-            conflict(c, d, "you are not on shift or full");
-            return;
-        }
-        e = decide_add_main(d, cmd, KIND_TRANSFERRED);
-        e->f[FIELD_TO] = decide_person(d, cmd->person, cmd->name, STR_NONE);
-        e->f[FIELD_HANDLER] = e->f[FIELD_TO];
-        if (c->owner.id[0])
-            e->f[FIELD_OWNER] = decide_who(d, &c->owner);
-        decide_guard_room(d, c, cmd->self->id);
-    } else if (c->state == CHAT_OFFERED && str_is(cmd->person, c->offered_to.id)) {
-        assign_to_self(c, cmd, d, "offer");
-    } else {
-        conflict(c, d, "the offer is over");
-    }
-}
-
-static void decide_decline(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
-{
-    struct entry *e;
-
-    (void)r;
-    if (c->transfer_until_ms && str_is(cmd->person, c->transfer_to.id)) {
-        e = decide_add_main(d, cmd, KIND_TRANSFER_RETURNED);
-        e->f[FIELD_TO] = decide_who(d, &c->transfer_to);
-        e->f[FIELD_REASON] = msg_str(cmd, FIELD_REASON).n ? msg_val(cmd, FIELD_REASON) : val_s("declined");
-    } else if (c->state == CHAT_OFFERED && str_is(cmd->person, c->offered_to.id)) {
-        e = decide_add_main(d, cmd, KIND_OFFER_DECLINED);
-        e->f[FIELD_TO] = decide_who(d, &c->offered_to);
-        e->f[FIELD_REASON] = msg_val(cmd, FIELD_REASON);
-    } else {
-        conflict(c, d, "the offer is over");
-    }
-}
-
 static void decide_note(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
 {
     struct entry *e = decide_add_main(d, cmd, cmd->msg->type == MSG_WHISPER ? KIND_WHISPER : KIND_NOTE);
 
     (void)c, (void)r;
-    e->f[FIELD_TEXT] = msg_val(cmd, FIELD_TEXT);
-    e->f[FIELD_MENTIONS] = msg_val(cmd, FIELD_MENTIONS);
-}
-
-/* Whom a command names as receiver: a rep, or a department. */
-static struct val receiver(struct decision *d, const struct chat_cmd *cmd)
-{
-    return decide_person(d, cmd->target ? str_of(cmd->target->id) : STR_NONE,
-                         cmd->target && cmd->target->name ? str_of(cmd->target->name) : STR_NONE, cmd->target_department);
-}
-
-static bool has_receiver(const struct chat_cmd *cmd, struct decision *d)
-{
-    if (cmd->target || cmd->target_is_department)
-        return true;
-    decide_refuse(d, CODE_NOT_FOUND, "no such rep or department");
-    return false;
-}
-
-static void decide_consult(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
-{
-    struct entry *e;
-
-    (void)r;
-    if (!needs_handler(c, cmd, d) || !has_receiver(cmd, d))
-        return;
-    e = decide_add_main(d, cmd, KIND_CONSULTED);
-    e->f[FIELD_TO] = receiver(d, cmd);
-    e->f[FIELD_QUESTION] = msg_val(cmd, FIELD_QUESTION);
-}
-
-static void decide_consult_answer(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
-{
-    struct entry *e;
-
-    (void)r;
-    if (!chat_state_is_open(c->state)) {
-        decide_refuse(d, CODE_CLOSED, "the chat is %s", chat_state_name(c->state));
-        return;
-    }
-    e = decide_add_main(d, cmd, KIND_CONSULT_ANSWERED);
-    e->f[FIELD_TEXT] = msg_val(cmd, FIELD_TEXT);
-}
-
-/* Rule 2.4: offered, not given: until it is accepted the handler doesn't change. */
-static void decide_transfer(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
-{
-    struct entry *e;
-
-    if (!needs_handler(c, cmd, d) || !has_receiver(cmd, d))
-        return;
-    if (c->state != CHAT_ASSIGNED && c->state != CHAT_ACTIVE) {
-        conflict(c, d, "it can't be handed over now");
-    } else if (c->transfer_until_ms) {
-        conflict(c, d, "a handover is under way");
-    } else if (!cmd->target || !cmd->target->may_take) {
-        conflict(c, d, "nobody there is on shift");
-    } else if (str_is(cmd->person, cmd->target->id)) {
-        conflict(c, d, "you are the handler");
-    } else {
-        e = decide_add_main(d, cmd, KIND_TRANSFER_OFFERED);
-        e->f[FIELD_TO] = receiver(d, cmd);
-        e->f[FIELD_CARD] = msg_val(cmd, FIELD_CARD);
-        e->f[FIELD_DEADLINE_AT] = val_int(cmd->now_ms + r->transfer_ms);
-        decide_guard(d, (struct chat_guard){.kind = GUARD_REP_ON, .who = cmd->target->id});
-    }
-}
-
-static void decide_take_back(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
-{
-    struct entry *e;
-
-    (void)r;
-    if (!chat_state_is_open(c->state)) {
-        decide_refuse(d, CODE_CLOSED, "the chat is %s", chat_state_name(c->state));
-    } else if (!c->owner.id[0] || !str_is(cmd->person, c->owner.id)) {
-        decide_refuse(d, CODE_FORBIDDEN, "only the owner takes a case back");
-    } else if (decide_is_handler(c, cmd)) {
-        conflict(c, d, "you are the handler");
-    } else if (!cmd->self || !cmd->self->may_take || !cmd->self->has_room) {
-        conflict(c, d, "you are not on shift or full");
-    } else {
-        decide_end_transfer(d, c, cmd, "taken_back");
-        e = decide_add_main(d, cmd, KIND_TAKEN_BACK);
-        e->f[FIELD_HANDLER] = decide_person(d, cmd->person, cmd->name, STR_NONE);
-        decide_guard_room(d, c, cmd->self->id);
-    }
-}
-
-static void decide_refer(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
-{
-    struct entry *e;
-
-    (void)r;
-    if (!needs_handler(c, cmd, d))
-        return;
-    e = decide_add_main(d, cmd, KIND_REFERRED);
-    e->f[FIELD_WHO] = msg_val(cmd, FIELD_WHO);
-    e->f[FIELD_HOW] = msg_val(cmd, FIELD_HOW);
-    e->f[FIELD_BY] = msg_val(cmd, FIELD_BY);
-}
-
-/* Rules 2.3, 2.6: proved from the log since the case was last opened. */
-static void decide_resolve(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
-{
-    struct entry *e;
-
-    (void)r;
-    if (!needs_handler(c, cmd, d))
-        return;
-    if (c->state != CHAT_ACTIVE && c->state != CHAT_ASSIGNED && c->state != CHAT_PARKED) {
-        conflict(c, d, "a resolution is proposed already");
-        return;
-    }
-    if (!ownership_may_resolve(&c->proof, msg_str(cmd, FIELD_RESOLUTION))) {
-        decide_refuse(d, CODE_RESOLUTION_REQUIRED,
-                      "the log shows no %.*s since the shopper's last question: answer, refer, file a request or escalate first",
-                      STR_FMT(msg_str(cmd, FIELD_RESOLUTION)));
-        return;
-    }
-    if (!c->owner.id[0]) { /* nobody has answered yet: who closes it answers for it (rule 2.11) */
-        e = decide_add_system(d, cmd, KIND_OWNED);
-        e->f[FIELD_OWNER] = decide_person(d, cmd->person, cmd->name, STR_NONE);
-    }
-    decide_end_transfer(d, c, cmd, "resolved");
-    e = decide_add_main(d, cmd, KIND_RESOLUTION_PROPOSED);
-    e->f[FIELD_RESOLUTION] = msg_val(cmd, FIELD_RESOLUTION);
-    e->f[FIELD_SUMMARY] = msg_val(cmd, FIELD_SUMMARY);
-}
-
-/* Rule 2.6: satisfied, or back to the owner ahead of the queue. */
-static void decide_confirm(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
-{
-    struct entry *e;
-
-    if (c->state != CHAT_PROPOSED) {
-        conflict(c, d, "no resolution is proposed");
-        return;
-    }
-    if (cmd->msg->f[FIELD_SOLVED].b) {
-        decide_add_main(d, cmd, KIND_CONFIRMED);
-        e = decide_add_system(d, cmd, KIND_CLOSED);
-        e->f[FIELD_HOW] = val_s("confirmed");
-        return;
-    }
-    decide_add_main(d, cmd, KIND_REFUSED);
-    decide_reopen(d, c, cmd, r, "refused");
-}
-
-static void decide_rate(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
-{
-    struct entry *e;
-
-    (void)r;
-    if (c->state != CHAT_CLOSED && c->state != CHAT_PROPOSED) {
-        conflict(c, d, "it is rated at its end");
-    } else if (c->rating) {
-        conflict(c, d, "it is rated already");
-    } else {
-        e = decide_add_main(d, cmd, KIND_RATED);
-        e->f[FIELD_SCORE] = msg_val(cmd, FIELD_SCORE);
-        e->f[FIELD_COMMENT] = msg_val(cmd, FIELD_COMMENT);
-        d->compare = COMPARE_HEAD; /* once, also from two tabs */
-    }
-}
-
-static void add_abandoned(const struct chat *c, const struct chat_cmd *cmd, struct decision *d, const char *why)
-{
-    struct entry *e = decide_add_main(d, cmd, KIND_ABANDONED);
-
-    e->f[FIELD_WAITED_MS] = val_int(c->wait_since_ms ? cmd->now_ms - c->wait_since_ms : 0);
-    e->f[FIELD_WHY] = val_s(why);
-}
-
-static void decide_leave(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
-{
-    (void)r;
-    if (!chat_state_is_open(c->state))
-        decide_refuse(d, CODE_CLOSED, "the chat is %s", chat_state_name(c->state));
-    else if (c->state == CHAT_WAITING || c->state == CHAT_OFFERED)
-        add_abandoned(c, cmd, d, "left");
-    else
-        decide_add_main(d, cmd, KIND_LEFT);
-}
-
-static struct entry *add_promise(struct decision *d, const struct chat_cmd *cmd, struct val text)
-{
-    struct entry *e = decide_add(d, cmd, KIND_PROMISED);
-
-    e->f[FIELD_PROMISE] = val_str(decide_new_id(d, 'p'));
-    e->f[FIELD_TEXT] = text;
-    e->f[FIELD_UNTIL] = msg_val(cmd, FIELD_UNTIL);
-    return e;
-}
-
-static bool is_later(const struct chat_cmd *cmd, struct decision *d)
-{
-    if (msg_val(cmd, FIELD_UNTIL).i > cmd->now_ms)
-        return true;
-    decide_refuse(d, CODE_BAD_REQUEST, "until: must lie in the future");
-    return false;
-}
-
-/* Room in the chat, and for one date: those are found kept or missed in one decision. */
-static bool has_promise_room(const struct chat *c, const struct chat_cmd *cmd, struct decision *d)
-{
-    unsigned same = 0;
-
-    for (unsigned i = 0; i < c->promises_n; i++)
-        same += c->promise[i].state == PROMISE_OPEN && c->promise[i].until_ms == msg_val(cmd, FIELD_UNTIL).i;
-    d->compare = COMPARE_HEAD;
-    if (c->promises_n < CHAT_PROMISES_MAX && same < CHAT_PROMISES_SAME)
-        return true;
-    decide_refuse(d, CODE_CONFLICT, "the chat holds %d promises, or %d for that moment, already", CHAT_PROMISES_MAX, CHAT_PROMISES_SAME);
-    return false;
-}
-
-static void decide_park(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
-{
-    struct entry *e;
-
-    (void)r;
-    if (!needs_handler(c, cmd, d) || !is_later(cmd, d) || !has_promise_room(c, cmd, d))
-        return;
-    if (c->state != CHAT_ACTIVE && c->state != CHAT_ASSIGNED) {
-        conflict(c, d, "it can't be parked now");
-        return;
-    }
-    decide_end_transfer(d, c, cmd, "parked");
-    add_promise(d, cmd, msg_val(cmd, FIELD_PROMISE));
-    e = decide_add_main(d, cmd, KIND_PARKED);
-    e->f[FIELD_PROMISE] = msg_val(cmd, FIELD_PROMISE);
-    e->f[FIELD_UNTIL] = msg_val(cmd, FIELD_UNTIL);
-}
-
-static void decide_unpark(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
-{
-    struct entry *e;
-
-    (void)r;
-    if (!needs_handler(c, cmd, d))
-        return;
-    if (c->state != CHAT_PARKED) {
-        conflict(c, d, "it is not parked");
-    } else if (!cmd->self || !cmd->self->may_take || !cmd->self->has_room) {
-        conflict(c, d, "you are not on shift or full");
-    } else {
-        e = decide_add_main(d, cmd, KIND_UNPARKED);
-        e->f[FIELD_WHY] = val_s("rep");
-        decide_guard_room(d, c, cmd->self->id);
-    }
-}
-
-static void decide_promise_add(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
-{
-    (void)r;
-    if (!needs_handler(c, cmd, d) || !is_later(cmd, d) || !has_promise_room(c, cmd, d))
-        return;
-    add_promise(d, cmd, msg_val(cmd, FIELD_TEXT));
-    d->main = 0;
-}
-
-static void decide_promise_done(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
-{
-    (void)r;
-    for (unsigned i = 0; i < c->promises_n; i++)
-        if (str_is(msg_str(cmd, FIELD_PROMISE), c->promise[i].id)) {
-            if (c->promise[i].state == PROMISE_KEPT)
-                conflict(c, d, "it is kept already");
-            else
-                decide_add_main(d, cmd, KIND_PROMISE_KEPT)->f[FIELD_PROMISE] = msg_val(cmd, FIELD_PROMISE);
-            d->compare = COMPARE_HEAD;
-            return;
-        }
-    decide_refuse(d, CODE_NOT_FOUND, "no such promise");
-}
-
-/* Rule 1.1: another department; the chat goes to that queue, ahead where it was served already. */
-static void decide_triage(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
-{
-    struct entry *e;
-    bool served = c->handler.id[0] != 0;
-
-    if (!chat_state_is_open(c->state)) {
-        decide_refuse(d, CODE_CLOSED, "the chat is %s", chat_state_name(c->state));
-        return;
-    }
-    if (served && !decide_is_handler(c, cmd)) {
-        decide_refuse(d, CODE_NOT_HANDLER, "only the handler may do this");
-        return;
-    }
-    if (!cmd->target_is_department) {
-        decide_refuse(d, CODE_NOT_FOUND, "no such department");
-        return;
-    }
-    decide_end_transfer(d, c, cmd, "triaged");
-    e = decide_add_main(d, cmd, KIND_TRIAGED);
-    e->f[FIELD_DEPARTMENT] = val_str(cmd->target_department);
-    e->f[FIELD_REASON] = msg_val(cmd, FIELD_REASON);
-    e->f[FIELD_WHY] = val_s("rep");
-    decide_queue(d, c, cmd, r, cmd->target_department, c->class_, served, "triaged");
-    if (!served) /* the time waited already counts in the new queue */
-        d->entry[d->entries_n - 1].f[FIELD_SCORE] = val_int(c->queue_score);
+    e->f[FIELD_TEXT] = decide_msg_val(cmd, FIELD_TEXT);
+    e->f[FIELD_MENTIONS] = decide_msg_val(cmd, FIELD_MENTIONS);
 }
 
 static void decide_tag(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
@@ -700,76 +337,20 @@ static void decide_tag(const struct chat *c, const struct chat_cmd *cmd, const s
     struct entry *e;
 
     (void)c, (void)r;
-    if (msg_val(cmd, FIELD_ADD).type == VAL_NONE && msg_val(cmd, FIELD_REMOVE).type == VAL_NONE) {
+    if (decide_msg_val(cmd, FIELD_ADD).type == VAL_NONE && decide_msg_val(cmd, FIELD_REMOVE).type == VAL_NONE) {
         decide_refuse(d, CODE_BAD_REQUEST, "add or remove: one is needed");
         return;
     }
     e = decide_add_main(d, cmd, KIND_TAGGED);
-    e->f[FIELD_ADD] = msg_val(cmd, FIELD_ADD);
-    e->f[FIELD_REMOVE] = msg_val(cmd, FIELD_REMOVE);
+    e->f[FIELD_ADD] = decide_msg_val(cmd, FIELD_ADD);
+    e->f[FIELD_REMOVE] = decide_msg_val(cmd, FIELD_REMOVE);
 }
 
 static void decide_verify(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
 {
     (void)r;
-    if (needs_handler(c, cmd, d))
-        decide_add_main(d, cmd, KIND_VERIFIED)->f[FIELD_CHECKS] = msg_val(cmd, FIELD_CHECKS);
-}
-
-/* Rule 2.10: a lead's recorded act. */
-static void decide_reassign(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
-{
-    struct entry *e;
-
-    (void)r;
-    if (!chat_state_is_open(c->state)) {
-        decide_refuse(d, CODE_CLOSED, "the chat is %s", chat_state_name(c->state));
-    } else if (!cmd->target) {
-        decide_refuse(d, CODE_NOT_FOUND, "no such rep");
-    } else if (!cmd->target->may_take || !cmd->target->has_room) {
-        conflict(c, d, "that rep is not on shift or full");
-    } else if (strcmp(c->handler.id, cmd->target->id) == 0) {
-        conflict(c, d, "that rep is the handler");
-    } else {
-        decide_end_transfer(d, c, cmd, "reassigned");
-        e = decide_add_main(d, cmd, KIND_REASSIGNED);
-        e->f[FIELD_TO] = decide_rep(d, cmd->target);
-        e->f[FIELD_HANDLER] = e->f[FIELD_TO];
-        e->f[FIELD_REASON] = msg_val(cmd, FIELD_REASON);
-        decide_guard_room(d, c, cmd->target->id);
-    }
-}
-
-static void decide_join(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
-{
-    (void)r, (void)c;
-    decide_add_main(d, cmd, KIND_JOINED);
-}
-
-static void decide_alert_act(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
-{
-    struct entry *e;
-
-    (void)r;
-    if (!c->alert[0] || !str_is(msg_str(cmd, FIELD_ALERT), c->alert)) {
-        conflict(c, d, "the alert is over");
-        return;
-    }
-    e = decide_add_main(d, cmd, KIND_ALERT_ACTED);
-    e->f[FIELD_ALERT] = msg_val(cmd, FIELD_ALERT);
-    e->f[FIELD_ACTION] = msg_val(cmd, FIELD_ACTION);
-    e->f[FIELD_NOTE] = msg_val(cmd, FIELD_NOTE);
-    d->compare = COMPARE_HEAD; /* one lead acts on it */
-    if (!str_is(msg_str(cmd, FIELD_ACTION), "take_over"))
-        return;
-    if (!cmd->self || !cmd->self->may_take || !cmd->self->has_room) {
-        conflict(c, d, "you are not on shift or full");
-        return;
-    }
-    e = decide_add_system(d, cmd, KIND_ASSIGNED);
-    e->f[FIELD_TO] = decide_person(d, cmd->person, cmd->name, STR_NONE);
-    e->f[FIELD_HOW] = val_s("alert");
-    decide_guard_room(d, c, cmd->self->id);
+    if (decide_needs_handler(c, cmd, d))
+        decide_add_main(d, cmd, KIND_VERIFIED)->f[FIELD_CHECKS] = decide_msg_val(cmd, FIELD_CHECKS);
 }
 
 static const struct {

@@ -38,6 +38,37 @@ void decide_reopen(struct decision *d, const struct chat *c, const struct chat_c
 /* Records the end of a handover under way, if there is one, before what ends it. */
 void decide_end_transfer(struct decision *d, const struct chat *c, const struct chat_cmd *cmd, const char *why);
 bool decide_is_handler(const struct chat *c, const struct chat_cmd *cmd);
+/* Refuses unless the actor is the handler of an open chat (rule 2.12). */
+bool decide_needs_handler(const struct chat *c, const struct chat_cmd *cmd, struct decision *d);
+/* The acting rep may take a chat of this department now. */
+bool decide_can_claim(const struct chat_cmd *cmd);
+/* Refuses with the state as it is. */
+void decide_conflict(const struct chat *c, struct decision *d, const char *why);
+/* A command's field; absent: STR_NONE, VAL_NONE. */
+struct str decide_msg_str(const struct chat_cmd *cmd, enum field f);
+struct val decide_msg_val(const struct chat_cmd *cmd, enum field f);
+/* One function a command: chat_decide_hand.c */
+void decide_claim(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
+void decide_accept(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
+void decide_decline(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
+void decide_consult(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
+void decide_consult_answer(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
+void decide_transfer(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
+void decide_take_back(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
+void decide_triage(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
+void decide_reassign(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
+void decide_join(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
+void decide_alert_act(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
+/* and chat_decide_end.c. */
+void decide_refer(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
+void decide_resolve(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
+void decide_confirm(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
+void decide_rate(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
+void decide_leave(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
+void decide_park(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
+void decide_unpark(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
+void decide_promise_add(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
+void decide_promise_done(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
 /* Timers, matching, losses. */
 void chat_decide_system(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
 
