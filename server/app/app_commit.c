@@ -353,6 +353,10 @@ static void finish_slot(struct slot *s)
     if (--s->batch_left > 0)
         return;
     slot_fan_out(s);
+    if (s->tell_queue) {
+        s->tell_queue = false;
+        match_tell_place(s);
+    }
     s->is_busy = false;
     if (s->is_behind)
         slot_refresh(s);
@@ -390,6 +394,7 @@ static void on_done(struct slot *s, struct flight *f, const struct link_result *
     notice_after(s, &before, true);
     if (c) {
         answer_done(s, c, r->first + f->main, r->at_ms, prev_of_main(f, r), r->first);
+        s->tell_queue = c->kind == CMD_MSG && c->msg.type == MSG_CHAT_START;
         if (c->done)
             c->done(c, CODE_OK);
     }
@@ -464,9 +469,12 @@ static void on_open_known(void *ctx, const struct redis_reply *r)
     if (!open.n || open.n >= ID_SIZE) {
         answer_cmd_error(c, CODE_UNAVAILABLE, "try again", NULL);
     } else {
-        char extra[128];
+        char extra[160];
+        const struct slot *o = slot_find(c->app, open);
+        int n = snprintf(extra, sizeof extra, ",\"chat\":\"%.*s\"", STR_FMT(open));
 
-        snprintf(extra, sizeof extra, ",\"chat\":\"%.*s\",\"state\":\"open\"", STR_FMT(open));
+        if (o && o->is_loaded)
+            snprintf(extra + n, sizeof extra - (size_t)n, ",\"state\":\"%s\"", chat_state_name(o->chat.state));
         if (c->conn)
             snprintf(c->conn->open, sizeof c->conn->open, "%.*s", STR_FMT(open));
         answer_cmd_error(c, CODE_CONFLICT, "you have an open chat", extra);

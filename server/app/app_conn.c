@@ -41,17 +41,23 @@ static void admit_staff(struct app *a, struct net_check *check, const char *dige
     net_check_done(check, 101, c, 0);
 }
 
+static void on_known(void *ctx, struct member *m)
+{
+    struct check *k = ctx;
+
+    admit_staff(k->app, k->check, k->digest, k->address, m);
+    free(k);
+}
+
 static void on_secret(void *ctx, const struct redis_reply *r)
 {
     struct check *k = ctx;
 
-    if (!r) {
-        net_check_done(k->check, 503, NULL, 1000);
-    } else {
-        struct member *m = redis_reply_type(r) == REDIS_STR ? people_find(k->app, redis_reply_str(r)) : NULL;
-
-        admit_staff(k->app, k->check, k->digest, k->address, m);
+    if (r) {
+        people_when_known(k->app, redis_reply_type(r) == REDIS_STR ? redis_reply_str(r) : STR_NONE, on_known, k);
+        return;
     }
+    net_check_done(k->check, 503, NULL, 1000);
     free(k);
 }
 

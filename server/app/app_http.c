@@ -25,16 +25,22 @@ static void fill_who(struct app *a, const struct member *m, bool by_cookie, stru
     snprintf(w->site, sizeof w->site, "%s", a->site);
 }
 
-static void on_who(void *ctx, const struct redis_reply *r)
+static void on_caller(void *ctx, struct member *m)
 {
     struct who_ask *q = ctx;
-    struct member *m = r && redis_reply_type(r) == REDIS_STR ? people_find(q->app, redis_reply_str(r)) : NULL;
     struct http_who w = {0};
 
-    if (m && m->is_loaded && !m->rep.disabled)
+    if (m && !m->rep.disabled)
         fill_who(q->app, m, q->by_cookie, &w);
     http_call_who(q->call, &w);
     free(q);
+}
+
+static void on_who(void *ctx, const struct redis_reply *r)
+{
+    struct who_ask *q = ctx;
+
+    people_when_known(q->app, r && redis_reply_type(r) == REDIS_STR ? redis_reply_str(r) : STR_NONE, on_caller, q);
 }
 
 static void who(void *ctx, struct http_call *call, struct str cookie, struct str bearer)

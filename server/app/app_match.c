@@ -62,7 +62,7 @@ static unsigned reps_of(struct app *a, const struct department *d, struct member
     while (n < max && (it = map_next(&a->members, &i))) {
         struct member *m = it->value;
 
-        if (m->is_loaded && !m->rep.disabled && (m->rep.roles & (ROLE_REP | ROLE_LEAD)) && people_is_in(&m->rep, str_of(d->cfg->name)))
+        if (m->is_loaded && !m->is_ending && !m->rep.disabled && (m->rep.roles & (ROLE_REP | ROLE_LEAD)) && people_is_in(&m->rep, str_of(d->cfg->name)))
             out[n++] = m;
     }
     return n;
@@ -304,6 +304,15 @@ static void count(struct app *a, struct department *d)
     d->is_counting = link_call(a->link, LINK_QUEUE, str_of(d->cfg->name), 3, argv, NULL, on_count, k) == 0;
     if (!d->is_counting)
         free(k);
+}
+
+void match_tell_place(struct slot *s)
+{
+    struct department *d = s->chat.department ? match_find(s->app, str_of(s->chat.department)) : NULL;
+    int64_t position = d ? d->waiting + 1 : 1;
+
+    if (d && (s->chat.state == CHAT_WAITING || s->chat.state == CHAT_OFFERED))
+        notice_queue(s, position, routing_eta_s((unsigned)position, d->gap_ms, available_reps(s->app, d), HANDLING_MS));
 }
 
 /* Once a turn of the loop: what became dirty is looked at. */

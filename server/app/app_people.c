@@ -125,6 +125,42 @@ void people_reload(struct app *a, struct str id)
     read_person(a, id, false);
 }
 
+struct knowing {
+    struct app *app;
+    char id[ID_SIZE];
+    void (*fn)(void *ctx, struct member *m);
+    void *ctx;
+};
+
+static void on_known(void *ctx, const struct redis_reply *r)
+{
+    struct knowing *k = ctx;
+    struct member *m = people_find(k->app, str_of(k->id));
+
+    (void)r; /* answers come in order: what was asked before has been read */
+    k->fn(k->ctx, m && m->is_loaded ? m : NULL);
+    free(k);
+}
+
+void people_when_known(struct app *a, struct str id, void (*fn)(void *ctx, struct member *m), void *ctx)
+{
+    struct member *m = people_find(a, id);
+    struct knowing *k;
+
+    if ((m && m->is_loaded) || id.n >= ID_SIZE || id.n == 0 || id.s[0] != 'r') {
+        fn(ctx, m && m->is_loaded ? m : NULL);
+        return;
+    }
+    k = mem_zalloc(sizeof *k);
+    *k = (struct knowing){a, "", fn, ctx};
+    memcpy(k->id, id.s, id.n);
+    people_reload(a, id);
+    if (link_read(a->link, id, 0, 1, on_known, k) < 0) {
+        free(k);
+        fn(ctx, NULL);
+    }
+}
+
 void people_on_log(struct app *a, struct str id)
 {
     if (id.n > 2 && id.s[0] == 'r')
@@ -257,6 +293,7 @@ static void on_shift(void *ctx, const struct link_result *r)
     struct shift_flight *f = ctx;
     struct member *m = people_find(f->app, str_of(f->id));
 
+    m->is_ending = false;
     switch (r->status) {
     case LINK_DONE: {
         struct entry e;
@@ -284,7 +321,7 @@ static void on_shift(void *ctx, const struct link_result *r)
         break;
     case LINK_GUARDED:
         if (f->cmd)
-            answer_cmd_error(f->cmd, CODE_CONFLICT, "chats wait for an answer: hand each over or park it", ",\"state\":\"on\"");
+            answer_cmd_error(f->cmd, CODE_CONFLICT, "chats wait for an answer: hand each over or park it", NULL);
         break;
     default:
         if (f->cmd)
@@ -338,10 +375,70 @@ static int commit_shift(struct app *a, struct cmd *c, struct member *m, enum kin
     return rc;
 }
 
+/* ---- the end of a shift: offers end first, then nothing may be held that waits for an answer (rule 2.9) */
+
+struct ending {
+    struct cmd *cmd;
+    struct member *m;
+    unsigned left;
+};
+
+static void end_now(struct ending *e)
+{
+    struct link_guard idle = {LINK_GUARD_IDLE, LINK_HOLDS, str_of(e->m->rep.id), STR_NONE, STR_NONE};
+
+    if (e->left > 0)
+        return;
+    if (commit_shift(e->cmd->app, e->cmd, e->m, KIND_SHIFT_ENDED, e->m->rep.capacity, NULL, &idle) < 0) {
+        e->m->is_ending = false;
+        answer_cmd_error(e->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
+    }
+    free(e);
+}
+
+static void on_offer_ended(struct cmd *c, enum code code)
+{
+    struct ending *e = c->done_ctx;
+
+    (void)code; /* what is still held then is said by the guard */
+    e->left--;
+    end_now(e);
+}
+
+static void end_shift(struct cmd *cmd, struct member *m)
+{
+    struct app *a = cmd->app;
+    struct ending *e = mem_zalloc(sizeof *e);
+    struct slot *offered[PEOPLE_CAPACITY_MAX];
+    struct map_item *it;
+    uint32_t i = 0;
+    unsigned n = 0;
+
+    *e = (struct ending){cmd, m, 1};
+    m->is_ending = true;
+    while (n < PEOPLE_CAPACITY_MAX && (it = map_next(&a->slots, &i))) {
+        struct slot *s = it->value;
+
+        if (s->is_loaded && s->chat.state == CHAT_OFFERED && strcmp(s->chat.offered_to.id, m->rep.id) == 0)
+            offered[n++] = s;
+    }
+    e->left += n;
+    for (unsigned k = 0; k < n; k++) {
+        struct cmd *c = cmd_create(a, CMD_GONE);
+
+        snprintf(c->target, sizeof c->target, "%s", m->rep.id);
+        c->why = "shift";
+        c->done = on_offer_ended;
+        c->done_ctx = e;
+        slot_push(offered[k], c);
+    }
+    e->left--;
+    end_now(e);
+}
+
 void people_shift(struct cmd *c)
 {
     struct member *m = people_find(c->app, str_of(c->conn->person));
-    struct link_guard no_holds = {LINK_GUARD_IDLE, LINK_HOLDS, str_of(c->conn->person), STR_NONE, STR_NONE};
     int64_t capacity = c->msg.f[FIELD_CAPACITY].type == VAL_INT ? c->msg.f[FIELD_CAPACITY].i : m ? m->rep.capacity : 0;
     bool end = c->msg.type == MSG_SHIFT_END;
     enum kind kind = c->msg.type == MSG_SHIFT_START ? KIND_SHIFT_STARTED : end ? KIND_SHIFT_ENDED : KIND_SHIFT_PAUSED;
@@ -359,7 +456,9 @@ void people_shift(struct cmd *c)
         answer_cmd_ok(c, NULL);
         return;
     }
-    if (commit_shift(c->app, c, m, kind, capacity, NULL, end ? &no_holds : NULL) < 0)
+    if (end)
+        end_shift(c, m);
+    else if (commit_shift(c->app, c, m, kind, capacity, NULL, NULL) < 0)
         answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
 }
 

@@ -113,6 +113,7 @@ struct slot {
     char index_queue[64], index_hold[ID_SIZE], index_open[ID_SIZE];
     int64_t used_at_ms;
     int64_t position;   /* last told to the shopper */
+    bool tell_queue;    /* chat.start was answered: its place follows */
 };
 
 struct conn {
@@ -124,7 +125,7 @@ struct conn {
     char name[PEOPLE_NAME_BYTES];
     char address[64];
     char secret_digest[AUTH_DIGEST_SIZE]; /* session or token it came with; shopper: own token */
-    bool must_store_token;                /* shopper: the token is not in Redis yet */
+    bool must_store_token;                /* shopper: the token stands in Redis for a day only */
     char locale[36], site[36];
     char *page;
     char open[ID_SIZE], last[ID_SIZE];    /* shopper: open chat, last chat */
@@ -145,6 +146,7 @@ struct member {
     struct people_rep rep;
     struct conn *conns;      /* on this node */
     bool is_loaded, is_loading, is_stale;
+    bool is_ending;          /* the shift's end is under way: no new offers */
     bool present_elsewhere;
     int64_t seq_read;
 };
@@ -298,6 +300,8 @@ struct member *people_find(struct app *a, struct str id);
 struct member *people_by_login(struct app *a, struct str login);
 void people_reload(struct app *a, struct str id);
 void people_on_log(struct app *a, struct str id);
+/* Reads the person's log if they aren't known yet, then calls fn (at once if known; m NULL: there is no such person). */
+void people_when_known(struct app *a, struct str id, void (*fn)(void *ctx, struct member *m), void *ctx);
 void people_join(struct app *a, struct conn *c);
 void people_leave(struct app *a, struct conn *c);
 void people_shift(struct cmd *c);
@@ -317,6 +321,8 @@ const struct member *match_best(struct app *a, const struct department *d, const
 void match_all_dirty(struct app *a);
 void match_tick(struct app *a);
 void match_taken(struct app *a, struct str department, int64_t at_ms);
+/* Tells the shopper of a new chat the place it has, as far as known now. */
+void match_tell_place(struct slot *s);
 void match_write_queues(struct app *a, const struct conn *c, struct buf *b);
 
 /* app_timers.c */

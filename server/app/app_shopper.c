@@ -6,6 +6,7 @@
 
 #define RESUME_MAX      50
 #define TOKEN_SECONDS   "7776000" /* 90 days, sliding (PROMISES 2.16) */
+#define VISITOR_SECONDS "86400"   /* for who has only looked yet */
 #define FIRST_TEXT_LANG 64
 
 struct resume {
@@ -96,16 +97,21 @@ void shopper_gone(struct app *a, struct conn *c)
     free(g);
 }
 
-void shopper_store_token(struct conn *c)
+static void store_token(struct conn *c, const char *seconds)
 {
     char key[AUTH_DIGEST_SIZE + 8];
-    const char *argv[] = {"SET", c->person, "EX", TOKEN_SECONDS};
+    const char *argv[] = {"SET", c->person, "EX", seconds};
 
+    snprintf(key, sizeof key, "tok:%s", c->secret_digest);
+    link_call_plain(c->app->link, key, 4, argv, NULL, NULL, NULL);
+}
+
+void shopper_store_token(struct conn *c)
+{
     if (!c->must_store_token)
         return;
-    snprintf(key, sizeof key, "tok:%s", c->secret_digest);
-    if (link_call_plain(c->app->link, key, 4, argv, NULL, NULL, NULL) == 0)
-        c->must_store_token = false;
+    c->must_store_token = false;
+    store_token(c, TOKEN_SECONDS);
 }
 
 /* ---- hello */
@@ -314,7 +320,8 @@ static void new_shopper(struct hello *h)
 
     id_make(c->person, 's');
     auth_secret_make('v', h->token, c->secret_digest);
-    c->must_store_token = true; /* with the first thing that is to last */
+    c->must_store_token = true; /* for long with the first thing that is to last */
+    store_token(c, VISITOR_SECONDS);
     known(h);
 }
 

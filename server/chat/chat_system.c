@@ -200,6 +200,13 @@ static void on_gone(const struct chat *c, const struct chat_cmd *cmd, struct dec
         decide_guard(d, (struct chat_guard){.kind = GUARD_SHOPPER_GONE, .who = c->shopper.id});
         return;
     }
+    if (cmd->why && strcmp(cmd->why, "shift") == 0) { /* the shift ends: an open offer goes on, what is served stays (rule 2.9) */
+        if (c->state != CHAT_OFFERED || !cmd->target || strcmp(c->offered_to.id, cmd->target->id) != 0)
+            return;
+        on_offer_missed(c, cmd, d);
+        d->entry[d->entries_n - 1].f[FIELD_WHY] = val_s("shift_ended");
+        return;
+    }
     if (c->state == CHAT_OFFERED && cmd->target && strcmp(c->offered_to.id, cmd->target->id) == 0) {
         on_offer_missed(c, cmd, d);
         d->entry[d->entries_n - 1].f[FIELD_WHY] = val_s("connection");
