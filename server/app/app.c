@@ -110,36 +110,6 @@ static void on_signal(void *ctx, struct str payload)
     }
 }
 
-/* Those whom a former life of this node left behind are gone: their grace times begin. */
-static void on_ghosts(void *ctx, const struct redis_reply *r)
-{
-    struct app *a = ctx;
-
-    for (size_t i = 0; r && i < redis_reply_n(r); i++) {
-        struct str person = redis_reply_str(redis_reply_at(r, i));
-        char grace[ID_SIZE + 8], away[ID_SIZE + 8];
-        const char *members[] = {grace, away};
-        const int64_t ms[] = {a->cfg->ownership.grace_ms, a->cfg->presence.grace_ms};
-        struct member *m = people_find(a, person);
-        struct guest *g = map_get(&a->guests, person);
-
-        if ((m && m->conns) || (g && g->conns) || person.n >= ID_SIZE)
-            continue;
-        snprintf(grace, sizeof grace, "%.*s|grace", STR_FMT(person));
-        snprintf(away, sizeof away, "%.*s|away", STR_FMT(person));
-        link_presence(a->link, NULL, false, person, members, ms, person.s[0] == 'r' ? 2 : 0);
-    }
-}
-
-static void sweep_own_ghosts(struct app *a)
-{
-    char key[96];
-    const char *argv[] = {"SMEMBERS"};
-
-    snprintf(key, sizeof key, "np:%s", a->node);
-    link_call_plain(a->link, key, 1, argv, NULL, on_ghosts, a);
-}
-
 static void on_up(void *ctx)
 {
     struct app *a = ctx;
@@ -148,7 +118,7 @@ static void on_up(void *ctx)
 
     a->is_up = true;
     if (!a->was_ready)
-        sweep_own_ghosts(a);
+        nodes_sweep(a, a->node); /* those whom a former life of this node left behind */
     people_start(a);
     app_archive_start(a);
     while ((it = map_next(&a->slots, &i))) { /* what was under way when Redis went may stand in the log */
@@ -220,11 +190,13 @@ static void on_tick(uv_timer_t *t)
         app_fatal(a, "%s (%s); is the server running, and is --redis right?", link_why(a->link), a->opt.redis_url);
 }
 
-/* Every second: matching looks again, so that nothing waits for a hint that was lost. */
+/* Matching looks again, so that nothing waits for a hint that was lost; the nodes see each other. */
 static void on_beat(uv_timer_t *t)
 {
     struct app *a = t->data;
 
+    if (a->link)
+        nodes_beat(a);
     if (a->link && link_is_up(a->link) && a->is_ready)
         match_all_dirty(a);
 }
@@ -288,6 +260,7 @@ static void on_all_closed(void *ctx)
 {
     struct app *a = ctx;
 
+    nodes_leave(a);
     jobs_feed_kick(a->feed);
     a->drain_until_ms = uv_now(a->loop) + DRAIN_MS;
     uv_timer_start(&a->drain, on_drain, 50, 50);
@@ -494,7 +467,7 @@ int app_run(struct config *cfg, const struct app_options *opt, struct err *err)
     rc = open_parts(a, err);
     if (rc == 0) {
         uv_timer_start(&a->tick, on_tick, TICK_MS, TICK_MS);
-        uv_timer_start(&a->beat, on_beat, 1000, 1000);
+        uv_timer_start(&a->beat, on_beat, 100, (uint64_t)cfg->presence.beat_ms);
         uv_signal_start(&a->sigterm, on_stop_signal, SIGTERM);
         uv_signal_start(&a->sigint, on_stop_signal, SIGINT);
         uv_run(&loop, UV_RUN_DEFAULT);

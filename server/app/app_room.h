@@ -208,6 +208,10 @@ struct app {
     int exit_code;
     char exit_why[480];
     int64_t changed_n;                 /* slow beat's cursor on the changed set */
+    struct map peers;                  /* node → struct peer (app_nodes.c) */
+    unsigned others_n;                 /* other nodes that beat */
+    uint64_t beats;
+    int64_t beaten_ms;
     uint64_t commits, refusals;
 };
 
@@ -325,6 +329,12 @@ void match_taken(struct app *a, struct str department, int64_t at_ms);
 void match_tell_place(struct slot *s);
 void match_write_queues(struct app *a, const struct conn *c, struct buf *b);
 
+/* app_nodes.c */
+void nodes_beat(struct app *a);
+/* Everybody on that node is gone (on our own: those who are not here). */
+void nodes_sweep(struct app *a, const char *node);
+void nodes_leave(struct app *a);
+
 /* app_timers.c */
 void timers_tick(struct app *a);
 
@@ -334,6 +344,8 @@ void shopper_start(struct cmd *c);
 void shopper_gone(struct app *a, struct conn *c);
 void shopper_store_token(struct conn *c);
 void shopper_join(struct conn *c);
+/* All who have an open chat here are announced again. */
+void shopper_join_all(struct app *a);
 void staff_hello(struct cmd *c);
 void staff_open(struct cmd *c);
 void staff_open_for(struct conn *conn, struct slot *s, int64_t after, struct str re, bool card);

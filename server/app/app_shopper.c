@@ -79,6 +79,19 @@ void shopper_join(struct conn *c)
     say_presence(c, true);
 }
 
+void shopper_join_all(struct app *a)
+{
+    struct map_item *it;
+    uint32_t i = 0;
+
+    while ((it = map_next(&a->guests, &i))) {
+        struct guest *g = it->value;
+
+        if (g->is_joined && g->conns)
+            say_presence(g->conns, true);
+    }
+}
+
 void shopper_gone(struct app *a, struct conn *c)
 {
     struct guest *g = map_get(&a->guests, str_of(c->person));

@@ -81,6 +81,14 @@ static void write_self(struct app *a, const struct member *m, struct buf *b)
     json_close(b, '}');
 }
 
+static bool is_resumed(const struct hello *h, const char *chat)
+{
+    for (unsigned i = 0; i < h->n; i++)
+        if (h->cursor[i] >= 0 && strcmp(h->r[i].chat, chat) == 0)
+            return true;
+    return false;
+}
+
 static void write_chats(const struct hello *h, struct buf *b)
 {
     struct app *a = h->cmd->app;
@@ -91,8 +99,16 @@ static void write_chats(const struct hello *h, struct buf *b)
     for (unsigned i = 0; i < h->chats_n; i++) {
         struct slot *s = slot_find(a, str_of(h->chat[i]));
 
-        if (s && is_mine(s, c))
+        if (s && (is_mine(s, c) || is_resumed(h, h->chat[i])))
             notice_write_row(s, b);
+    }
+    for (unsigned i = 0; i < h->n; i++) {
+        if (h->cursor[i] >= 0)
+            continue;
+        json_open(b, '{');
+        json_kv_s(b, "chat", h->r[i].chat);
+        json_kv_s(b, "error", "not_found");
+        json_close(b, '}');
     }
     json_close(b, ']');
     json_key(b, "offers");
@@ -109,20 +125,6 @@ static void write_chats(const struct hello *h, struct buf *b)
             json_raw(b, STR(""));
             notice_write_offer(s, transfer, b);
         }
-    }
-    json_close(b, ']');
-    json_key(b, "resumed");
-    json_open(b, '[');
-    for (unsigned i = 0; i < h->n; i++) {
-        struct slot *s = slot_find(a, str_of(h->r[i].chat));
-
-        json_open(b, '{');
-        json_kv_s(b, "chat", h->r[i].chat);
-        if (h->cursor[i] < 0 || !s)
-            json_kv_s(b, "error", "not_found");
-        else
-            json_kv_int(b, "seq", s->chat.head);
-        json_close(b, '}');
     }
     json_close(b, ']');
 }

@@ -1,0 +1,193 @@
+/* Nodes on one Redis: beats, ghosts, and the slow look at what a lost hint left unseen (PROMISES 2.3, DESIGN 1 "Presence"). */
+#include "app/app_room.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SLOW_BEATS 3 /* every third beat the changed set is read */
+#define LOGS_MAX   "500"
+
+struct peer {
+    char value[24];      /* its beat as last seen */
+    int64_t seen_ms;     /* by our own clock, when that was new */
+    bool is_swept;
+};
+
+struct leaving {
+    struct app *app;
+    char node[64], person[ID_SIZE];
+};
+
+/* Takes a person off a node that is gone: the grace times begin. */
+static void take_off(struct app *a, const char *node, struct str person, const char *open)
+{
+    char first[ID_SIZE + 8], second[ID_SIZE + 8];
+    const char *members[] = {first, second};
+    int64_t ms[] = {a->cfg->ownership.grace_ms, a->cfg->presence.grace_ms};
+    unsigned n = 0;
+
+    if (person.s[0] == 'r') {
+        snprintf(first, sizeof first, "%.*s|grace", STR_FMT(person));
+        snprintf(second, sizeof second, "%.*s|away", STR_FMT(person));
+        n = 2;
+    } else if (open && open[0]) {
+        snprintf(first, sizeof first, "%s|gone", open);
+        ms[0] = a->cfg->queue.gone_ms;
+        n = 1;
+    }
+    link_presence(a->link, node, false, person, members, ms, n);
+}
+
+static void on_open_chat(void *ctx, const struct redis_reply *r)
+{
+    struct leaving *k = ctx;
+    char open[ID_SIZE] = "";
+
+    if (r && redis_reply_type(r) == REDIS_STR && redis_reply_str(r).n < ID_SIZE)
+        memcpy(open, redis_reply_str(r).s, redis_reply_str(r).n);
+    if (r)
+        take_off(k->app, k->node, str_of(k->person), open);
+    free(k);
+}
+
+static bool is_here(struct app *a, struct str person)
+{
+    struct member *m = people_find(a, person);
+    struct guest *g = map_get(&a->guests, person);
+
+    return (m && m->conns) || (g && g->conns);
+}
+
+static void on_ghosts(void *ctx, const struct redis_reply *r)
+{
+    struct leaving *k = ctx;
+    struct app *a = k->app;
+    bool own = strcmp(k->node, a->node) == 0;
+
+    for (size_t i = 0; r && i < redis_reply_n(r); i++) {
+        struct str person = redis_reply_str(redis_reply_at(r, i));
+        const char *argv[] = {"HGET", "open"};
+        struct leaving *next;
+
+        if (person.n == 0 || person.n >= ID_SIZE || (own && is_here(a, person)))
+            continue;
+        if (person.s[0] == 'r') {
+            take_off(a, k->node, person, NULL);
+            continue;
+        }
+        next = mem_zalloc(sizeof *next);
+        next->app = a;
+        snprintf(next->node, sizeof next->node, "%s", k->node);
+        memcpy(next->person, person.s, person.n);
+        if (link_call(a->link, LINK_SHOPPER, person, 2, argv, NULL, on_open_chat, next) < 0)
+            free(next);
+    }
+    free(k);
+}
+
+void nodes_sweep(struct app *a, const char *node)
+{
+    char key[96];
+    const char *argv[] = {"SMEMBERS"};
+    struct leaving *k = mem_zalloc(sizeof *k);
+
+    k->app = a;
+    snprintf(k->node, sizeof k->node, "%s", node);
+    snprintf(key, sizeof key, "np:%s", node);
+    if (link_call_plain(a->link, key, 1, argv, NULL, on_ghosts, k) < 0)
+        free(k);
+}
+
+static void judge(struct app *a, struct str node, struct str value, int64_t now)
+{
+    struct peer *p = map_get(&a->peers, node);
+    char name[64];
+    const char *argv[] = {"HDEL", name};
+
+    if (!p) {
+        p = mem_zalloc(sizeof *p);
+        map_put(&a->peers, node, p);
+        p->seen_ms = now;
+    }
+    if (!str_is(value, p->value)) {
+        snprintf(p->value, sizeof p->value, "%.*s", STR_FMT(value));
+        p->seen_ms = now;
+        p->is_swept = false;
+    }
+    if (now - p->seen_ms < a->cfg->presence.silent_ms || p->is_swept)
+        return;
+    snprintf(name, sizeof name, "%.*s", STR_FMT(node));
+    log_warn("app", "node silent, swept node=%s", name);
+    p->is_swept = true;
+    nodes_sweep(a, name);
+    link_call_plain(a->link, "nodes", 2, argv, NULL, NULL, NULL);
+}
+
+static void on_beats(void *ctx, const struct redis_reply *r)
+{
+    struct app *a = ctx;
+    int64_t now = (int64_t)(uv_hrtime() / 1000000);
+    unsigned others = 0;
+
+    if (!r || redis_reply_type(r) != REDIS_LIST)
+        return;
+    for (size_t i = 0; i + 1 < redis_reply_n(r); i += 2) {
+        struct str node = redis_reply_str(redis_reply_at(r, i));
+
+        if (str_is(node, a->node) || !node.n || node.n >= 64)
+            continue;
+        others++;
+        judge(a, node, redis_reply_str(redis_reply_at(r, i + 1)), now);
+    }
+    a->others_n = others;
+}
+
+static void on_changed(void *ctx, const struct redis_reply *r)
+{
+    struct app *a = ctx;
+
+    if (!r || redis_reply_type(r) != REDIS_LIST)
+        return;
+    for (size_t i = 0; i + 1 < redis_reply_n(r); i += 2) {
+        struct str log = redis_reply_str(redis_reply_at(r, i));
+        struct slot *s = slot_find(a, log);
+
+        a->changed_n = redis_reply_int(redis_reply_at(r, i + 1));
+        if (log.n && log.s[0] == 'r')
+            people_on_log(a, log);
+        else if (s && s->is_loaded)
+            slot_refresh(s);
+    }
+}
+
+void nodes_beat(struct app *a)
+{
+    char value[24], from[32];
+    const char *set[] = {"HSET", a->node, value}, *all[] = {"HGETALL"};
+    const char *news[] = {"ZRANGEBYSCORE", from, "+inf", "WITHSCORES", "LIMIT", "0", LOGS_MAX};
+    int64_t now = (int64_t)(uv_hrtime() / 1000000);
+
+    if (!link_is_up(a->link))
+        return;
+    if (a->beaten_ms && now - a->beaten_ms > a->cfg->presence.silent_ms) {
+        log_warn("app", "this node stood still ms=%lld; its people are announced again", (long long)(now - a->beaten_ms));
+        people_join(a, NULL);
+        shopper_join_all(a);
+    }
+    a->beaten_ms = now;
+    snprintf(value, sizeof value, "%llu", (unsigned long long)++a->beats);
+    link_call_plain(a->link, "nodes", 3, set, NULL, NULL, NULL);
+    link_call_plain(a->link, "nodes", 1, all, NULL, on_beats, a);
+    if (a->others_n == 0 || a->beats % SLOW_BEATS != 0)
+        return;
+    snprintf(from, sizeof from, "(%lld", (long long)a->changed_n);
+    link_call_plain(a->link, "changed", 7, news, NULL, on_changed, a);
+}
+
+void nodes_leave(struct app *a)
+{
+    const char *argv[] = {"HDEL", a->node};
+
+    if (a->link && link_is_up(a->link))
+        link_call_plain(a->link, "nodes", 2, argv, NULL, NULL, NULL);
+}
