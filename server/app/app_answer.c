@@ -74,7 +74,7 @@ void answer_cmd_error(struct cmd *c, enum code code, const char *text, const cha
     cmd_finish(c);
 }
 
-void answer_refusal(struct cmd *c, const struct chat *chat, enum code code, const char *text)
+void answer_cmd_refusal(struct cmd *c, const struct chat *chat, enum code code, const char *text)
 {
     struct buf b;
 

@@ -407,7 +407,7 @@ static void finish_refused(struct cmd *c, const struct chat *chat, enum code cod
 {
     if (c->done)
         c->done(c, code);
-    answer_refusal(c, chat, code, text);
+    answer_cmd_refusal(c, chat, code, text);
 }
 
 static void on_seen(struct slot *s, struct cmd *c, const struct link_result *r)

@@ -245,7 +245,7 @@ void answer_cmd_ok(struct cmd *c, const char *extra);
 void answer_cmd_error(struct cmd *c, enum code code, const char *text, const char *extra);
 void signal_raw(struct conn *c, uint64_t key, struct str payload);
 /* The state a conflict carries, the handler that not_handler names. */
-void answer_refusal(struct cmd *c, const struct chat *chat, enum code code, const char *text);
+void answer_cmd_refusal(struct cmd *c, const struct chat *chat, enum code code, const char *text);
 
 /* app_slot.c */
 struct slot *slot_get(struct app *a, struct str id);      /* makes it; not loaded yet */
