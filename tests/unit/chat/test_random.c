@@ -229,7 +229,7 @@ static bool same_text(const char *a, const char *b)
 /* The stored frames, read and folded anew, give the same state and the same index. */
 static void check_refold(const struct store *s, const struct store_chat *sc)
 {
-    struct chat c;
+    struct chat c, copy;
     const struct chat *o = &sc->c;
     struct chat_index ix;
 
@@ -259,7 +259,12 @@ static void check_refold(const struct store *s, const struct store_chat *sc)
     CHECK(memcmp(ix.due_ms, sc->due_ms, sizeof ix.due_ms) == 0 && same_text(ix.queue ? ix.queue : "", sc->queue) &&
               same_text(ix.hold ? ix.hold : "", sc->hold) && same_text(ix.open ? ix.open : "", sc->open) && ix.score == sc->score,
           "index\n");
-    chat_fini(&c);
+    chat_copy(&copy, &c);
+    chat_fini(&c); /* the copy stands alone */
+    CHECK(who_is(&copy.owner, &o->owner) && same_text(copy.department, o->department) && same_text(copy.last_text, o->last_text) &&
+              (copy.promises_n == 0 || same_text(copy.promise[0].text, o->promise[0].text)),
+          "copy\n");
+    chat_fini(&copy);
 }
 
 /* --- random steps */

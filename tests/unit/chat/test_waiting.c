@@ -118,6 +118,27 @@ static void an_offer_ends_with_its_receivers_connection(void **state)
     assert_true(last_has("offer_missed") && last_has("connection"));
 }
 
+/* rule 2.9: a shift that ends gives an open offer on; what is served stays where it is */
+static void an_offer_goes_on_when_the_shift_ends(void **state)
+{
+    struct chat_cmd cmd = {.kind = CMD_GONE, .why = "shift"};
+    struct store_commit k;
+
+    (void)state;
+    store_offer(&s, 0, ann);
+    store_decide_system(&s, 0, &cmd, "r_bob", &k);
+    assert_int_equal(store_do(&s, &k), CODE_OK);
+    assert_int_equal(chat()->state, CHAT_OFFERED);
+    store_decide_system(&s, 0, &cmd, "r_ann", &k);
+    assert_int_equal(store_do(&s, &k), CODE_OK);
+    assert_int_equal(chat()->state, CHAT_WAITING);
+    assert_true(last_has("offer_missed") && last_has("shift_ended"));
+    store_rep(&s, bob, 0, "chat.claim", "");
+    store_decide_system(&s, 0, &cmd, "r_bob", &k);
+    assert_int_equal(store_do(&s, &k), CODE_OK);
+    assert_string_equal(chat()->handler.id, "r_bob");
+}
+
 /* rule 1.3: with auto_accept a chat is assigned without being offered */
 static void auto_accept_assigns_at_once(void **state)
 {
@@ -336,6 +357,7 @@ int main(void)
         TEST(an_offer_is_for_one_and_a_claim_ends_it),
         TEST(the_offer_held_the_room_that_acceptance_takes),
         TEST(an_offer_ends_with_its_receivers_connection),
+        TEST(an_offer_goes_on_when_the_shift_ends),
         TEST(auto_accept_assigns_at_once),
         TEST(an_offer_is_judged_again_when_it_is_committed),
         TEST(leaving_while_waiting_is_abandoned),
