@@ -13,13 +13,15 @@
 
 #define AUTH_SECRET_SIZE 48  /* "fs_" or "fa_" … + 43 base64url characters of 32 random bytes + NUL */
 #define AUTH_DIGEST_SIZE 65  /* hex of BLAKE2b-256 + NUL */
-#define AUTH_HASH_SIZE 160   /* an Argon2id string */
+#define AUTH_HASH_SIZE   160 /* an Argon2id string */
 
-/* ERR_INVALID with the rule that the password breaks (length 10–200, not among the commonest, not the login). */
+/* ERR_INVALID with the rule that the password breaks (length 10–200, not among the commonest, not the login).
+ */
 int auth_password_check(struct str password, struct str login, struct err *err);
 int auth_password_hash(struct str password, char out[AUTH_HASH_SIZE], struct err *err);
 bool auth_password_verify(const char *hash, struct str password);
-/* Spends the time of a verification on nothing, so that an unknown login takes as long as a wrong password. */
+/* Spends the time of a verification on nothing, so that an unknown login takes as long as a wrong password.
+ */
 void auth_password_waste(struct str password);
 
 /* A new secret (kind 's' session, 'a' API token, 'v' shopper) and the digest under which it is stored. */
@@ -35,9 +37,10 @@ struct auth_identity {
     char jti[128];
     int64_t expires_at_ms;
 };
-/* Checks a storefront's JWT: HS256 alone, signature, exp (required, ≤ 15 min ahead), nbf, iss, aud (the site), jti, no crit, no duplicate claims. */
-int auth_identity_check(struct str jwt, const char *secret, const char *issuer, const char *site, int64_t now_ms,
-                        struct auth_identity *out, struct err *err);
+/* Checks a storefront's JWT: HS256 alone, signature, exp (required, ≤ 15 min ahead), nbf, iss, aud (the
+ * site), jti, no crit, no duplicate claims. */
+int auth_identity_check(struct str jwt, const char *secret, const char *issuer, const char *site,
+                        int64_t now_ms, struct auth_identity *out, struct err *err);
 
 /* Guess counters by key (address, login), in memory, bounded: sliding minute. */
 struct auth_guard;

@@ -1,4 +1,5 @@
-/* Counts tries by key over a sliding minute: the times of the last ones of each key, so the answer is exact. */
+/* Counts tries by key over a sliding minute: the times of the last ones of each key, so the answer is exact.
+ */
 #include "auth/auth.h"
 
 #include "base/base_map.h"
@@ -13,8 +14,8 @@ struct entry {
     char *key;
     size_t key_n;
     int64_t last_at_ms;
-    unsigned next;      /* where the next time goes */
-    int64_t at_ms[];    /* per_min times, oldest at next; INT64_MIN: none */
+    unsigned next;   /* where the next time goes */
+    int64_t at_ms[]; /* per_min times, oldest at next; INT64_MIN: none */
 };
 
 struct auth_guard {

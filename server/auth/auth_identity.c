@@ -1,7 +1,8 @@
 /*
- * Signed identities of a storefront (PROMISES 2.16). libjwt 1.10 checks the signature and nothing else that matters: it takes
- * the algorithm that the token names, ignores exp and crit, and takes the last of two equal claims (PROMISES 3). So header and
- * claims are read here too, by our own reader, which refuses duplicates; kid is never looked at.
+ * Signed identities of a storefront (PROMISES 2.16). libjwt 1.10 checks the signature and nothing else that
+ * matters: it takes the algorithm that the token names, ignores exp and crit, and takes the last of two equal
+ * claims (PROMISES 3). So header and claims are read here too, by our own reader, which refuses duplicates;
+ * kid is never looked at.
  */
 #include "auth/auth.h"
 
@@ -10,9 +11,9 @@
 #include <jwt.h>
 #include <stdio.h>
 
-#define JWT_MAX      4096
-#define AHEAD_MAX_S  (15 * 60) /* an identity is for now, not for keeps */
-#define SKEW_S       30        /* how far the storefront's clock may be off */
+#define JWT_MAX     4096
+#define AHEAD_MAX_S (15 * 60) /* an identity is for now, not for keeps */
+#define SKEW_S      30        /* how far the storefront's clock may be off */
 
 struct part {
     unsigned char bytes[JWT_MAX];
@@ -175,10 +176,11 @@ static int check_claims(const struct claims *c, int64_t now_ms, struct err *err)
     return 0;
 }
 
-int auth_identity_check(struct str jwt, const char *secret, const char *issuer, const char *site, int64_t now_ms,
-                        struct auth_identity *out, struct err *err)
+int auth_identity_check(struct str jwt, const char *secret, const char *issuer, const char *site,
+                        int64_t now_ms, struct auth_identity *out, struct err *err)
 {
-    static const struct protocol_limits limits = {.frame_bytes = JWT_MAX, .depth = 4, .keys = 64, .text_chars = 1024};
+    static const struct protocol_limits limits = {
+        .frame_bytes = JWT_MAX, .depth = 4, .keys = 64, .text_chars = 1024};
     struct auth_identity id = {.subject = ""};
     struct header h = {false, false, false};
     struct claims c = {.issuer = issuer ? issuer : "", .site = site, .id = &id};

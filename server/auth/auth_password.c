@@ -1,4 +1,5 @@
-/* Passwords: the rules, and Argon2id (RFC 9106) by libsodium with its interactive limits: 2 passes over 64 MiB. */
+/* Passwords: the rules, and Argon2id (RFC 9106) by libsodium with its interactive limits: 2 passes over 64
+ * MiB. */
 #include "auth/auth.h"
 
 #include "protocol/protocol.h"
@@ -14,18 +15,22 @@ _Static_assert(AUTH_HASH_SIZE >= crypto_pwhash_STRBYTES, "an Argon2id string fit
 
 /* What attackers try first among those that are long enough. */
 static const char *const commonest[] = {
-    "1234567890", "12345678910", "123456789a", "a123456789", "0123456789", "0987654321", "9876543210", "1111111111",
-    "0000000000", "1231231231", "1234512345", "12345678901", "123456789q", "qwertyuiop", "qwertyuiop123", "qwerty12345",
-    "qwerty123456", "1qaz2wsx3edc", "1q2w3e4r5t", "1q2w3e4r5t6y", "q1w2e3r4t5", "q1w2e3r4t5y6", "asdfghjkl1", "asdfghjkl;",
-    "zaq12wsxcde3", "qazwsxedcrfv", "qwe123qwe123", "password12", "password123", "password1234", "password12345",
-    "passw0rd123", "p@ssw0rd123", "p@ssword123", "password!23", "mypassword", "mypassword1", "letmein123", "letmein1234",
-    "welcome123", "welcome1234", "welcome2024", "welcome2025", "welcome2026", "admin12345", "admin123456", "admin123admin",
-    "administrator", "adminadmin", "rootrootroot", "changeme123", "changemenow", "iloveyou123", "iloveyou12", "football123",
-    "baseball123", "basketball", "superman123", "princess123", "sunshine123", "monkey12345", "dragon12345", "abcdefghij",
-    "abc123456789", "abcd123456", "abcd12345678", "aa12345678", "aa123456789", "a1234567890", "qq123456789", "woaini1314",
-    "woaini1314520", "woaini520520", "5201314520", "5201314520a", "1314520520", "secretsecret", "testtest123",
-    "test123456", "test1234567890", "firstline1", "firstline123", "computer123", "internet123", "whatever123",
-    "starwars123", "summer2024!", "summer2025!", "winter2025!", "company123", "support123", "helpdesk123",
+    "1234567890",    "12345678910",    "123456789a",    "a123456789",   "0123456789",    "0987654321",
+    "9876543210",    "1111111111",     "0000000000",    "1231231231",   "1234512345",    "12345678901",
+    "123456789q",    "qwertyuiop",     "qwertyuiop123", "qwerty12345",  "qwerty123456",  "1qaz2wsx3edc",
+    "1q2w3e4r5t",    "1q2w3e4r5t6y",   "q1w2e3r4t5",    "q1w2e3r4t5y6", "asdfghjkl1",    "asdfghjkl;",
+    "zaq12wsxcde3",  "qazwsxedcrfv",   "qwe123qwe123",  "password12",   "password123",   "password1234",
+    "password12345", "passw0rd123",    "p@ssw0rd123",   "p@ssword123",  "password!23",   "mypassword",
+    "mypassword1",   "letmein123",     "letmein1234",   "welcome123",   "welcome1234",   "welcome2024",
+    "welcome2025",   "welcome2026",    "admin12345",    "admin123456",  "admin123admin", "administrator",
+    "adminadmin",    "rootrootroot",   "changeme123",   "changemenow",  "iloveyou123",   "iloveyou12",
+    "football123",   "baseball123",    "basketball",    "superman123",  "princess123",   "sunshine123",
+    "monkey12345",   "dragon12345",    "abcdefghij",    "abc123456789", "abcd123456",    "abcd12345678",
+    "aa12345678",    "aa123456789",    "a1234567890",   "qq123456789",  "woaini1314",    "woaini1314520",
+    "woaini520520",  "5201314520",     "5201314520a",   "1314520520",   "secretsecret",  "testtest123",
+    "test123456",    "test1234567890", "firstline1",    "firstline123", "computer123",   "internet123",
+    "whatever123",   "starwars123",    "summer2024!",   "summer2025!",  "winter2025!",   "company123",
+    "support123",    "helpdesk123",
 };
 
 static bool is_nocase(struct str a, const char *b)
@@ -54,7 +59,8 @@ int auth_password_check(struct str password, struct str login, struct err *err)
             return err_set(err, ERR_INVALID, "the password is one of the commonest: choose another");
     if (is_one_character(password))
         return err_set(err, ERR_INVALID, "the password is one character repeated: choose another");
-    if (login.n && password.n >= login.n && password.n - login.n < 5 && strncasecmp(password.s, login.s, login.n) == 0)
+    if (login.n && password.n >= login.n && password.n - login.n < 5 &&
+        strncasecmp(password.s, login.s, login.n) == 0)
         return err_set(err, ERR_INVALID, "the password is the login: choose another");
     return 0;
 }

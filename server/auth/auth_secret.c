@@ -36,7 +36,8 @@ bool auth_secret_digest(char kind, struct str secret, char digest[AUTH_DIGEST_SI
     for (size_t i = PREFIX_N; i < SECRET_N; i++) {
         char c = secret.s[i];
 
-        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+              c == '_'))
             return false;
     }
     digest_of(secret, digest);

@@ -65,7 +65,8 @@ static bool matches(const char *pattern, struct str path, struct str *param)
 }
 
 /* The route; NULL with *allow filled in where only the method is wrong (else ""). */
-static const struct http_route *find_route(struct str method, struct str path, struct str *param, char allow[64])
+static const struct http_route *find_route(struct str method, struct str path, struct str *param,
+                                           char allow[64])
 {
     struct str wanted = str_is(method, "HEAD") ? STR("GET") : method;
 
@@ -99,11 +100,15 @@ static bool says_json(struct str type)
 }
 
 /* Everything of the request that is needed after this call, in one piece of memory. */
-static struct http_call *call_create(struct http *h, struct net_http *net, const struct net_head *head, struct str body,
-                                     const struct http_route *route, struct str param)
+static struct http_call *call_create(struct http *h, struct net_http *net, const struct net_head *head,
+                                     struct str body, const struct http_route *route, struct str param)
 {
-    struct str from[] = {param, head->query, net_head_cookie(head, "firstline_session"), bearer_of(head),
-                         net_head_get(head, "accept"), body};
+    struct str from[] = {param,
+                         head->query,
+                         net_head_cookie(head, "firstline_session"),
+                         bearer_of(head),
+                         net_head_get(head, "accept"),
+                         body};
     size_t n = 0;
     struct http_call *c;
     char *p;
@@ -118,7 +123,8 @@ static struct http_call *call_create(struct http *h, struct net_http *net, const
         from[i].s = from[i].s ? p : NULL;
         p += from[i].n + 1;
     }
-    c->param = from[0], c->query = from[1], c->cookie = from[2], c->bearer = from[3], c->accept = from[4], c->body = from[5];
+    c->param = from[0], c->query = from[1], c->cookie = from[2], c->bearer = from[3], c->accept = from[4],
+    c->body = from[5];
     c->http = h;
     c->net = net;
     c->route = route;
@@ -167,7 +173,8 @@ void http_request(void *http, struct net_http *req, const struct net_head *head,
     if (!route) {
         if (allow[0])
             http_refuse(req, 405, "this address takes other methods", extra);
-        else if (cors_preflight(h, req, head) || (!is_under(head->path, "/api/") && static_serve(h, req, head)))
+        else if (cors_preflight(h, req, head) ||
+                 (!is_under(head->path, "/api/") && static_serve(h, req, head)))
             return;
         else
             http_refuse(req, 404, "there is nothing at this address", NULL);

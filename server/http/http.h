@@ -1,8 +1,10 @@
 /*
- * http: routes as rows, static files, the JSON API. Sits behind net's port: http_request() is net_port.http_request.
+ * http: routes as rows, static files, the JSON API. Sits behind net's port: http_request() is
+ * net_port.http_request.
  *
- * One resource a file (http_session.c, http_transcripts.c …). What needs people or live state is asked of struct http_port.
- * Errors  application/problem+json (RFC 9457).   Thread  loop.   Source  PROTOCOL "HTTP", UX 1.
+ * One resource a file (http_session.c, http_transcripts.c …). What needs people or live state is asked of
+ * struct http_port. Errors  application/problem+json (RFC 9457).   Thread  loop.   Source  PROTOCOL "HTTP",
+ * UX 1.
  */
 #ifndef HTTP_H
 #define HTTP_H
@@ -16,26 +18,29 @@ struct http_call; /* one request under way; holds a copy of what it needs */
 
 /* Who makes a request. */
 struct http_who {
-    unsigned roles;                /* ROLE_* mask; 0: nobody */
-    char id[32];                   /* r_… */
+    unsigned roles; /* ROLE_* mask; 0: nobody */
+    char id[32];    /* r_… */
     char name[128];
     char login[128];
-    char departments[16][64];      /* "" ends */
-    bool by_cookie;                /* state-changing calls need X-Firstline: 1 then */
+    char departments[16][64]; /* "" ends */
+    bool by_cookie;           /* state-changing calls need X-Firstline: 1 then */
     char site[64];
 };
 
 struct http_port {
     void *ctx;
-    /* Finds out who calls (cookie firstline_session or Bearer token); later or at once: http_call_who(call, who) with roles 0 if nobody. */
+    /* Finds out who calls (cookie firstline_session or Bearer token); later or at once: http_call_who(call,
+     * who) with roles 0 if nobody. */
     void (*who)(void *ctx, struct http_call *call, struct str cookie, struct str bearer);
     /* Checks login and password (slowed and bounded by address and login); answers by http_call_session(). */
-    void (*login)(void *ctx, struct http_call *call, struct str login, struct str password, const char *address);
+    void (*login)(void *ctx, struct http_call *call, struct str login, struct str password,
+                  const char *address);
     /* Ends the session of this cookie and its live sockets; answers by http_call_done(). */
     void (*logout)(void *ctx, struct http_call *call, struct str cookie);
     /* All people (no secrets) as a JSON list of {id,name,login,roles,departments,disabled} into out. */
     void (*people)(void *ctx, struct buf *out);
-    /* {"status":"ready"|"degraded"|"starting"|"draining","reasons":[…]} into out; true if it can serve (200). */
+    /* {"status":"ready"|"degraded"|"starting"|"draining","reasons":[…]} into out; true if it can serve (200).
+     */
     bool (*ready)(void *ctx, struct buf *out);
     /* Prometheus text. */
     void (*metrics)(void *ctx, struct buf *out);
@@ -56,9 +61,10 @@ void http_request_metrics(void *http, struct net_http *req, const struct net_hea
 
 /* Answers to what the port was asked. */
 void http_call_who(struct http_call *call, const struct http_who *who);
-/* status 200 with the new session's cookie value, 401, 429 (retry_ms) or 503; setup: the command that makes the first account, or NULL. */
-void http_call_session(struct http_call *call, int status, const struct http_who *who, const char *cookie, int64_t retry_ms,
-                       const char *setup);
+/* status 200 with the new session's cookie value, 401, 429 (retry_ms) or 503; setup: the command that makes
+ * the first account, or NULL. */
+void http_call_session(struct http_call *call, int status, const struct http_who *who, const char *cookie,
+                       int64_t retry_ms, const char *setup);
 void http_call_done(struct http_call *call, int status);
 
 #endif

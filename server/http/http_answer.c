@@ -42,17 +42,22 @@ const char *http_title(int status)
 unsigned http_api_headers(const char **headers)
 {
     static const char *const all[] = {
-        "Cache-Control",                "no-store",
-        "Content-Security-Policy",      "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-        "Cross-Origin-Resource-Policy", "same-origin",
-        "Cross-Origin-Opener-Policy",   "same-origin",
+        "Cache-Control",
+        "no-store",
+        "Content-Security-Policy",
+        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        "Cross-Origin-Resource-Policy",
+        "same-origin",
+        "Cross-Origin-Opener-Policy",
+        "same-origin",
     };
 
     memcpy(headers, all, sizeof all);
     return sizeof all / sizeof all[0];
 }
 
-static void respond(struct net_http *net, int status, const char *type, struct str body, const char *const *extra)
+static void respond(struct net_http *net, int status, const char *type, struct str body,
+                    const char *const *extra)
 {
     struct net_response r = {.status = status, .type = type, .body = body};
     unsigned n = http_api_headers(r.headers);
@@ -89,7 +94,8 @@ void http_refuse(struct net_http *net, int status, const char *detail, const cha
     buf_fini(&b);
 }
 
-void call_send(struct http_call *call, int status, const char *type, struct str body, const char *const *extra)
+void call_send(struct http_call *call, int status, const char *type, struct str body,
+               const char *const *extra)
 {
     respond(call->net, status, type, body, extra);
     free((char *)(uintptr_t)call->made.s);
@@ -105,8 +111,8 @@ void call_json(struct http_call *call, int status, struct buf *body)
     buf_fini(body);
 }
 
-void call_problem_more(struct http_call *call, int status, const char *detail, const char *key, const char *value,
-                       const char *const *extra)
+void call_problem_more(struct http_call *call, int status, const char *detail, const char *key,
+                       const char *value, const char *const *extra)
 {
     struct buf b;
 
@@ -154,7 +160,8 @@ static void on_answer(void *ctx, int rc, const char *type, struct str body, cons
 }
 
 bool call_ask(struct http_call *call, struct archive *a, const struct archive_query *q,
-              void (*on_archive)(struct http_call *call, int rc, const char *type, struct str body, const char *why))
+              void (*on_archive)(struct http_call *call, int rc, const char *type, struct str body,
+                                 const char *why))
 {
     static const char *const retry[] = {"Retry-After", "1", NULL};
     int rc;

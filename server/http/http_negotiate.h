@@ -1,5 +1,6 @@
 /*
- * negotiate: what the client prefers, by Accept, Accept-Encoding and If-None-Match (RFC 9110 sections 12.5, 13.1).
+ * negotiate: what the client prefers, by Accept, Accept-Encoding and If-None-Match (RFC 9110
+ * sections 12.5, 13.1).
  *
  * Pure.   Thread  any.
  */
@@ -9,8 +10,8 @@
 #include "base/base_buf.h"
 
 /*
- * The index of the offer that the client likes best, the first of several liked alike; -1 if none will do. An absent header
- * likes all. Offers are "type/subtype" for Accept, plain names for Accept-Encoding.
+ * The index of the offer that the client likes best, the first of several liked alike; -1 if none will do. An
+ * absent header likes all. Offers are "type/subtype" for Accept, plain names for Accept-Encoding.
  */
 int negotiate_best(struct str header, const char *const *offers, unsigned offers_n);
 /* True if the list of entity tags holds tag (quotes included), compared weakly, or is "*". */

@@ -1,7 +1,8 @@
 /*
  * http_private: what the files of http share. Nobody outside of http includes it.
  *
- *     http_request() ─▶ row of the table ─▶ who? (port) ─▶ role, X-Firstline ─▶ handler ─▶ call_send() | call_problem()
+ *     http_request() ─▶ row of the table ─▶ who? (port) ─▶ role, X-Firstline ─▶ handler ─▶ call_send() |
+ * call_problem()
  */
 #ifndef HTTP_PRIVATE_H
 #define HTTP_PRIVATE_H
@@ -43,12 +44,13 @@ struct http_call {
 };
 
 /* Each ends the call. extra: name, value, … NULL, or NULL. */
-void call_send(struct http_call *call, int status, const char *type, struct str body, const char *const *extra);
+void call_send(struct http_call *call, int status, const char *type, struct str body,
+               const char *const *extra);
 void call_json(struct http_call *call, int status, struct buf *body);
 void call_problem(struct http_call *call, int status, const char *detail);
 /* A problem with one more member and further headers. */
-void call_problem_more(struct http_call *call, int status, const char *detail, const char *key, const char *value,
-                       const char *const *extra);
+void call_problem_more(struct http_call *call, int status, const char *detail, const char *key,
+                       const char *value, const char *const *extra);
 /* The headers that stand on every answer of the API. Returns how many entries of headers it used. */
 unsigned http_api_headers(const char **headers);
 /* A problem for a request that is no call yet. */
@@ -62,7 +64,8 @@ struct archive *call_archive(struct http_call *call);
 struct archive_query;
 /* Asks the archive; on_archive comes later. False: it can't take the question, and 503 has been sent. */
 bool call_ask(struct http_call *call, struct archive *a, const struct archive_query *q,
-              void (*on_archive)(struct http_call *call, int rc, const char *type, struct str body, const char *why));
+              void (*on_archive)(struct http_call *call, int rc, const char *type, struct str body,
+                                 const char *why));
 /* Sends the problem that fits the archive's ERR_*. */
 void call_archive_failed(struct http_call *call, int rc, const char *why);
 /* Notes in the audit log what was read or done; a JSON object of what. */

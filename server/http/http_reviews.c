@@ -1,4 +1,5 @@
-/* /api/v1/scorecards, /api/v1/reviews: judging chats. A review is never overwritten; another one is another entry. */
+/* /api/v1/scorecards, /api/v1/reviews: judging chats. A review is never overwritten; another one is another
+ * entry. */
 #include "http/http_private.h"
 
 #include "archive/archive.h"
@@ -27,12 +28,12 @@ void scorecards_list(struct http_call *call)
 struct review {
     char chat[ID_MAX + 1];
     const struct scorecard *card;
-    int marks[12];     /* MARK_NA where none was given */
-    bool given[12];    /* also "not applicable" counts */
-    struct buf list;   /* its marks, checked and written anew */
+    int marks[12];   /* MARK_NA where none was given */
+    bool given[12];  /* also "not applicable" counts */
+    struct buf list; /* its marks, checked and written anew */
     struct buf comment;
-    const char *why;   /* the first thing that is wrong, or NULL */
-    struct str raw;    /* "marks" */
+    const char *why; /* the first thing that is wrong, or NULL */
+    struct str raw;  /* "marks" */
     /* the mark that is being read */
     int criterion, score;
     bool has_score;
@@ -59,7 +60,8 @@ static void take_comment(struct review *r, struct buf *to, struct val v)
 static void end_mark(struct review *r)
 {
     if (r->criterion < 0 || !r->has_score)
-        fail(r, "a mark has a criterion of the scorecard and a score of 0 to 5, or null where it doesn't apply");
+        fail(r,
+             "a mark has a criterion of the scorecard and a score of 0 to 5, or null where it doesn't apply");
     else if (r->given[r->criterion])
         fail(r, "a criterion is marked twice");
     if (!r->why) {
@@ -141,7 +143,8 @@ static void review_fini(struct review *r)
 /* Reads and checks the body; r->why says what is wrong with it. */
 static void review_read(struct review *r, struct str body)
 {
-    static const struct protocol_limits limits = {.frame_bytes = 256 * 1024, .depth = 8, .keys = 1000, .text_chars = 4000};
+    static const struct protocol_limits limits = {
+        .frame_bytes = 256 * 1024, .depth = 8, .keys = 1000, .text_chars = 4000};
     struct err err = {0};
 
     if (json_read_object(body, &limits, take_member, r, &err) < 0)
@@ -170,7 +173,8 @@ static void on_stored(struct http_call *call, int rc, const char *type, struct s
 
 static void store(struct http_call *call, const struct review *r, struct score score)
 {
-    struct archive_query q = {.kind = ARCHIVE_REVIEW_ADD, .chat = str_of(r->chat), .by = str_of(call->who.id)};
+    struct archive_query q = {
+        .kind = ARCHIVE_REVIEW_ADD, .chat = str_of(r->chat), .by = str_of(call->who.id)};
     struct archive *a = call_archive(call);
     struct buf b;
 

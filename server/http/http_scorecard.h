@@ -1,9 +1,8 @@
 /*
  * scorecard: what a review judges a chat by, and how its score is made (MISSION 7).
  *
- * A mark is 0 to 5, or "not applicable". The score is the weighted mean of the marks given, as 0 to 100 with one decimal; a
- * criterion that fails automatically and is marked 0 makes it 0.
- * Pure.   Thread  any.
+ * A mark is 0 to 5, or "not applicable". The score is the weighted mean of the marks given, as 0 to 100 with
+ * one decimal; a criterion that fails automatically and is marked 0 makes it 0. Pure.   Thread  any.
  */
 #ifndef HTTP_SCORECARD_H
 #define HTTP_SCORECARD_H

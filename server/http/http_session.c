@@ -29,7 +29,8 @@ static void take_member(void *ctx, struct str key, struct val v)
 
 void session_create(struct http_call *call)
 {
-    static const struct protocol_limits limits = {.frame_bytes = 4096, .depth = 4, .keys = 16, .text_chars = 1024};
+    static const struct protocol_limits limits = {
+        .frame_bytes = 4096, .depth = 4, .keys = 16, .text_chars = 1024};
     struct credentials c = {.login_n = 0};
 
     if (!call_wants_json(call))
@@ -59,7 +60,8 @@ static void write_who(struct buf *b, const struct http_who *who)
     json_close(b, ']');
     json_key(b, "departments");
     json_open(b, '[');
-    for (size_t i = 0; i < sizeof who->departments / sizeof who->departments[0] && who->departments[i][0]; i++)
+    for (size_t i = 0; i < sizeof who->departments / sizeof who->departments[0] && who->departments[i][0];
+         i++)
         json_text(b, str_of(who->departments[i]));
     json_close(b, ']');
     json_kv_s(b, "site", who->site);

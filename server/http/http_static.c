@@ -31,12 +31,18 @@ static const char *type_of(const char *name)
     static const struct {
         const char *suffix, *type;
     } types[] = {
-        {".html", "text/html; charset=utf-8"}, {".js", "text/javascript; charset=utf-8"},
-        {".css", "text/css; charset=utf-8"},   {".json", "application/json"},
-        {".svg", "image/svg+xml"},             {".png", "image/png"},
-        {".webp", "image/webp"},               {".ico", "image/x-icon"},
-        {".txt", "text/plain; charset=utf-8"}, {".map", "application/json"},
-        {".mp3", "audio/mpeg"},                {".wav", "audio/wav"},
+        {".html", "text/html; charset=utf-8"},
+        {".js", "text/javascript; charset=utf-8"},
+        {".css", "text/css; charset=utf-8"},
+        {".json", "application/json"},
+        {".svg", "image/svg+xml"},
+        {".png", "image/png"},
+        {".webp", "image/webp"},
+        {".ico", "image/x-icon"},
+        {".txt", "text/plain; charset=utf-8"},
+        {".map", "application/json"},
+        {".mp3", "audio/mpeg"},
+        {".wav", "audio/wav"},
     };
     size_t n = strlen(name);
 
@@ -74,7 +80,8 @@ static void set_kind(struct file *f, const char *path)
 /* Where an embedded file stands under which address; false for what isn't served. */
 static bool url_of(const char *name, char *out, size_t n)
 {
-    static const char *const pages[][2] = {{"index.html", "/"}, {"console.html", "/console"}, {"qa.html", "/qa"}};
+    static const char *const pages[][2] = {
+        {"index.html", "/"}, {"console.html", "/console"}, {"qa.html", "/qa"}};
 
     for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
         if (strcmp(name, pages[i][0]) == 0)
@@ -159,9 +166,11 @@ static enum coding choose(const struct file *f, struct str accept_encoding)
 }
 
 /* The policy of our pages (UX 3): no inline script or style, no other host. */
-#define PAGE_POLICY                                                                                                    \
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self' ws: wss:; " \
-    "font-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+#define PAGE_POLICY                                                                                          \
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src "      \
+    "'self' ws: wss:; "                                                                                      \
+    "font-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "                         \
+    "require-trusted-types-for 'script'"
 
 static unsigned file_headers(const struct file *f, enum coding coding, const char **h)
 {
@@ -234,11 +243,16 @@ bool cors_preflight(struct http *http, struct net_http *net, const struct net_he
     static const char prefix[] = "/api/v1/shopper/";
     struct str origin = net_head_get(head, "origin");
     char allowed[300];
-    const char *const extra[] = {"Access-Control-Allow-Origin",  allowed,
-                                 "Access-Control-Allow-Methods", "GET, POST",
-                                 "Access-Control-Allow-Headers", "Authorization, Content-Type",
-                                 "Access-Control-Max-Age",       "600",
-                                 "Vary",                         "Origin",
+    const char *const extra[] = {"Access-Control-Allow-Origin",
+                                 allowed,
+                                 "Access-Control-Allow-Methods",
+                                 "GET, POST",
+                                 "Access-Control-Allow-Headers",
+                                 "Authorization, Content-Type",
+                                 "Access-Control-Max-Age",
+                                 "600",
+                                 "Vary",
+                                 "Origin",
                                  NULL};
     struct net_response r = {.status = 204};
     unsigned n;

@@ -1,6 +1,7 @@
 /*
- * /api/v1/transcripts: searching and reading what was said. QA and directors read all, a lead the departments, a rep what was
- * theirs; admins and editors nothing by virtue of that (MISSION "People"). Each read goes to the audit log.
+ * /api/v1/transcripts: searching and reading what was said. QA and directors read all, a lead the
+ * departments, a rep what was theirs; admins and editors nothing by virtue of that (MISSION "People"). Each
+ * read goes to the audit log.
  */
 #include "http/http_private.h"
 
@@ -25,7 +26,8 @@ static void set_reader(const struct http_call *call, struct archive_query *q)
 }
 
 /* A whole number of the query into *out, which stays as it is where the parameter is absent. */
-static void read_number(struct http_call *call, const char *name, int64_t min, int64_t max, int64_t *out, bool *bad)
+static void read_number(struct http_call *call, const char *name, int64_t min, int64_t max, int64_t *out,
+                        bool *bad)
 {
     struct buf b;
     char *end;
@@ -90,7 +92,8 @@ void transcripts_list(struct http_call *call)
 {
     enum { Q, REP, DEPARTMENT, TAG, CURSOR, TEXTS_N };
     static const char *const names[TEXTS_N] = {"q", "rep", "department", "tag", "cursor"};
-    struct archive_query q = {.kind = ARCHIVE_LIST, .from_ms = -1, .to_ms = -1, .rating = -1, .owner_changed = -1};
+    struct archive_query q = {
+        .kind = ARCHIVE_LIST, .from_ms = -1, .to_ms = -1, .rating = -1, .owner_changed = -1};
     struct str *const to[TEXTS_N] = {&q.q, &q.rep, &q.department, &q.tag, &q.cursor};
     struct buf texts[TEXTS_N];
     struct archive *a;
@@ -110,7 +113,8 @@ void transcripts_list(struct http_call *call)
     q.limit = (unsigned)limit;
     set_reader(call, &q);
     if (bad) {
-        call_problem(call, 400, "a parameter is not of its form: from, to are milliseconds, rating 1-5, limit 1-200");
+        call_problem(call, 400,
+                     "a parameter is not of its form: from, to are milliseconds, rating 1-5, limit 1-200");
     } else if ((a = call_archive(call)) != NULL) {
         audit_list(call, a, &q);
         call_ask(call, a, &q, on_list);
@@ -152,7 +156,8 @@ void transcripts_get(struct http_call *call)
     struct buf b;
 
     if (format < 0) {
-        call_problem(call, 406, "a transcript comes as application/json, application/x-ndjson, text/csv or text/plain");
+        call_problem(call, 406,
+                     "a transcript comes as application/json, application/x-ndjson, text/csv or text/plain");
         return;
     }
     if (!id_is_valid(call->param)) {

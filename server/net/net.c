@@ -76,8 +76,8 @@ static void flush_all(struct net *net)
 }
 
 /*
- * Called after and before the loop waits, so that nothing that was queued waits with it. The port's turn() comes after all
- * that could give it work; whatever flushing stirs up goes round again.
+ * Called after and before the loop waits, so that nothing that was queued waits with it. The port's turn()
+ * comes after all that could give it work; whatever flushing stirs up goes round again.
  */
 static void net_turn(struct net *net)
 {
@@ -154,8 +154,8 @@ static void look_at_drain(struct net *net)
     done(net->drained_ctx);
 }
 
-void net_close_all(struct net *net, int code, unsigned spread_ms, unsigned deadline_ms, void (*done)(void *ctx),
-                   void *ctx)
+void net_close_all(struct net *net, int code, unsigned spread_ms, unsigned deadline_ms,
+                   void (*done)(void *ctx), void *ctx)
 {
     struct wheel_node **nodes;
     size_t n = wheel_list(&net->wheel, &nodes);
@@ -167,7 +167,8 @@ void net_close_all(struct net *net, int code, unsigned spread_ms, unsigned deadl
     net->drained_ctx = ctx;
     for (size_t i = 0; i < n; i++) {
         if (net_node_is_conn(nodes[i]))
-            conn_drain_at(conn_of(nodes[i]), net_now(net) + (spread_ms ? (int64_t)(random() % spread_ms) : 0));
+            conn_drain_at(conn_of(nodes[i]),
+                          net_now(net) + (spread_ms ? (int64_t)(random() % spread_ms) : 0));
         else
             sock_drain(nodes[i]);
     }
@@ -218,8 +219,8 @@ static void close_handle(struct net *net, uv_handle_t *handle)
 }
 
 /*
- * A step a millisecond: cut all off; end libwebsockets, whose handles then close over some turns of the loop (its second call frees it,
- * and must not come before); close our own handles.
+ * A step a millisecond: cut all off; end libwebsockets, whose handles then close over some turns of the loop
+ * (its second call frees it, and must not come before); close our own handles.
  */
 static void end_step(struct net *net)
 {
@@ -304,8 +305,8 @@ static void start_handles(struct net *net)
     uv_timer_start(&net->timer, on_tick, (uint64_t)net->wheel.tick_ms, (uint64_t)net->wheel.tick_ms);
 }
 
-int net_open(struct uv_loop_s *loop, const struct config *cfg, const char *address, const struct net_port *port,
-             struct net **out, struct err *err)
+int net_open(struct uv_loop_s *loop, const struct config *cfg, const char *address,
+             const struct net_port *port, struct net **out, struct err *err)
 {
     struct net *net = mem_zalloc(sizeof *net);
     const char *url = cfg->http.public_url ? cfg->http.public_url : "";

@@ -66,7 +66,8 @@ void conn_mark(struct net_conn *c)
 static void set_timer(struct net_conn *c)
 {
     const struct config *cfg = c->net->cfg;
-    int64_t at = c->ping_at_ms ? c->ping_at_ms + cfg->limits.ping_grace_ms : c->heard_at_ms + cfg->limits.idle_ping_ms;
+    int64_t at = c->ping_at_ms ? c->ping_at_ms + cfg->limits.ping_grace_ms
+                               : c->heard_at_ms + cfg->limits.idle_ping_ms;
 
     if (c->state >= CONN_CLOSING)
         at = c->end_at_ms;
@@ -83,7 +84,8 @@ static void heard(struct net_conn *c)
     c->ping_at_ms = 0;
 }
 
-/* False if fewer bytes came in than the frames would take with their masks: the client doesn't mask (RFC 6455 section 5.1). */
+/* False if fewer bytes came in than the frames would take with their masks: the client doesn't mask (RFC 6455
+ * section 5.1). */
 static bool is_masked(const struct net_conn *c)
 {
     uint64_t acked, received;
@@ -143,10 +145,12 @@ void conn_on_timer(struct wheel_node *node, int64_t now_ms)
     }
     if (c->state == CONN_OPEN && c->is_read_off) {
         heard(c); /* it's we who don't listen */
-    } else if (c->state == CONN_OPEN && c->ping_at_ms && now_ms - c->ping_at_ms >= cfg->limits.ping_grace_ms) {
+    } else if (c->state == CONN_OPEN && c->ping_at_ms &&
+               now_ms - c->ping_at_ms >= cfg->limits.ping_grace_ms) {
         conn_close(c, CLOSE_POLICY, "no pong", true);
         c->end_at_ms = now_ms + 1000;
-    } else if (c->state == CONN_OPEN && !c->ping_at_ms && now_ms - c->heard_at_ms >= cfg->limits.idle_ping_ms) {
+    } else if (c->state == CONN_OPEN && !c->ping_at_ms &&
+               now_ms - c->heard_at_ms >= cfg->limits.idle_ping_ms) {
         send_ping(c, now_ms);
     }
     set_timer(c);

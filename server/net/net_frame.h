@@ -1,8 +1,9 @@
 /*
- * frame: WebSocket frames that go out, and messages put together from the pieces that come in (RFC 6455 sections 5, 8).
+ * frame: WebSocket frames that go out, and messages put together from the pieces that come in (RFC 6455
+ * sections 5, 8).
  *
- * Pure: no I/O.   Owns  a message's bytes; message_fini() frees them.   Bounds  the message's max, checked before memory is taken.
- * Thread  loop.
+ * Pure: no I/O.   Owns  a message's bytes; message_fini() frees them.   Bounds  the message's max, checked
+ * before memory is taken. Thread  loop.
  */
 #ifndef NET_FRAME_H
 #define NET_FRAME_H
@@ -39,8 +40,8 @@ struct message {
 };
 void message_fini(struct message *m);
 /*
- * Adds a piece. fragment_ends: it ends a frame that isn't the message's last. 0, CLOSE_TOO_BIG over max, CLOSE_POLICY for too many
- * fragments; after an error nothing is kept.
+ * Adds a piece. fragment_ends: it ends a frame that isn't the message's last. 0, CLOSE_TOO_BIG over max,
+ * CLOSE_POLICY for too many fragments; after an error nothing is kept.
  */
 int message_add(struct message *m, struct str piece, bool fragment_ends, size_t max);
 

@@ -223,8 +223,20 @@ static int parse_length(const struct net_request *r, int64_t *out, const char **
 
 /* What must stand at most once, or two readers could take different ones. */
 static const char *const singles[] = {
-    "host", "content-length", "transfer-encoding", "content-type", "authorization", "cookie", "origin", "upgrade",
-    "expect", "accept-encoding", "if-none-match", "sec-websocket-key", "sec-websocket-version", "x-firstline",
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "content-type",
+    "authorization",
+    "cookie",
+    "origin",
+    "upgrade",
+    "expect",
+    "accept-encoding",
+    "if-none-match",
+    "sec-websocket-key",
+    "sec-websocket-version",
+    "x-firstline",
     "x-forwarded-proto",
 };
 
@@ -245,8 +257,8 @@ static int check_headers(struct net_request *r, const char **why)
         return status;
     v = net_head_get(&r->head, "connection");
     r->keep_alive = !r->http10 && !net_head_list_has(v, "close");
-    r->wants_websocket =
-        net_head_list_has(net_head_get(&r->head, "upgrade"), "websocket") && net_head_list_has(v, "upgrade");
+    r->wants_websocket = net_head_list_has(net_head_get(&r->head, "upgrade"), "websocket") &&
+                         net_head_list_has(v, "upgrade");
     v = net_head_get(&r->head, "expect");
     if (v.s && !str_is_nocase(v, "100-continue")) {
         *why = "this expectation can't be met";
@@ -297,13 +309,15 @@ static bool is_websocket_key(struct str key)
     for (size_t i = 0; i < 22; i++) {
         char c = key.s[i];
 
-        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/'))
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
+              c == '/'))
             return false;
     }
     return true;
 }
 
-int net_head_check_websocket(const struct net_request *r, const char *protocol, struct str *key, const char **why)
+int net_head_check_websocket(const struct net_request *r, const char *protocol, struct str *key,
+                             const char **why)
 {
     *why = "this address speaks WebSocket: send Upgrade: websocket, version 13, subprotocol firstline.v1";
     if (!r->wants_websocket || !str_is(net_head_get(&r->head, "sec-websocket-version"), "13"))

@@ -1,4 +1,5 @@
-/* The listening socket: our own, so that several nodes share a port of one host, and descriptors are kept in reserve. */
+/* The listening socket: our own, so that several nodes share a port of one host, and descriptors are kept in
+ * reserve. */
 #include "net/net_private.h"
 
 #include "config/config.h"
@@ -18,7 +19,8 @@
 
 #define ACCEPTS_A_TURN 128
 #define DESCRIPTORS    131072 /* that are asked for where limits.connections names no number */
-#define UNSENT_BYTES   131072 /* what the kernel may hold unsent of one connection: the rest waits where it can be counted */
+#define UNSENT_BYTES                                                                                         \
+    131072 /* what the kernel may hold unsent of one connection: the rest waits where it can be counted */
 
 /* Splits "HOST:PORT" or "[v6]:PORT"; host "" is all addresses. */
 static int split_address(const char *address, char host[256], char port[8], struct err *err)
@@ -26,8 +28,8 @@ static int split_address(const char *address, char host[256], char port[8], stru
     const char *colon = strrchr(address, ':');
     size_t n = colon ? (size_t)(colon - address) : 0;
 
-    if (!colon || !colon[1] || strlen(colon + 1) > 5 || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
-        n > 250 || atoi(colon + 1) > 65535)
+    if (!colon || !colon[1] || strlen(colon + 1) > 5 ||
+        strspn(colon + 1, "0123456789") != strlen(colon + 1) || n > 250 || atoi(colon + 1) > 65535)
         return err_set(err, ERR_INVALID, "server.listen '%s' is not HOST:PORT", address);
     if (n >= 2 && address[0] == '[' && address[n - 1] == ']')
         snprintf(host, 256, "%.*s", (int)n - 2, address + 1);
@@ -64,8 +66,8 @@ static int bind_one(const struct addrinfo *a, const char *address, int *out, str
     if (errno == EADDRINUSE)
         err_set(err, ERR_BUSY, "%s is taken by another program: choose another port with --listen", address);
     else if (errno == EACCES)
-        err_set(err, ERR_DENIED, "%s needs rights that this account lacks: choose a port above 1023 with --listen",
-                address);
+        err_set(err, ERR_DENIED,
+                "%s needs rights that this account lacks: choose a port above 1023 with --listen", address);
     else if (errno == EADDRNOTAVAIL)
         err_set(err, ERR_INVALID, "%s is not an address of this machine", address);
     else
@@ -92,9 +94,10 @@ static void format_peer(const struct sockaddr_storage *sa, char out[64], unsigne
 /* Tells the client why before it's closed; best effort, nothing is kept of it. */
 static void turn_away(struct net *net, int fd)
 {
-    static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n"
-                               "Content-Type: application/problem+json\r\nContent-Length: 67\r\n\r\n"
-                               "{\"type\":\"about:blank\",\"title\":\"Too many connections\",\"status\":503}\n";
+    static const char busy[] =
+        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n"
+        "Content-Type: application/problem+json\r\nContent-Length: 67\r\n\r\n"
+        "{\"type\":\"about:blank\",\"title\":\"Too many connections\",\"status\":503}\n";
     char sink[2048];
 
     net->counts.refused++;
@@ -160,8 +163,9 @@ void net_listen_again(struct net *net)
 }
 
 /*
- * Takes the descriptors that are allowed, up to a bound: libwebsockets makes a table of as many as the process may have, and where
- * that is "no limit" (a billion in some containers) it would fill the memory with it.
+ * Takes the descriptors that are allowed, up to a bound: libwebsockets makes a table of as many as the
+ * process may have, and where that is "no limit" (a billion in some containers) it would fill the memory with
+ * it.
  */
 static void set_descriptors(const struct config *cfg, struct rlimit *r)
 {
@@ -192,7 +196,8 @@ static uint64_t connections_max(const struct config *cfg)
 
 int net_listen(struct net *net, const char *address, struct err *err)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *found = NULL;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV},
+                    *found = NULL;
     struct sockaddr_storage sa;
     socklen_t n = sizeof sa;
     char host[256], port[8], shown[64];

@@ -1,11 +1,13 @@
 /*
  * libwebsockets, and what its 4.1.6 leaves to us (PROMISES 3, SPEED 5).
  *
- * Ours: accepting, request heads, frames that go out (written raw, several in one write), pings, close frames, size limits,
- * UTF-8 (libwebsockets misses text that an empty last fragment cuts short). Its own: the handshake's answer, unmasking and
- * taking frames apart, pongs, the socket's events, what the kernel did not take.
+ * Ours: accepting, request heads, frames that go out (written raw, several in one write), pings, close
+ * frames, size limits, UTF-8 (libwebsockets misses text that an empty last fragment cuts short). Its own: the
+ * handshake's answer, unmasking and taking frames apart, pongs, the socket's events, what the kernel did not
+ * take.
  *
- * It sees a request of our own making with nothing of the client's but the key, so no header of a stranger reaches its parser.
+ * It sees a request of our own making with nothing of the client's but the key, so no header of a stranger
+ * reaches its parser.
  */
 #include "net/net_private.h"
 
@@ -39,7 +41,8 @@ static bool can_hear(struct lws *wsi)
     return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
-/* libwebsockets closes by itself: a broken frame, the end of file. Where it names no reason, the peer hears 1002. */
+/* libwebsockets closes by itself: a broken frame, the end of file. Where it names no reason, the peer hears
+ * 1002. */
 static void on_drop(struct lws *wsi, struct net_conn *c)
 {
     if (c->state == CONN_OPEN) {
@@ -79,7 +82,8 @@ static void on_receive(struct lws *wsi, struct net_conn *c, const char *p, size_
 {
     bool ends_frame = lws_remaining_packet_payload(wsi) == 0;
 
-    conn_on_piece(c, (struct str){n ? p : "", n}, ends_frame, lws_is_final_fragment(wsi), lws_frame_is_binary(wsi));
+    conn_on_piece(c, (struct str){n ? p : "", n}, ends_frame, lws_is_final_fragment(wsi),
+                  lws_frame_is_binary(wsi));
 }
 
 static void on_gone(struct lws *wsi, struct net_conn *c)
@@ -155,7 +159,8 @@ static void on_log(int level, const char *line)
         lines = 0;
     }
     if (lines++ < 5)
-        log_line(level == LLL_ERR ? LOG_WARN : LOG_DEBUG, "net", "libwebsockets: %.*s", (int)strcspn(line, "\r\n"), line);
+        log_line(level == LLL_ERR ? LOG_WARN : LOG_DEBUG, "net", "libwebsockets: %.*s",
+                 (int)strcspn(line, "\r\n"), line);
 }
 
 int net_lws_open(struct net *net, struct err *err)
@@ -194,7 +199,8 @@ int net_lws_open(struct net *net, struct err *err)
         if (l->context)
             lws_context_destroy(l->context);
         free(l);
-        return err_set(err, ERR_IO, "libwebsockets does not start: is the package libwebsockets-evlib-uv installed?");
+        return err_set(err, ERR_IO,
+                       "libwebsockets does not start: is the package libwebsockets-evlib-uv installed?");
     }
     net->lws = l;
     return 0;
@@ -217,11 +223,12 @@ void net_lws_destroy(struct net_lws *l)
 bool net_lws_adopt(struct net_lws *l, struct net_conn *c, int fd, struct str key)
 {
     char head[320];
-    int n = snprintf(head, sizeof head,
-                     "GET / HTTP/1.1\r\nHost: firstline\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %.*s\r\nSec-WebSocket-Protocol: " NET_PROTOCOL
-                     "\r\n\r\n",
-                     STR_FMT(key));
+    int n = snprintf(
+        head, sizeof head,
+        "GET / HTTP/1.1\r\nHost: firstline\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %.*s\r\nSec-WebSocket-Protocol: " NET_PROTOCOL
+        "\r\n\r\n",
+        STR_FMT(key));
     struct lws *wsi;
 
     l->adopting = c;
@@ -266,7 +273,8 @@ void net_lws_kill(struct net_conn *c)
         return;
     shutdown(lws_get_socket_fd(c->wsi), SHUT_RDWR);
     if (lws_partial_buffered(c->wsi))
-        lws_callback_on_writable(c->wsi); /* its next write fails, and that closes it; before, it would wait to flush */
+        lws_callback_on_writable(
+            c->wsi); /* its next write fails, and that closes it; before, it would wait to flush */
     else
         lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
 }

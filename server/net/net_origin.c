@@ -117,8 +117,8 @@ int net_proxies_read(struct net_proxies *out, const char *list, struct err *err)
                     bits = bits < 0 || bits > 32 ? -1 : bits + 96;
             }
             if (n >= sizeof one || bits < 0 || bits > 128 || !read_address(one, p->bytes))
-                return err_set(err, ERR_INVALID, "http.trusted_proxies: '%.*s' is no address or network", (int)n,
-                               list);
+                return err_set(err, ERR_INVALID, "http.trusted_proxies: '%.*s' is no address or network",
+                               (int)n, list);
             p->bits = (unsigned)bits;
             out->n++;
         }
@@ -145,7 +145,8 @@ static bool is_trusted(const struct net_proxies *proxies, const char *address)
     return false;
 }
 
-/* The last entry of a list, without its port or brackets, into out; the list is cut before it. False: none, or no address. */
+/* The last entry of a list, without its port or brackets, into out; the list is cut before it. False: none,
+ * or no address. */
 static bool take_last_address(struct str *list, char out[64])
 {
     size_t start = list->n, end = list->n;
@@ -172,7 +173,8 @@ static bool take_last_address(struct str *list, char out[64])
     return read_address(out, bytes);
 }
 
-void net_head_set_client(struct net_head *head, const char *peer, const struct net_proxies *proxies, bool is_https)
+void net_head_set_client(struct net_head *head, const char *peer, const struct net_proxies *proxies,
+                         bool is_https)
 {
     struct str proto = net_head_get(head, "x-forwarded-proto");
     char last[64];

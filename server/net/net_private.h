@@ -18,15 +18,15 @@
 
 #include <uv.h>
 
-#define NET_PROTOCOL      "firstline.v1"
-#define NET_BODY_MAX      (1024 * 1024)      /* one request's body */
-#define NET_BODIES_MAX    (64 * 1024 * 1024) /* those of all requests under way */
-#define NET_BATCH_BYTES   65536              /* of one write */
-#define NET_STALL_MS      30000              /* a reader that takes nothing for so long is closed (PROMISES 2.12) */
-#define NET_CLOSE_MS      5000               /* for the peer's answer to our close frame */
-#define NET_IDLE_HTTP_MS  15000              /* between two requests of a connection */
-#define NET_REQUEST_MS    60000              /* for the room above to answer a request or an upgrade */
-#define NET_FD_RESERVE    128                /* descriptors that are not given to clients: Redis, SQLite, logs … */
+#define NET_PROTOCOL     "firstline.v1"
+#define NET_BODY_MAX     (1024 * 1024)      /* one request's body */
+#define NET_BODIES_MAX   (64 * 1024 * 1024) /* those of all requests under way */
+#define NET_BATCH_BYTES  65536              /* of one write */
+#define NET_STALL_MS     30000 /* a reader that takes nothing for so long is closed (PROMISES 2.12) */
+#define NET_CLOSE_MS     5000  /* for the peer's answer to our close frame */
+#define NET_IDLE_HTTP_MS 15000 /* between two requests of a connection */
+#define NET_REQUEST_MS   60000 /* for the room above to answer a request or an upgrade */
+#define NET_FD_RESERVE   128   /* descriptors that are not given to clients: Redis, SQLite, logs … */
 
 struct net_lws;
 struct net_sock;
@@ -49,7 +49,7 @@ struct net {
     unsigned handles_n; /* open libuv handles of net itself */
 
     struct wheel wheel;
-    struct net_lws *lws; /* NULL where the port has no ws_check */
+    struct net_lws *lws;       /* NULL where the port has no ws_check */
     struct wheel_node orphans; /* ring of sockets that are gone while the port owes them an answer */
     struct net_sock *adopt_head, **adopt_tail; /* upgrades with their verdict, until the next turn */
 
@@ -57,7 +57,7 @@ struct net {
     uint32_t dirty_n, dirty_cap;
     bool stirred; /* the port was called since turn() */
     bool turning;
-    uint8_t *batch; /* NET_BATCH_BYTES */
+    uint8_t *batch;     /* NET_BATCH_BYTES */
     struct frame *ping; /* not empty: libwebsockets keeps an empty pong to itself */
 
     uint64_t connections_max;
@@ -87,7 +87,8 @@ static inline int64_t net_now(const struct net *net)
 {
     return (int64_t)uv_now(net->loop);
 }
-/* True if a line may be logged now: at most 20 a second, so that a flood of bad peers is no flood of lines. */
+/* True if a line may be logged now: at most 20 a second, so that a flood of bad peers is no flood of lines.
+ */
 bool net_may_log(struct net *net);
 /* One token for a WebSocket handshake (limits.hellos_per_s); false: none left. */
 bool net_take_hello(struct net *net);
@@ -159,7 +160,8 @@ int net_lws_open(struct net *net, struct err *err);
 /* Begins to end it; net_lws_destroy() some turns of the loop later. */
 void net_lws_close(struct net_lws *l);
 void net_lws_destroy(struct net_lws *l);
-/* Makes fd, whose request was read, a WebSocket: conn_on_open() comes from inside. False: it didn't; fd is closed. */
+/* Makes fd, whose request was read, a WebSocket: conn_on_open() comes from inside. False: it didn't; fd is
+ * closed. */
 bool net_lws_adopt(struct net_lws *l, struct net_conn *c, int fd, struct str key);
 /* Bytes as they are; what the kernel doesn't take is kept. False: broken. */
 bool net_lws_write(struct net_conn *c, const uint8_t *p, size_t n);

@@ -4,9 +4,11 @@
  *     HEAD ─▶ BODY ─▶ WAIT (the port answers) ─▶ WRITE ─▶ HEAD | LINGER
  *       └──────────▶ CHECK (the port says yes or no) ─▶ adopted | WRITE
  *
- * A head is read to its last byte and no further (peek, then read), so what follows an upgrade is still in the kernel for
- * libwebsockets. GONE: the socket is closed; memory stays while the port still owes an answer or libuv a callback.
+ * A head is read to its last byte and no further (peek, then read), so what follows an upgrade is still in
+ * the kernel for libwebsockets. GONE: the socket is closed; memory stays while the port still owes an answer
+ * or libuv a callback.
  */
+#include "net/net_answer.h"
 #include "net/net_private.h"
 
 #include "config/config.h"
@@ -40,23 +42,23 @@ struct net_sock {
     struct net_sock *next_adopt;
     int fd, events;
     enum sock_state state;
-    bool asked;       /* the port owes an answer to http or check */
-    bool busy;        /* its functions are on the stack */
-    bool poll_open;   /* the handle isn't closed yet */
-    bool keep_alive;  /* after this answer */
-    bool is_head;     /* HEAD: no body in the answer */
-    bool accepted;    /* the check said yes */
-    bool last;        /* draining: the next answer is the last */
-    uint64_t read_n;  /* bytes read from the socket so far */
-    char *buf;        /* head, with room for the decoded path behind it */
+    bool asked;      /* the port owes an answer to http or check */
+    bool busy;       /* its functions are on the stack */
+    bool poll_open;  /* the handle isn't closed yet */
+    bool keep_alive; /* after this answer */
+    bool is_head;    /* HEAD: no body in the answer */
+    bool accepted;   /* the check said yes */
+    bool last;       /* draining: the next answer is the last */
+    uint64_t read_n; /* bytes read from the socket so far */
+    char *buf;       /* head, with room for the decoded path behind it */
     size_t n, cap;
     struct net_request *req; /* while a request is under way */
     size_t reserved;         /* of net->bodies_bytes */
     struct buf body;
-    void *user;       /* of an accepted check */
-    char *out;        /* answer's head, and its body where that is a copy */
+    void *user; /* of an accepted check */
+    char *out;  /* answer's head, and its body where that is a copy */
     size_t out_n;
-    struct str tail;  /* a body that outlives us */
+    struct str tail; /* a body that outlives us */
     size_t sent;
     char peer[46];
 };
@@ -175,28 +177,6 @@ void sock_open(struct net *net, int fd, const char *peer)
 
 /* ── answers ─────────────────────────────────────────────────────────── */
 
-static const char *status_text(int status)
-{
-    static const struct {
-        int status;
-        const char *text;
-    } texts[] = {
-        {200, "OK"}, {201, "Created"}, {202, "Accepted"}, {204, "No Content"}, {206, "Partial Content"},
-        {301, "Moved Permanently"}, {302, "Found"}, {303, "See Other"}, {304, "Not Modified"}, {400, "Bad Request"},
-        {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"},
-        {406, "Not Acceptable"}, {408, "Request Timeout"}, {409, "Conflict"}, {411, "Length Required"},
-        {413, "Content Too Large"}, {415, "Unsupported Media Type"}, {417, "Expectation Failed"},
-        {422, "Unprocessable Content"}, {426, "Upgrade Required"}, {429, "Too Many Requests"},
-        {431, "Request Header Fields Too Large"}, {500, "Internal Server Error"}, {501, "Not Implemented"},
-        {503, "Service Unavailable"}, {505, "HTTP Version Not Supported"},
-    };
-
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        if (texts[i].status == status)
-            return texts[i].text;
-    return "Status";
-}
-
 static const char *date_now(struct net *net)
 {
     time_t now = time(NULL);
@@ -222,7 +202,8 @@ static void finish_answer(struct net_sock *s)
         watch(s, UV_READABLE);
         return;
     }
-    /* What the client still sends is taken for a moment: a reset would throw away the answer that is on its way. */
+    /* What the client still sends is taken for a moment: a reset would throw away the answer that is on its
+     * way. */
     s->state = SOCK_LINGER;
     shutdown(s->fd, SHUT_WR);
     deadline(s, 1000);
@@ -263,30 +244,12 @@ static void write_on(struct net_sock *s)
 
 static void answer(struct net_sock *s, const struct net_response *r)
 {
-    bool has_body = r->status != 204 && r->status != 304 && r->status >= 200;
-    size_t copied = has_body && !r->body_is_static && !s->is_head ? r->body.n : 0;
-    struct buf b;
+    bool closes = !s->keep_alive || s->last || s->net->draining;
+    bool has_body = answer_has_body(r->status) && !s->is_head;
 
-    buf_init(&b, 16384 + copied);
-    buf_printf(&b, "HTTP/1.1 %d %s\r\nDate: %s\r\n", r->status, status_text(r->status), date_now(s->net));
-    if (r->type && has_body)
-        buf_printf(&b, "Content-Type: %s\r\n", r->type);
-    if (has_body)
-        buf_printf(&b, "Content-Length: %zu\r\n", r->body.n);
-    for (size_t i = 0; i + 1 < sizeof r->headers / sizeof r->headers[0] && r->headers[i] && r->headers[i + 1]; i += 2)
-        if (!strpbrk(r->headers[i + 1], "\r\n"))
-            buf_printf(&b, "%s: %s\r\n", r->headers[i], r->headers[i + 1]);
-    buf_add_s(&b, "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
-                  "Permissions-Policy: camera=(), geolocation=(), microphone=(), payment=(), usb=()\r\n");
-    if (!s->keep_alive || s->last || s->net->draining)
-        buf_add_s(&b, "Connection: close\r\n");
-    buf_add_s(&b, "\r\n");
-    if (copied)
-        buf_add_str(&b, r->body);
-    assert(buf_ok(&b));
     free(s->out);
-    s->out = buf_take(&b, &s->out_n);
-    s->tail = has_body && r->body_is_static && !s->is_head ? r->body : STR_NONE;
+    s->out = answer_make(r, date_now(s->net), closes, has_body && !r->body_is_static, &s->out_n);
+    s->tail = has_body && r->body_is_static ? r->body : STR_NONE;
     s->sent = 0;
     s->state = SOCK_WRITE;
     deadline(s, NET_STALL_MS);
@@ -296,30 +259,10 @@ static void answer(struct net_sock *s, const struct net_response *r)
 /* A refusal that net itself makes; the connection ends with it. */
 static void refuse(struct net_sock *s, int status, const char *why, int64_t retry_ms)
 {
-    char body[400], retry[24];
-    struct net_response r = {.status = status, .type = "application/problem+json"};
-    unsigned n = 0;
+    struct refusal_room room;
+    struct net_response r;
 
-    snprintf(body, sizeof body, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}",
-             status_text(status), status, why);
-    r.body = str_of(body);
-    r.headers[n++] = "Cache-Control";
-    r.headers[n++] = "no-store";
-    if (status == 401) {
-        r.headers[n++] = "WWW-Authenticate";
-        r.headers[n++] = "Bearer";
-    }
-    if (status == 426) {
-        r.headers[n++] = "Upgrade";
-        r.headers[n++] = "websocket";
-        r.headers[n++] = "Sec-WebSocket-Version";
-        r.headers[n++] = "13";
-    }
-    if (retry_ms > 0) {
-        snprintf(retry, sizeof retry, "%lld", (long long)((retry_ms + 999) / 1000));
-        r.headers[n++] = "Retry-After";
-        r.headers[n++] = retry;
-    }
+    answer_refusal(&r, &room, status, why, retry_ms);
     s->keep_alive = false;
     answer(s, &r);
 }
@@ -382,10 +325,11 @@ void net_check_done(struct net_check *check, int status, void *user, int64_t ret
         return;
     }
     net->counts.refused++;
-    refuse(s, status, status == 401   ? "sign in first"
-                      : status == 403 ? "not allowed from here or for this account"
-                      : status == 429 ? "too many tries"
-                                      : "not available now",
+    refuse(s, status,
+           status == 401   ? "sign in first"
+           : status == 403 ? "not allowed from here or for this account"
+           : status == 429 ? "too many tries"
+                           : "not available now",
            retry_ms);
 }
 

@@ -43,7 +43,8 @@ void wheel_add(struct wheel *w, struct wheel_node *node, int64_t at_ms)
     ring_push(&w->slots[tick % WHEEL_SLOTS], node);
 }
 
-/* Takes the slot's ring over, so that what its callbacks add to the same slot waits for the next time round. */
+/* Takes the slot's ring over, so that what its callbacks add to the same slot waits for the next time round.
+ */
 static void fire_slot(struct wheel *w, unsigned slot, int64_t now_ms)
 {
     struct wheel_node due, *head = &w->slots[slot];

@@ -1,8 +1,9 @@
 /*
- * wheel: deadlines of many things in one turning list; adding and removing cost the same however many there are.
+ * wheel: deadlines of many things in one turning list; adding and removing cost the same however many there
+ * are.
  *
- * A node lies in what it belongs to (no memory of its own) and fires once, never early, late by up to one tick.
- * Owns    nothing.   Units  milliseconds of the loop's clock.   Thread  loop.
+ * A node lies in what it belongs to (no memory of its own) and fires once, never early, late by up to one
+ * tick. Owns    nothing.   Units  milliseconds of the loop's clock.   Thread  loop.
  */
 #ifndef NET_WHEEL_H
 #define NET_WHEEL_H
