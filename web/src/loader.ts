@@ -82,8 +82,18 @@ width:56px;height:56px;border-radius:50%;display:grid;place-items:center;cursor:
     ));
   };
   const act = (run: (handle: PanelHandle) => void) => {
+    const settle = (error?: unknown) => {
+      launcher.removeAttribute('aria-busy');
+      if (error) emit('error', error);
+    };
     launcher.setAttribute('aria-busy', 'true');
-    load().then(run, (error: unknown) => emit('error', error)).finally(() => launcher.removeAttribute('aria-busy'));
+    load().then(
+      (handle) => {
+        settle();
+        run(handle);
+      },
+      () => setTimeout(() => load().then(run).then(settle, settle), 1500), // once more by itself
+    );
   };
   const quietly = () => void load().catch(() => undefined);
 

@@ -10,7 +10,7 @@ export interface I18n {
   number(n: number): string;
   /** 14:05 */
   time(ms: number): string;
-  /** Today, Yesterday, or a date. */
+  /** Today, Yesterday, Tomorrow, or a date. */
   day(ms: number, nowMs: number): string;
   /** Exact, for titles. */
   full(ms: number): string;
@@ -63,7 +63,7 @@ export function createI18n(lang: string, words: Words, timeZone?: string): I18n 
       const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
       const capital = (s: string) => s.charAt(0).toLocaleUpperCase(locale) + s.slice(1);
       if (dayKey(ms) === dayKey(nowMs)) return capital(relative.format(0, 'day'));
-      if (dayKey(ms) === dayKey(nowMs - 86_400_000)) return capital(relative.format(-1, 'day'));
+      for (const step of [-1, 1]) if (dayKey(ms) === dayKey(nowMs + step * 86_400_000)) return capital(relative.format(step, 'day'));
       const far = Math.abs(nowMs - ms) > 300 * 86_400_000;
       return dates(far ? 'far' : 'near', { ...(far ? { year: 'numeric' } : {}), month: 'long', day: 'numeric', weekday: 'short' }).format(ms);
     },

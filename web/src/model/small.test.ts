@@ -36,6 +36,7 @@ test('days and times in the zone asked for', () => {
   assert.equal(i.time(now), '10:05');
   assert.equal(i.day(now, now), '今天');
   assert.equal(i.day(now - 86_400_000, now), '昨天');
+  assert.equal(i.day(now + 86_400_000, now), '明天');
   assert.equal(i.sameDay(now, Date.UTC(2026, 10, 23, 16, 1)), true);
   assert.equal(i.sameDay(now, Date.UTC(2026, 10, 23, 15, 59)), false);
 });

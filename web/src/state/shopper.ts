@@ -351,7 +351,10 @@ export class ShopperState {
 
   private markRead(): void {
     this.unread = 0;
-    const seq = this.log?.cursor ?? 0;
+    const entries = this.log?.entries ?? [];
+    let n = entries.length - 1;
+    while (n >= 0 && entries[n]?.from.role === 'shopper') n -= 1; // our own need no receipt
+    const seq = entries[n]?.seq ?? 0;
     if (seq > this.readUpTo && this.chatId && this.socket.tell({ t: 'read', chat: this.chatId, seq })) this.readUpTo = seq;
     this.changed();
   }

@@ -9,6 +9,8 @@ import { useUi } from './ui.js';
 export function Waiting() {
   const { s, i, t, setForm, close } = useUi();
   const q = s.queue;
+  const entries = s.log?.entries ?? [];
+  const cared = entries[entries.length - 1]?.kind === 'care'; // which offers the same choices
   const eta = q?.eta_s;
   const leave = () => void s.act({ t: 'chat.leave', ...(s.chatId ? { chat: s.chatId } : {}) }).then(() => { s.leaveChat(); close(); }, () => undefined);
   return (
@@ -22,9 +24,9 @@ export function Waiting() {
       </div>
       <p class="soft">{t('wait.keep')}</p>
       <div class="pair">
-        <Button small onClick={() => setForm('message')}>{t('wait.leave')}</Button>
-        <Button small onClick={() => setForm('callback')}>{t('wait.call')}</Button>
-        {s.chatId && <Button small kind="quiet" onClick={leave}>{t('wait.quit')}</Button>}
+        {!cared && <Button small onClick={() => setForm('message')}>{t('wait.leave')}</Button>}
+        {!cared && <Button small onClick={() => setForm('callback')}>{t('wait.call')}</Button>}
+        {s.chatId && !s.case.owner && <Button small kind="quiet" onClick={leave}>{t('wait.quit')}</Button>}
       </div>
     </div>
   );

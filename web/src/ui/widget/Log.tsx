@@ -92,11 +92,16 @@ function rowOf(e: EventEntry, before: EventEntry | undefined, after: EventEntry 
       return <Message entry={e} first={!sameGroup(before, e)} last={!sameGroup(e, after)} />;
     case 'care':
       return <Care entry={e} last={!after} />;
+    case 'promised':
+      return after?.kind === 'parked' && after.promise === e.text ? null : <Card entry={e} />; // the parking says it
     case 'resolution_proposed':
     case 'referred':
     case 'parked':
-    case 'promised':
       return <Card entry={e} />;
+    case 'reopened':
+    case 'assigned':
+      // "Not solved" has just said that we stay with it.
+      return before?.kind === 'refused' || before?.kind === 'reopened' ? null : <System entry={e} />;
     default:
       return <System entry={e} />;
   }

@@ -39,11 +39,11 @@ export function PreChat({ onSolved }: { onSolved: () => void }) {
   return (
     <div class="scroll">
       <div class="hello">
-        <h2 dir="auto">{s.name && known ? t('pre.hello_name', { name: s.name }) : t('pre.hello')}</h2>
-        <p>{s.welcome?.site?.greeting || t('pre.lead')}</p>
+        <h2 dir="auto">{known ? t('pre.hello_name', { name: s.name }) : (s.welcome?.site?.greeting || t('pre.hello'))}</h2>
+        <p>{t('pre.lead')}</p>
       </div>
       <form class="form" noValidate onSubmit={(e) => { e.preventDefault(); submit(); }}>
-        <TextArea label={t('pre.question')} rows={3} value={text} error={error} autofocus placeholder={t('pre.placeholder')} name="question"
+        <TextArea label={t('pre.question')} rows={3} value={text} error={error} placeholder={t('pre.placeholder')} name="question"
           onInput={(e) => { setText(e.currentTarget.value); setError(''); s.setDraft(e.currentTarget.value); later(); }}
           onKeyDown={(e) => {
             if (e.key === 'Enter' && !e.shiftKey && (e.ctrlKey || e.metaKey) && !ime.owns(e)) submit();
