@@ -514,9 +514,9 @@ static void read_on(struct net_sock *s)
                : s->state == SOCK_BODY   ? read_body(s)
                : s->state == SOCK_LINGER ? read_rest(s)
                                          : false;
-    s->busy = false;
     if (more && s->state == SOCK_HEAD)
         watch(s, UV_READABLE);
+    s->busy = false;
     free_if_done(s);
 }
 
