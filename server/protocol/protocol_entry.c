@@ -26,7 +26,7 @@ static void write_value(struct buf *b, const struct val *v)
         json_raw(b, v->s);
         break;
     case VAL_NONE:
-        json_null(b);
+        json_nil(b);
         break;
     }
 }
