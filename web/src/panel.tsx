@@ -84,6 +84,8 @@ export function mount(o: PanelOptions): PanelHandle {
     const ground = dark ? ([20, 24, 31] as const) : ([255, 255, 255] as const);
     const brand = contrast(color, ground) < 3 ? readable(color, ground, 3) : color;
     const ink = textOn(brand);
+    o.launcher?.style.setProperty('background', css(brand));
+    o.launcher?.style.setProperty('color', css(ink));
     const set = (name: string, value: string) => box.style.setProperty(name, value);
     set('--brand', css(brand));
     set('--brand-text', css(ink));

@@ -224,6 +224,7 @@ export class ShopperState {
     }
     this.refold();
     this.outbox.ready();
+    this.changed();
   }
 
   private adopt(chat: string): void {
