@@ -213,12 +213,48 @@ static void on_turn(void *ctx)
 
 /* ---- the end */
 
+static void on_link_gone(void *ctx)
+{
+    struct app *a = ctx;
+
+    a->link = NULL;
+    uv_stop(a->loop);
+}
+
+/* The net goes behind all that has threads: libwebsockets closes its event descriptor twice, and another thread could
+ * have been given that number. The link goes last: connections that end still tell it who left. */
+static void on_net_gone(void *ctx)
+{
+    struct app *a = ctx;
+
+    if (--a->ending_left > 0)
+        return;
+    if (a->link)
+        link_close(a->link, on_link_gone, a);
+    else
+        uv_stop(a->loop);
+}
+
+static void close_net(struct app *a)
+{
+    a->ending_left = 1;
+    if (a->metrics_net) {
+        a->ending_left++;
+        net_destroy(a->metrics_net, on_net_gone, a);
+    }
+    if (a->net) {
+        a->ending_left++;
+        net_destroy(a->net, on_net_gone, a);
+    }
+    on_net_gone(a);
+}
+
 static void on_gone(void *ctx)
 {
     struct app *a = ctx;
 
     if (--a->ending_left == 0)
-        uv_stop(a->loop);
+        close_net(a);
 }
 
 static void close_rest(struct app *a)
@@ -236,10 +272,6 @@ static void close_rest(struct app *a)
     if (a->minder) {
         a->ending_left++;
         minder_close(a->minder, true, on_gone, a);
-    }
-    if (a->net) {
-        a->ending_left++;
-        net_destroy(a->net, on_gone, a);
     }
     on_gone(a);
 }
@@ -302,6 +334,24 @@ void app_fatal(struct app *a, const char *fmt, ...)
 
 /* ---- the start */
 
+/* Texts that alone are no reply (rule 2.1): the site's own greetings and farewells and what the machine says. */
+static void set_canned(struct app *a)
+{
+    const struct config_site *s = &a->cfg->sites[0];
+    const char *const own[] = {s->greeting_en, s->greeting_zh, s->farewell_en, s->farewell_zh};
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < sizeof own / sizeof *own; i++)
+        if (own[i][0])
+            a->canned[n++] = own[i];
+    for (unsigned i = 0; i < CARE_TEXT_N; i++) {
+        a->canned[n++] = care_text((enum care_text)i, STR("en")).s;
+        a->canned[n++] = care_text((enum care_text)i, STR("zh-CN")).s;
+    }
+    a->canned[n] = NULL;
+    a->rules.texts.canned = a->canned;
+}
+
 static void set_rules(struct app *a)
 {
     const struct config *c = a->cfg;
@@ -317,6 +367,7 @@ static void set_rules(struct app *a)
     r->care = (struct care_times){c->care.first_ms, c->care.alert_ms, c->care.act_ms};
     for (unsigned i = 0; i < CLASS_N; i++)
         r->head_start_ms[i] = config_head_start_ms(c, str_of(class_name((enum class)i)));
+    set_canned(a);
     a->limits = (struct protocol_limits){(size_t)c->limits.frame_bytes, (unsigned)c->limits.depth, 256, (size_t)c->limits.text_chars};
 }
 
@@ -389,6 +440,14 @@ static int open_archive(struct app *a, struct err *err)
     return archive_open(a->loop, path, a->site, a->node, &a->archive, err);
 }
 
+/* The listener of metrics.listen: health and figures, nothing else. */
+static void metrics_request(void *ctx, struct net_http *req, const struct net_head *head, struct str body)
+{
+    struct app *a = ctx;
+
+    http_request_metrics(a->http, req, head, body);
+}
+
 static int open_parts(struct app *a, struct err *err)
 {
     struct net_port net = {a, conn_check, conn_opened, conn_text, conn_drained, conn_closed, NULL, on_turn};
@@ -404,6 +463,11 @@ static int open_parts(struct app *a, struct err *err)
     if (rc == 0) {
         net.http_request = app_http_request;
         rc = net_open(a->loop, a->cfg, a->opt.listen ? a->opt.listen : a->cfg->server.listen, &net, &a->net, err);
+    }
+    if (rc == 0 && a->cfg->metrics.listen[0]) {
+        net.http_request = metrics_request;
+        net.turn = NULL;
+        rc = net_open(a->loop, a->cfg, a->cfg->metrics.listen, &net, &a->metrics_net, err);
     }
     if (rc == 0 && a->opt.redis_url)
         rc = open_link(a, a->opt.redis_url, err);

@@ -382,7 +382,7 @@ void conn_closed(void *ctx, struct net_conn *net, void *user)
     if (!c)
         return;
     c->is_dead = true;
-    if (!c->net) { /* allowed, but never came about */
+    if (!c->net) { /* allowed, but it never came about */
         free(c);
         return;
     }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define FIRST_ACCOUNT "firstline user add LOGIN --role admin --role director --role rep --department general"
+
 /* ---- who calls */
 
 struct who_ask {
@@ -144,7 +146,7 @@ static void login(void *ctx, struct http_call *call, struct str name, struct str
     int64_t now = (int64_t)uv_now(a->loop), wait_a, wait_l;
 
     if (a->members.n == 0) {
-        http_call_session(call, 401, NULL, NULL, 0, "firstline user add LOGIN --role admin --role director --role rep --department general");
+        http_call_session(call, 401, NULL, NULL, 0, FIRST_ACCOUNT);
         return;
     }
     k = mem_zalloc(sizeof *k);
@@ -270,7 +272,7 @@ static void metrics(void *ctx, struct buf *out)
     metric(out, "commits_total", "counter", "Commits acknowledged by Redis.", (int64_t)a->commits);
     metric(out, "refusals_total", "counter", "Commands answered with an error.", (int64_t)a->refusals);
     metric(out, "chats_in_memory", "gauge", "Chats held in memory.", (int64_t)a->slots.n);
-    metric(out, "redis_pending", "gauge", "Commands to Redis under way.", (int64_t)link_pending(a->link));
+    metric(out, "redis_pending", "gauge", "Commands to Redis under way.", a->link ? (int64_t)link_pending(a->link) : 0);
     metric(out, "redis_up", "gauge", "1 if Redis is usable.", a->is_up);
     metric(out, "archive_lag", "gauge", "Commits not archived yet.", jobs_feed_lag(a->feed));
     metric(out, "resident_bytes", "gauge", "Resident memory of this process.", (int64_t)rss);
@@ -285,10 +287,18 @@ static struct archive *archive_of(void *ctx, const char *site, const char **node
     return a->archive;
 }
 
+/* What GET /api/v1/session says where there is no account yet. */
+static const char *setup(void *ctx)
+{
+    struct app *a = ctx;
+
+    return a->members.n == 0 ? FIRST_ACCOUNT : NULL;
+}
+
 int app_http_start(struct app *a, struct err *err)
 {
     struct http_port port = {.ctx = a, .who = who, .login = login, .logout = logout, .people = people, .ready = ready,
-                             .metrics = metrics, .archive = archive_of, .is_demo = a->opt.is_demo};
+                             .metrics = metrics, .archive = archive_of, .setup = setup, .is_demo = a->opt.is_demo};
 
     return http_create(a->cfg, &port, &a->http, err);
 }

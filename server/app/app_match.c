@@ -68,6 +68,29 @@ static unsigned reps_of(struct app *a, const struct department *d, struct member
     return n;
 }
 
+static bool has_shift(struct app *a, const struct department *d)
+{
+    struct member *m[REPS_MAX];
+    unsigned n = reps_of(a, d, m, REPS_MAX);
+
+    for (unsigned i = 0; i < n; i++)
+        if (m[i]->rep.shift == SHIFT_ON)
+            return true;
+    return false;
+}
+
+static const struct department *fallback_of(struct app *a, const struct department *d)
+{
+    return d->cfg->fallback[0] ? match_find(a, str_of(d->cfg->fallback)) : NULL;
+}
+
+bool match_is_staffed(struct app *a, const struct department *d)
+{
+    const struct department *f = fallback_of(a, d);
+
+    return has_shift(a, d) || (f && has_shift(a, f));
+}
+
 const struct member *match_best(struct app *a, const struct department *d, const char *except)
 {
     struct member *m[REPS_MAX];
@@ -124,6 +147,12 @@ struct candidate {
     char reps[REPS_MAX][ID_SIZE];
 };
 
+/* The chat has waited long enough for another department's help (routing.overflow_ms). */
+static bool overflows(struct app *a, const struct department *d, const struct chat *c)
+{
+    return fallback_of(a, d) && c->wait_since_ms && app_now_ms(a) - c->wait_since_ms >= a->cfg->routing.overflow_ms;
+}
+
 /* The chat is in memory: choose for it, and offer. */
 static void offer_chat(struct slot *s, void *ctx)
 {
@@ -157,6 +186,19 @@ static void offer_chat(struct slot *s, void *ctx)
     need.passed_n = c->passed_n;
     choice = mem_zalloc(sizeof *choice);
     routing_choose(&need, reps, n, choice);
+    if (!choice->rep && overflows(a, cd->d, c)) { /* nobody in time: the fallback department helps out */
+        const struct department *f = fallback_of(a, cd->d);
+        struct member *m[REPS_MAX];
+
+        n = reps_of(a, f, m, REPS_MAX);
+        for (unsigned i = 0; i < n; i++) {
+            m[i]->rep.is_present = m[i]->conns || m[i]->present_elsewhere;
+            reps[i] = &m[i]->rep;
+        }
+        need.department = str_of(f->cfg->name);
+        need.skills = NULL;
+        routing_choose(&need, reps, n, choice);
+    }
     if (choice->rep) {
         struct cmd *cmd = cmd_create(a, CMD_OFFER);
         struct member *m = people_find(a, str_of(choice->rep->id));
@@ -184,7 +226,7 @@ static void on_look(void *ctx, const struct redis_reply *r)
     d->is_matching = false;
     if (r && redis_reply_n(r) == 4) {
         const struct redis_reply *chats = redis_reply_at(r, 2), *reps = redis_reply_at(r, 3);
-        bool any = false;
+        bool any = fallback_of(a, d) != NULL;
 
         for (unsigned i = 0; i < k->reps_n && i < redis_reply_n(reps); i++) {
             struct member *m = people_find(a, str_of(k->reps[i]));

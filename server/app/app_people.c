@@ -462,6 +462,44 @@ void people_shift(struct cmd *c)
         answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
 }
 
+/* ---- offers missed in a row */
+
+struct missing {
+    struct app *app;
+    char id[ID_SIZE];
+};
+
+static void on_missed(void *ctx, const struct redis_reply *r)
+{
+    struct missing *k = ctx;
+    struct member *m = people_find(k->app, str_of(k->id));
+
+    if (m && r && redis_reply_type(r) == REDIS_INT && redis_reply_int(r) >= k->app->cfg->routing.missed_pause && m->rep.shift == SHIFT_ON) {
+        log_info("app", "paused rep=%s missed=%lld", k->id, (long long)redis_reply_int(r));
+        commit_shift(k->app, NULL, m, KIND_SHIFT_PAUSED, m->rep.capacity, "missed", NULL);
+        people_took(k->app, k->id);
+    }
+    free(k);
+}
+
+void people_missed(struct app *a, const char *id)
+{
+    const char *argv[] = {"HINCRBY", "missed", "1"};
+    struct missing *k = mem_zalloc(sizeof *k);
+
+    k->app = a;
+    snprintf(k->id, sizeof k->id, "%s", id);
+    if (link_call(a->link, LINK_REP, str_of(id), 3, argv, NULL, on_missed, k) < 0)
+        free(k);
+}
+
+void people_took(struct app *a, const char *id)
+{
+    const char *argv[] = {"HDEL", "missed"};
+
+    link_call(a->link, LINK_REP, str_of(id), 2, argv, NULL, NULL, NULL);
+}
+
 /* ---- grace times (rules 2.8, presence) */
 
 struct gone {

@@ -17,6 +17,7 @@
 #include "auth/auth.h"
 #include "base/base_json.h"
 #include "base/base_map.h"
+#include "care/care_texts.h"
 #include "chat/chat.h"
 #include "chat/chat_view.h"
 #include "config/config.h"
@@ -126,7 +127,7 @@ struct conn {
     char address[64];
     char secret_digest[AUTH_DIGEST_SIZE]; /* session or token it came with; shopper: own token */
     bool must_store_token;                /* shopper: the token stands in Redis for a day only */
-    char locale[36], site[36];
+    char locale[36], site[36], class_[16]; /* class_: from a signed identity; "" none */
     char *page;
     char open[ID_SIZE], last[ID_SIZE];    /* shopper: open chat, last chat */
     struct sub *subs;
@@ -185,6 +186,7 @@ struct app {
     unsigned works;                    /* requests on worker threads */
     struct auth_guard *guard;
     struct chat_rules rules;
+    const char *canned[8 + 2 * CARE_TEXT_N]; /* NULL-terminated; texts borrowed */
     struct protocol_limits limits;
     struct decision decision;
     struct map slots;                  /* chat id → struct slot */
@@ -309,6 +311,10 @@ void people_when_known(struct app *a, struct str id, void (*fn)(void *ctx, struc
 void people_join(struct app *a, struct conn *c);
 void people_leave(struct app *a, struct conn *c);
 void people_shift(struct cmd *c);
+/* An offer was missed: after routing.missed_pause in a row the rep is paused, and told. */
+void people_missed(struct app *a, const char *id);
+/* A chat was taken: the row of misses ends. */
+void people_took(struct app *a, const char *id);
 void people_gone(struct app *a, struct str id, bool grace, int64_t due_ms);
 void people_tell_presence(struct app *a, const struct member *m);
 /* Fills facts for a decision about a chat in this department. */
@@ -325,6 +331,8 @@ const struct member *match_best(struct app *a, const struct department *d, const
 void match_all_dirty(struct app *a);
 void match_tick(struct app *a);
 void match_taken(struct app *a, struct str department, int64_t at_ms);
+/* True if somebody of the department (or of its fallback) is on shift. */
+bool match_is_staffed(struct app *a, const struct department *d);
 /* Tells the shopper of a new chat the place it has, as far as known now. */
 void match_tell_place(struct slot *s);
 void match_write_queues(struct app *a, const struct conn *c, struct buf *b);

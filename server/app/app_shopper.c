@@ -20,6 +20,7 @@ struct hello {
     unsigned n, left;
     char token[AUTH_SECRET_SIZE];
     bool failed;
+    const char *identity; /* "accepted", "refused", or NULL: none came */
     int64_t cursor[RESUME_MAX]; /* -1: not found */
 };
 
@@ -139,7 +140,7 @@ static void write_departments(struct app *a, bool zh, struct buf *b, bool *open)
     for (unsigned i = 0; i < a->departments_n; i++) {
         const struct config_department *d = a->departments[i].cfg;
         const char *title = zh ? d->title_zh : d->title_en;
-        bool is_open = config_is_open(d, now);
+        bool is_open = config_is_open(d, now) && match_is_staffed(a, &a->departments[i]);
 
         *open = *open || is_open;
         json_open(b, '{');
@@ -217,6 +218,8 @@ static void welcome(struct hello *h)
         json_kv_s(&b, "chat", c->open);
         json_kv_s(&b, "state", chat_state_name(s->chat.state));
     }
+    if (h->identity)
+        json_kv_s(&b, "identity", h->identity);
     if (!s && c->last[0])
         json_kv_s(&b, "last", c->last);
     write_departments(a, zh, &b, &open);
@@ -364,6 +367,64 @@ static void on_token(void *ctx, const struct redis_reply *r)
     }
 }
 
+/* ---- signed identities (PROMISES 2.16): the subject's own shopper, whatever token came along */
+
+static void on_identity_known(void *ctx, const struct redis_reply *r)
+{
+    struct hello *h = ctx;
+    struct conn *c = h->cmd->conn;
+    const char *argv[] = {"HMGET", "open", "last", "name"};
+
+    if (!r || redis_reply_type(r) != REDIS_STR || redis_reply_str(r).n >= ID_SIZE) {
+        answer_cmd_error(h->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
+        free(h);
+        return;
+    }
+    snprintf(c->person, sizeof c->person, "%.*s", STR_FMT(redis_reply_str(r)));
+    auth_secret_make('v', h->token, c->secret_digest);
+    store_token(c, TOKEN_SECONDS);
+    if (link_call(c->app->link, LINK_SHOPPER, str_of(c->person), 4, argv, NULL, on_record, h) < 0) {
+        answer_cmd_error(h->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
+        free(h);
+    }
+}
+
+/* False: there is none, or it is bad (said in welcome), and the shopper goes on anonymously. */
+static bool take_identity(struct hello *h, struct str jwt)
+{
+    struct cmd *cmd = h->cmd;
+    struct conn *c = cmd->conn;
+    const struct config_site *site = config_site_find(cmd->app->cfg, str_of(cmd->app->site));
+    struct auth_identity who;
+    struct err err = {0};
+    unsigned char digest[CRYPTO_HASH_BYTES];
+    char key[80], hex[65], fresh[ID_SIZE];
+    const char *set[] = {"SET", fresh, "NX"}, *get[] = {"GET"};
+
+    if (!site || !site->jwt_secret[0])
+        return false;
+    if (auth_identity_check(jwt, site->jwt_secret, site->jwt_issuer, cmd->app->site, app_now_ms(cmd->app), &who, &err) < 0) {
+        log_warn("app", "identity refused why=\"%s\"", err_why(&err));
+        h->identity = "refused";
+        return false;
+    }
+    snprintf(c->name, sizeof c->name, "%s", who.name);
+    if (!c->locale[0])
+        snprintf(c->locale, sizeof c->locale, "%s", who.locale);
+    snprintf(c->class_, sizeof c->class_, "%s", who.class_);
+    h->identity = "accepted";
+    crypto_digest(digest, who.subject, strlen(who.subject), NULL, 0);
+    crypto_hex(hex, digest, sizeof digest);
+    snprintf(key, sizeof key, "who:%s", hex);
+    id_make(fresh, 's');
+    if (link_call_plain(cmd->app->link, key, 3, set, NULL, NULL, NULL) < 0 ||
+        link_call_plain(cmd->app->link, key, 1, get, NULL, on_identity_known, h) < 0) {
+        answer_cmd_error(cmd, CODE_UNAVAILABLE, "redis is away", NULL);
+        free(h);
+    }
+    return true;
+}
+
 void shopper_hello(struct cmd *cmd)
 {
     struct conn *c = cmd->conn;
@@ -390,6 +451,8 @@ void shopper_hello(struct cmd *cmd)
         c->page = mem_strndup(field(cmd, FIELD_PAGE).s, field(cmd, FIELD_PAGE).n);
     if (cmd->msg.f[FIELD_RESUME].type == VAL_JSON)
         json_each_member(cmd->msg.f[FIELD_RESUME].s, on_resume, h);
+    if (field(cmd, FIELD_IDENTITY).n && take_identity(h, field(cmd, FIELD_IDENTITY)))
+        return;
     if (!token.n || !auth_secret_digest('v', token, c->secret_digest)) {
         new_shopper(h);
         return;
@@ -488,11 +551,14 @@ static void on_last_ready(struct slot *s, void *ctx)
     struct cmd *c = ctx;
     const struct chat *was = &s->chat;
 
-    if (!s->is_behind && was->state == CHAT_CLOSED && app_now_ms(c->app) - was->ended_at_ms <= c->app->rules.return_ms) {
+    bool unresolved = was->state == CHAT_ABANDONED || (was->closed_how && strcmp(was->closed_how, "confirmed") != 0);
+
+    if (!s->is_behind && (was->state == CHAT_CLOSED || (was->state == CHAT_ABANDONED && was->owner.id[0])) &&
+        app_now_ms(c->app) - was->ended_at_ms <= c->app->rules.return_ms) {
         snprintf(c->after, sizeof c->after, "%s", was->id);
         snprintf(c->after_owner, sizeof c->after_owner, "%s", was->owner.id);
-        if (was->closed_how && strcmp(was->closed_how, "confirmed") != 0)
-            snprintf(c->class_, sizeof c->class_, "returning");
+        if (unresolved && class_from_name(str_of(c->class_)) < CLASS_RETURNING)
+            snprintf(c->class_, sizeof c->class_, "%s", class_name(CLASS_RETURNING));
     }
     triage(c);
 }
@@ -512,7 +578,9 @@ void shopper_start(struct cmd *c)
         cmd_finish(c);
         return;
     }
-    if (field(c, FIELD_CLASS).n)
+    if (conn->class_[0]) /* from the signed identity */
+        snprintf(c->class_, sizeof c->class_, "%s", conn->class_);
+    else if (field(c, FIELD_CLASS).n)
         snprintf(c->class_, sizeof c->class_, "%.*s", STR_FMT(field(c, FIELD_CLASS)));
     if (conn->last[0] && !conn->open[0])
         slot_when_loaded(slot_get(c->app, str_of(conn->last)), on_last_ready, c);

@@ -8,8 +8,40 @@
 
 static void on_timer_done(struct cmd *c, enum code code)
 {
+    const struct chat *chat = &c->slot->chat;
+
+    if (code == CODE_OK && c->timer == TIMER_OFFER && chat->state == CHAT_WAITING && chat->passed_n)
+        people_missed(c->app, chat->passed[chat->passed_n - 1]);
     if (code != CODE_OK && code != CODE_CONFLICT)
         log_warn("app", "timer not decided chat=%s timer=%s code=%s", c->slot->chat.id, chat_timer_name(c->timer), code_name(code));
+}
+
+struct care_ask {
+    struct app *app;
+    struct cmd *c;
+    char chat[ID_SIZE];
+};
+
+static void on_care_articles(void *ctx, struct str articles, const char *department, double confidence)
+{
+    struct care_ask *q = ctx;
+
+    (void)department, (void)confidence;
+    if (articles.n > 2)
+        q->c->articles = mem_strndup(articles.s, articles.n);
+    slot_push(slot_get(q->app, str_of(q->chat)), q->c);
+    free(q);
+}
+
+/* Rule 3.1: the first care step brings the articles that match what was said so far. */
+static void with_articles(struct slot *s, struct cmd *c)
+{
+    struct care_ask *q = mem_zalloc(sizeof *q);
+
+    q->app = s->app;
+    q->c = c;
+    snprintf(q->chat, sizeof q->chat, "%s", s->chat.id);
+    kb_ask(s->app, str_of(s->chat.last_question), str_of(s->chat.locale ? s->chat.locale : ""), true, 3, false, on_care_articles, q);
 }
 
 /* One due timer of a chat: its command waits with the chat's others; a second look before it is decided finds it there. */
@@ -27,7 +59,10 @@ static void fire_chat(struct app *a, struct str chat, enum chat_timer timer, int
     c->timer = timer;
     c->due_ms = due_ms;
     c->done = on_timer_done;
-    slot_push(s, c);
+    if (timer == TIMER_CARE && s->is_loaded && s->chat.care_done == CARE_NONE && s->chat.last_question)
+        with_articles(s, c);
+    else
+        slot_push(s, c);
 }
 
 static void fire_shopper_gone(struct app *a, struct str chat)

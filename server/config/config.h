@@ -125,7 +125,6 @@ struct config {
         int64_t offer_ms;
         bool auto_accept;
         int64_t silent_ms;
-        int64_t silent_steps;
         int64_t missed_pause;
         int64_t overflow_ms;
     } routing;

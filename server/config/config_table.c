@@ -76,7 +76,6 @@ const struct config_row config_rows[] = {
     BOOL(routing, auto_accept, "false", "A chat goes to a rep without being asked for."),
     MS(routing, silent_ms, "120000", 1000, DAY,
        "A handler who leaves a shopper waiting for so long is reminded."),
-    INT(routing, silent_steps, "2", 1, 10, "After so many times silent_ms the chat is offered on."),
     INT(routing, missed_pause, "3", 1, 100, "Missed offers in a row that pause a rep's shift."),
     MS(routing, overflow_ms, "180000", 1000, DAY,
        "A chat that waits for so long may go to the fallback department."),
