@@ -39,8 +39,6 @@ void kb_rank_mix(const struct kb_tuning *t, struct kb_scores *s, float *p)
         add_log_softmax(s, s->words, t->sharp_words / (powf(words, 1 - t->norm_words) * powf(s->words_full, t->norm_words)), t->mix_words, p);
     if (grams > 0)
         add_log_softmax(s, s->grams, t->sharp_grams / (powf(grams, 1 - t->norm_grams) * powf(s->grams_full, t->norm_grams)), t->mix_grams, p);
-    if (t->mix_near > 0)
-        add_log_softmax(s, s->near, t->sharp_near, t->mix_near, p);
     top = top_of(s, p);
     for (unsigned c = 0; c < s->n; c++) {
         p[c] = s->allowed[c] ? expf(p[c] - top) : 0;

@@ -15,7 +15,7 @@
 #include "kb/kb_tuning.h"
 
 struct kb_scores {
-    float *learn, *words, *grams, *near; /* [n] of each class; kb_rank_mix() overwrites them */
+    float *learn, *words, *grams; /* [n] of each class; kb_rank_mix() overwrites them */
     const bool *allowed;          /* [n] may be suggested */
     float words_full, grams_full; /* about what a class that has all of the question would score */
     float evidence;              /* accepts per class */

@@ -9,7 +9,6 @@
 #include "kb/kb_index.h"
 #include "kb/kb_lang.h"
 #include "kb/kb_learn.h"
-#include "kb/kb_near.h"
 #include "kb/kb_rank.h"
 #include "kb/kb_rows.h"
 
@@ -36,7 +35,6 @@ struct kb_set {
     struct kb_index *index;
     struct kb_learn *learn;
     struct kb_grams *grams;
-    struct kb_near *near;
     struct kb_rows exact;  /* hash of a whole question → the class accepted last */
     uint32_t *exact_class, exact_cap;
     struct kb_rows marks;   /* hash of each mark that was taken in */
@@ -44,7 +42,7 @@ struct kb_set {
     uint32_t *person_marks, person_cap;
     /* scratch of one query */
     struct kb_features features;
-    float *scores_learn, *scores_words, *scores_grams, *scores_near, *p;
+    float *scores_learn, *scores_words, *scores_grams, *p;
     bool *allowed;
     struct buf text;
 };
@@ -65,7 +63,6 @@ void kb_set_destroy(struct kb_set *s)
     kb_index_close(s->index);
     kb_learn_destroy(s->learn);
     kb_grams_destroy(s->grams);
-    kb_near_destroy(s->near);
     kb_rows_fini(&s->exact);
     kb_rows_fini(&s->marks);
     kb_rows_fini(&s->persons);
@@ -74,7 +71,6 @@ void kb_set_destroy(struct kb_set *s)
     free(s->scores_learn);
     free(s->scores_words);
     free(s->scores_grams);
-    free(s->scores_near);
     free(s->p);
     free(s->allowed);
     buf_fini(&s->text);
@@ -128,8 +124,6 @@ static void add_example(struct kb_set *s, struct str text, unsigned class, float
     kb_features_add(&s->features, text);
     if (weight > 0)
         kb_learn_add(s->learn, &s->features, class, weight);
-    if (weight > 0)
-        kb_near_add(s->near, &s->features, class);
     kb_grams_add(s->grams, &s->features, class, grams);
 }
 
@@ -182,11 +176,9 @@ int kb_set_create(const struct kb_port *port, const struct kb_tuning *t, struct 
     add_docs(s, articles, n);
     s->learn = kb_learn_create(t, s->classes_n);
     s->grams = kb_grams_create(t, s->classes_n);
-    s->near = kb_near_create(t, s->classes_n);
     s->scores_learn = mem_alloc(s->classes_n * sizeof(float));
     s->scores_words = mem_alloc(s->classes_n * sizeof(float));
     s->scores_grams = mem_alloc(s->classes_n * sizeof(float));
-    s->scores_near = mem_alloc(s->classes_n * sizeof(float));
     s->p = mem_alloc(s->classes_n * sizeof(float));
     s->allowed = mem_alloc(s->classes_n * sizeof(bool));
     rc = kb_index_open(port, t, &s->index, err);
@@ -372,7 +364,7 @@ static void put_exact_first(struct kb_set *s)
 int kb_set_suggest(struct kb_set *s, struct str question, const struct kb_filter *filter, unsigned max,
                    struct kb_hit out[], struct err *err)
 {
-    struct kb_scores scores = {s->scores_learn, s->scores_words, s->scores_grams, s->scores_near, s->allowed, 0, 0, 0, s->classes_n};
+    struct kb_scores scores = {s->scores_learn, s->scores_words, s->scores_grams, s->allowed, 0, 0, 0, s->classes_n};
     unsigned top[KB_HITS_MAX], n;
     struct str lang;
     int rc;
@@ -391,7 +383,6 @@ int kb_set_suggest(struct kb_set *s, struct str question, const struct kb_filter
     else if (rc < 0)
         return rc;
     kb_learn_score(s->learn, &s->features, s->scores_learn);
-    kb_near_score(s->near, &s->features, s->scores_near);
     scores.grams_full = kb_grams_score(s->grams, &s->features, s->scores_grams);
     for (unsigned c = 0; c < s->classes_n; c++)
         s->allowed[c] = version_of(s, c, lang, filter) != DOC_NONE;

@@ -11,9 +11,6 @@ struct kb_tuning {
     /* features → tf-idf, by kind (enum kb_feature_kind) */
     float learn_kind[8]; /* weight of a kind for the learner */
     float gram_kind[8];  /* and for the gram index; 0: not used */
-    float near_kind[8];  /* and for the nearest example */
-    float near_df;       /* share of the examples above which a feature is not looked at there */
-    float common_near;
     float common_learn, common_gram, common_words; /* what a feature of common words counts, others being 1 */
     /* learner */
     float rate;         /* AdaGrad's */
@@ -31,11 +28,11 @@ struct kb_tuning {
     /* gram index */
     float gram_k1, gram_b, gram_title, gram_asked;
     /* mix */
-    float mix_learn, mix_words, mix_grams, mix_near; /* weights of the three */
+    float mix_learn, mix_words, mix_grams; /* weights of the three */
     float norm_learn; /* 1: words never seen take their share of the text's length */
     float norm_words, norm_grams; /* 0: scores are divided by the best; 1: by what a full match would have */
     float grow_learn; /* mix_learn grows by this times log(1 + accepts per class) */
-    float sharp_learn, sharp_words, sharp_grams, sharp_near;
+    float sharp_learn, sharp_words, sharp_grams;
 };
 
 extern const struct kb_tuning kb_tuning_default;
