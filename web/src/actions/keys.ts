@@ -44,6 +44,11 @@ export function followKeys(target: Document, desk: () => Desk | null, actions: r
     const d = desk();
     if (!d || e.defaultPrevented || ime.owns(e)) return;
     const key = pressed(e);
+    if (key === 'escape' && d.dialog.peek() !== null) {
+      d.dialog.value = null; // the focus was outside of it
+      e.preventDefault();
+      return;
+    }
     const modified = key.includes('mod+') || key.includes('alt+');
     const inText = isTextField(e.target);
     if (!modified && (inText || !settings.value.letterKeys || e.ctrlKey || e.metaKey)) return;

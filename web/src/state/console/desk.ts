@@ -10,7 +10,7 @@ import type { OutItem } from '../../model/outbox.js';
 import { Socket } from '../../model/socket.js';
 import type { Link, SocketOptions } from '../../model/socket.js';
 import type { Store } from '../../model/storage.js';
-import { Refusal, assertNever, isObject } from '../../model/types.js';
+import { Refusal, assertNever } from '../../model/types.js';
 import type {
   Colleague, Draft as Command, EventEntry, From, OfferSignal, QueueLine, Random, ServerAlert, ServerBoard, ServerMessage, ServerOffer, ServerOk,
   ServerWelcome, Settings, Shift, Timers,
@@ -18,6 +18,7 @@ import type {
 import type { Session } from './api.js';
 import { Drafts } from './drafts.js';
 import type { Mode } from './drafts.js';
+import { departmentText, takeDepartmentTitles } from './labels.js';
 import { groupRows } from './lists.js';
 import type { DialogState } from './dialogs.js';
 import { notice, soundMessage, startOfferSound, stopOfferSound } from './notify.js';
@@ -27,7 +28,7 @@ import { settings } from './settings.js';
 import { refusalText } from './refusals.js';
 import { Toasts } from './toasts.js';
 import { ChatView } from './view.js';
-import { i18n, t } from './words.js';
+import { t } from './words.js';
 
 export interface DeskOptions {
   session: Session;
@@ -41,19 +42,10 @@ export interface DeskOptions {
   checkSession: () => Promise<unknown>;
 }
 
-interface DepartmentTitles {
-  name: string;
-  title_en?: string;
-  title_zh?: string;
-}
-
-function titlesOf(settings: unknown): DepartmentTitles[] {
-  const list = isObject(settings) ? settings['departments'] : null;
-  return Array.isArray(list) ? list.filter((d): d is DepartmentTitles => isObject(d) && typeof d['name'] === 'string') : [];
-}
-
 const RESUME_MAX = 50;
 const SILENT_MS = 120_000;
+const CAPACITY = 4;
+const PROXY_TRIES = 10;
 
 export class Desk {
   readonly me: From & { id: string; name: string };
@@ -81,7 +73,6 @@ export class Desk {
   readonly alerts = signal<ServerAlert[]>([]);
   readonly board = signal<ServerBoard | null>(null);
   readonly limits = signal<Settings & { transfer_ms?: number }>({});
-  readonly titles = signal<DepartmentTitles[]>([]);
   readonly outgoing = signal(0);
   readonly search = signal('');
   /** The server's time, told once a second while the page is seen. */
@@ -165,14 +156,10 @@ export class Desk {
   }
 
   nameOf(id: string | undefined, name?: string): string {
-    return name || this.people.value.find((p) => p.id === id)?.name || (id === undefined ? t('nobody') : this.departmentText(id));
+    return name || this.people.value.find((p) => p.id === id)?.name || (id === undefined ? t('nobody') : departmentText(id));
   }
 
-  /** A department's title in the reader's language. */
-  departmentText(name: string): string {
-    const titles = this.titles.value.find((d) => d.name === name);
-    return (i18n.value.lang === 'zh-CN' ? titles?.title_zh : titles?.title_en) ?? name;
-  }
+  readonly departmentText = departmentText;
 
   // --- opening a chat
 
@@ -278,11 +265,11 @@ export class Desk {
   }
 
   async changeShift(to: 'start' | 'pause' | 'end', capacity?: number): Promise<void> {
-    const command: Command = to === 'start' ? { t: 'shift.start', ...(capacity ? { capacity } : {}) } : { t: to === 'pause' ? 'shift.pause' : 'shift.end' };
+    const command: Command = to === 'start' ? { t: 'shift.start', capacity: capacity ?? (this.shift.peek().capacity || CAPACITY) } : { t: to === 'pause' ? 'shift.pause' : 'shift.end' };
     try {
       await this.act(command);
       const state = to === 'start' ? 'on' : to === 'pause' ? 'paused' : 'off';
-      this.shift.value = { ...this.shift.peek(), state, ...(capacity ? { capacity } : {}) };
+      this.shift.value = { ...this.shift.peek(), state, capacity: capacity ?? (this.shift.peek().capacity || CAPACITY) };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.toasts.bad(to === 'end' && error.code === 'conflict' ? t('shift.end_refused') : refusalText(error));
@@ -319,7 +306,7 @@ export class Desk {
     if (w.shift) this.shift.value = w.shift;
     if (w.people) this.people.value = w.people;
     if (w.settings) this.limits.value = w.settings;
-    this.titles.value = titlesOf(w.settings);
+    takeDepartmentTitles(w.settings);
     if (w.queues) this.queues.value = w.queues;
     if (w.departments) this.departments.value = w.departments.map((d) => (typeof d === 'string' ? d : d.name));
     this.offers.value = w.offers ?? [];
@@ -476,9 +463,10 @@ export class Desk {
   private async onFailed(opened: boolean, tries: number, refusal: Refusal | null): Promise<void> {
     if (refusal?.code === 'unauthorized' || refusal?.code === 'forbidden') return this.o.onSignedOut();
     if (opened || tries % 3 !== 2) return;
+    const known = this.ready.peek(); // it has worked: then a restart is likelier than a proxy
     try {
       await this.o.checkSession();
-      this.proxyBlocks.value = this.socket.link !== 'ready';
+      this.proxyBlocks.value = this.socket.link !== 'ready' && (!known || tries > PROXY_TRIES);
     } catch (error) {
       if (error instanceof Error && 'status' in error && error.status === 401) this.o.onSignedOut();
     }

@@ -1,6 +1,28 @@
 // Names of states, classes, checks and departments in the reader's language.
+import { signal } from '@preact/signals';
 import type { ChatState } from '../../model/types.js';
-import { t } from './words.js';
+import { isObject } from '../../model/types.js';
+import { i18n, t } from './words.js';
+
+interface DepartmentTitles {
+  name: string;
+  title_en?: string;
+  title_zh?: string;
+}
+
+const titles = signal<DepartmentTitles[]>([]);
+
+/** Takes the titles out of a welcome's settings. */
+export function takeDepartmentTitles(settings: unknown): void {
+  const list = isObject(settings) ? settings['departments'] : null;
+  if (Array.isArray(list)) titles.value = list.filter((d): d is DepartmentTitles => isObject(d) && typeof d['name'] === 'string');
+}
+
+/** A department's title in the reader's language; its name where none is known. */
+export function departmentText(name: string): string {
+  const known = titles.value.find((d) => d.name === name);
+  return (i18n.value.lang === 'zh-CN' ? known?.title_zh : known?.title_en) ?? name;
+}
 
 export function stateText(state: ChatState): string {
   switch (state) {

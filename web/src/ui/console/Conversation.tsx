@@ -4,6 +4,7 @@ import { answer, claim, consult, join, park, promise, reassign, refer, resolve, 
 import { claimNext, foldCard } from '../../actions/desk.js';
 import { firstKey } from '../../actions/keys.js';
 import type { Action } from '../../actions/action.js';
+import { isHandler } from '../../state/console/compose.js';
 import { stateText } from '../../state/console/labels.js';
 import { isOver } from '../../state/console/row.js';
 import type { Row } from '../../state/console/row.js';
@@ -15,6 +16,7 @@ import type { Tone } from '../kit/index.js';
 import { Act, useDesk } from './desk.js';
 import { Composer } from './Composer.js';
 import { ClassBadge, Countdown } from './bits.js';
+import { targetText } from './eventText.js';
 import { Log } from './Log.js';
 import { Suggestions } from './Suggestions.js';
 import { toggleCard } from './layout.js';
@@ -93,13 +95,13 @@ function Strips({ view }: { view: ChatView }) {
       {row.transfer && (
         <div class="strip info">
           <Icon path={icons.handover} size={16} />
-          <span>{t('strip.transfer', { to: desk.nameOf(row.transfer.to.id, row.transfer.to.name ?? row.transfer.to.department) })} <Countdown until={row.transfer.until} /></span>
+          <span>{isHandler(row, desk.me.id) ? t('strip.transfer', { to: targetText(row.transfer.to) }) : t('strip.transfer_other', { to: targetText(row.transfer.to), handler: desk.nameOf(row.handler?.id, row.handler?.name) })} <Countdown until={row.transfer.until} /></span>
         </div>
       )}
       {row.consult && !isOver(row) && (
         <div class="strip note">
           <Icon path={icons.users} size={16} />
-          <span>{t('strip.consult', { by: desk.nameOf(row.consult.by?.id, row.consult.by?.name), to: desk.nameOf(row.consult.to.id, row.consult.to.name ?? row.consult.to.department) })} <q dir="auto">{row.consult.question}</q></span>
+          <span>{t('strip.consult', { by: desk.nameOf(row.consult.by?.id, row.consult.by?.name), to: targetText(row.consult.to) })} <q dir="auto">{row.consult.question}</q></span>
           <Act action={answer} small hide />
         </div>
       )}

@@ -7,7 +7,7 @@ import { ime } from '../../model/ime.js';
 import { stateText } from '../../state/console/labels.js';
 import { groupNames, matches } from '../../state/console/lists.js';
 import type { GroupName } from '../../state/console/lists.js';
-import { nextPromise } from '../../state/console/row.js';
+import { isOver, nextPromise } from '../../state/console/row.js';
 import type { Row } from '../../state/console/row.js';
 import { steadyOrder } from '../../state/console/urgency.js';
 import type { ChatView } from '../../state/console/view.js';
@@ -101,7 +101,7 @@ function ChatRow({ view, group }: { view: ChatView; group: GroupName }) {
   const typing = useComputed(() => view.typing.value.some((s) => s.from.role === 'shopper'));
   const name = row.shopper?.name ?? t('guest');
   const promise = nextPromise(row);
-  const due = promise?.until ?? row.parkedUntil;
+  const due = isOver(row) ? null : (promise?.until ?? row.parkedUntil);
   return (
     <li class={row.unread > 0 ? 'row unread' : 'row'}>
       <button type="button" class="row-open" data-chat={view.chat} aria-current={open.value ? 'true' : undefined} onClick={() => desk.show(view.chat)}>
@@ -117,7 +117,7 @@ function ChatRow({ view, group }: { view: ChatView; group: GroupName }) {
             </span>
             {row.unread > 0 && <Badge tone="brand" title={t('row.unread', { n: row.unread })}>{i18n.value.number(row.unread)}<span class="sr"> {t('row.unread', { n: row.unread })}</span></Badge>}
           </span>
-          <RowFacts row={row} group={group} due={due ?? null} draft={draft.value} />
+          <RowFacts row={row} group={group} due={due} draft={draft.value} />
         </span>
       </button>
       {group === 'queue' && <Button small class="row-claim" onClick={() => void claimChat(desk, view.chat)}>{t('act.claim')}</Button>}
@@ -153,7 +153,7 @@ function Queues() {
   return (
     <footer class="queues">
       <h2 class="sr">{t('queues.label')}</h2>
-      <ul class="queue-lines">
+      <div class="queue-scroll" role="group" aria-label={t('queues.label')} tabIndex={0}><ul class="queue-lines">
         {lines.map((q) => (
           <li key={q.department}>
             <span class="queue-name">{desk.departmentText(q.department)}</span>
@@ -161,7 +161,7 @@ function Queues() {
             {q.waiting > 0 && q.longest_since != null && <Age since={q.longest_since} />}
           </li>
         ))}
-      </ul>
+      </ul></div>
     </footer>
   );
 }

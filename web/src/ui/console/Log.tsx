@@ -16,6 +16,8 @@ const CHUNK = 40;
 const GUESS_PX = 48;
 const NEAR_PX = 60;
 const MARGIN_PX = 600;
+/** A scroll so soon after a wheel, touch or key is the reader's own. */
+const HAND_MS = 1_000;
 
 export function Log({ view }: { view: ChatView }) {
   const desk = useDesk();
@@ -30,6 +32,8 @@ export function Log({ view }: { view: ChatView }) {
   const heights = useRef(new Map<number, number>());
   const stuck = useRef(true);
   const lastTop = useRef(0);
+  const handAt = useRef(0);
+  const hand = () => (handAt.current = Date.now());
   const [range, setRange] = useState<[number, number]>([Math.max(0, chunks - 2), chunks]);
   const [, again] = useReducer((n: number) => n + 1, 0);
   const [below, setBelow] = useState(0);
@@ -62,7 +66,7 @@ export function Log({ view }: { view: ChatView }) {
     if (!el) return;
     // Only the reader lets go of the bottom: a pane that grows or shrinks does not.
     if (el.scrollHeight - el.scrollTop - el.clientHeight < NEAR_PX) stuck.current = true;
-    else if (el.scrollTop < lastTop.current - 1) stuck.current = false;
+    else if (el.scrollTop < lastTop.current - 1 && Date.now() - handAt.current < HAND_MS) stuck.current = false;
     lastTop.current = el.scrollTop;
     if (stuck.current) {
       setBelow(0);
@@ -119,7 +123,7 @@ export function Log({ view }: { view: ChatView }) {
   for (let i = to; i < chunks; i++) under += heightOf(i);
   return (
     <div class="log-wrap">
-      <div class="log" ref={box} onScroll={onScroll} role="log" aria-live="off" aria-label={t('log.label')} tabIndex={0}>
+      <div class="log" ref={box} onScroll={onScroll} onWheel={hand} onTouchMove={hand} onPointerDown={hand} onPointerMove={(e) => e.buttons > 0 && hand()} onKeyDown={hand} role="log" aria-live="off" aria-label={t('log.label')} tabIndex={0}>
         {view.loaded.value === 'loading' && <div class="log-note"><Spinner label={t('log.loading')} /></div>}
         {view.loaded.value === 'failed' && (
           <div class="log-note">
@@ -134,7 +138,7 @@ export function Log({ view }: { view: ChatView }) {
           </div>
         ))}
         <div class="log-space" style={{ height: `${under}px` }} />
-        {out.map((item) => <Unsent key={item.id} item={item} />)}
+        {out.map((item) => <Unsent key={item.id} item={item} failed={item.state === 'failed'} />)}
       </div>
       {below > 0 && (
         <button type="button" class="log-down" onClick={toBottom}><Icon path={icons.chevronDown} size={16} />{t('log.below', { n: below })}</button>
@@ -152,7 +156,7 @@ function ItemRow({ item, view, me }: { item: LogItem; view: ChatView; me: string
     case 'note':
       return <Note entry={item.entry} />;
     case 'mark':
-      return <Mark entry={item.entry} />;
+      return <Mark entry={item.entry} bare={item.bare} />;
     default:
       return <Quiet item={item} view={view} />;
   }
@@ -178,7 +182,7 @@ function Message({ item, view, me }: { item: Extract<LogItem, { type: 'message' 
           <span class="msg-foot">
             {e.kind === 'message' && e.article !== undefined && <span class="from-kb" title={t('msg.from_article')}><Icon path={icons.book} size={13} /><span class="sr">{t('msg.from_article')}</span></span>}
             <Time at={e.at} />
-            {!isShopper && <Receipt seq={e.seq} view={view} />}
+            {!isShopper && <Receipt read={e.seq <= view.log.read} delivered={e.seq <= view.log.delivered} />}
           </span>
         </div>
       </div>
@@ -186,13 +190,14 @@ function Message({ item, view, me }: { item: Extract<LogItem, { type: 'message' 
   );
 }
 
-function Receipt({ seq, view }: { seq: number; view: ChatView }) {
-  const state = seq <= view.log.read ? t('msg.read') : seq <= view.log.delivered ? t('msg.delivered') : t('msg.sent');
-  const looks = seq <= view.log.read ? 'receipt read' : 'receipt';
-  return <span class={looks} title={state}><Icon path={seq <= view.log.delivered ? icons.checks : icons.check} size={14} /><span class="sr">{state}</span></span>;
+function Receipt({ read, delivered }: { read: boolean; delivered: boolean }) {
+  const state = read ? t('msg.read') : delivered ? t('msg.delivered') : t('msg.sent');
+  const looks = read ? 'receipt read' : 'receipt';
+  return <span class={looks} title={state}><Icon path={delivered ? icons.checks : icons.check} size={14} /><span class="sr">{state}</span></span>;
 }
 
-function Unsent({ item }: { item: OutItem }) {
+/** The item changes in place: what shows of it is a property of its own. */
+function Unsent({ item, failed }: { item: OutItem; failed: boolean }) {
   const desk = useDesk();
   const message = item.message;
   const text = 'text' in message ? (message.text ?? '') : '';
@@ -203,10 +208,10 @@ function Unsent({ item }: { item: OutItem }) {
         <div class="bubble">
           <TextBody text={text} />
           <span class="msg-foot">
-            {item.state === 'pending' ? <><Icon path={icons.clock} size={13} />{t('msg.pending')}</> : <span class="failed"><Icon path={icons.alert} size={13} />{t('msg.failed')}</span>}
+            {!failed ? <><Icon path={icons.clock} size={13} />{t('msg.pending')}</> : <span class="failed"><Icon path={icons.alert} size={13} />{t('msg.failed')}</span>}
           </span>
         </div>
-        {item.state === 'failed' && (
+        {failed && (
           <div class="unsent-acts">
             <span>{item.error ? codeText(item.error.code) : ''}</span>
             <Button small kind="quiet" onClick={() => desk.outbox.retry(item.id)}>{t('retry')}</Button>
@@ -237,12 +242,12 @@ function Note({ entry }: { entry: Extract<EventEntry, { kind: 'note' | 'whisper'
   );
 }
 
-function Mark({ entry }: { entry: EventEntry }) {
+function Mark({ entry, bare }: { entry: EventEntry; bare: boolean }) {
   const { icon, text, detail } = eventLine(entry);
   return (
     <div class={`mark k-${entry.kind}`}>
       <div class="mark-line"><Icon path={icon} size={15} /><span dir="auto">{text}</span><Time at={entry.at} /></div>
-      {detail && <div class="mark-detail"><TextBody text={detail} /></div>}
+      {detail && !bare && <div class="mark-detail"><TextBody text={detail} /></div>}
     </div>
   );
 }

@@ -24,7 +24,7 @@ function Offer({ offer, first }: { offer: OfferSignal; first: boolean }) {
   const { card } = offer;
   const { offer_ms = 30_000, transfer_ms, answer_ms = 60_000 } = desk.limits.value;
   const whole = offer.kind === 'transfer' ? (transfer_ms ?? answer_ms) : offer_ms;
-  const left = useComputed(() => Math.max(0, Math.ceil((offer.deadline_at - desk.now.value) / 1000)));
+  const left = useComputed(() => Math.max(0, Math.min(Math.round(whole / 1000), Math.ceil((offer.deadline_at - desk.now.value) / 1000))));
   const part = useComputed(() => Math.max(0, Math.min(100, ((offer.deadline_at - desk.now.value) / whole) * 100)));
   const name = card?.shopper?.name ?? t('guest');
   const isTransfer = offer.kind === 'transfer';

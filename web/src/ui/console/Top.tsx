@@ -54,7 +54,7 @@ function Shift() {
     <div class={`shift ${state}`}>
       <button type="button" class="shift-state" onClick={() => capacity.run(desk)} disabled={!capacity.enabled(desk)} title={t(capacity.label)}>
         <i class="shift-dot" aria-hidden="true" />
-        {state === 'on' ? t('shift.on', { load, room }) : state === 'paused' ? t('shift.paused') : t('shift.off')}
+        {state === 'on' ? (room > 0 ? t('shift.on', { load, room }) : t('shift.on_plain')) : state === 'paused' ? t('shift.paused') : t('shift.off')}
       </button>
       {state !== 'on' && <Act action={shiftStart} kind="primary" small />}
       {state === 'on' && <Act action={shiftPause} small bare />}

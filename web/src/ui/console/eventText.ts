@@ -1,6 +1,6 @@
 // One entry of the log, in words, for the quiet rows of the console and the rail of QA.
 import type { EventEntry, From, Person, Target } from '../../model/types.js';
-import { checkText, classText, resolutionText } from '../../state/console/labels.js';
+import { checkText, classText, departmentText, resolutionText } from '../../state/console/labels.js';
 import { i18n, shortWhen, t } from '../../state/console/words.js';
 import { icons } from '../kit/index.js';
 
@@ -23,25 +23,48 @@ const short = (role: From['role']): string => {
 };
 
 export function fromName(from: From): string {
-  return from.name ?? short(from.role);
+  return from.name || short(from.role);
 }
 
-const named = (who: Person | undefined): string => who?.name ?? who?.id ?? t('nobody');
-const target = (to: Target | undefined): string => {
-  if (to?.department !== undefined) return to.name !== undefined && to.name !== to.department ? `${to.name} (${to.department})` : to.department;
-  return to?.name ?? to?.id ?? t('nobody');
+const named = (who: Person | undefined): string => who?.name || who?.id || t('nobody');
+export const targetText = (to: Target | undefined): string => {
+  if (to?.department !== undefined) return to.name !== undefined && to.name !== '' && to.name !== to.department ? `${to.name} (${departmentText(to.department)})` : departmentText(to.department);
+  return to?.name || to?.id || t('nobody');
 };
 const when = (ms: number | undefined): string => (ms === undefined ? '' : shortWhen(ms));
 const line = (icon: string, text: string, detail?: string, strong = false): EventLine => ({ icon, text, ...(detail ? { detail } : {}), ...(strong ? { strong } : {}) });
 const joined = (parts: Array<string | undefined>): string => parts.filter((p) => p !== undefined && p !== '').join(' · ');
 
 /** Reasons that the machine gives are short words; those that we know are said in the reader's language. */
-function why(word: string | undefined): string {
+export function why(word: string | undefined): string {
   switch (word) {
     case undefined: return '';
     case 'started': return '';
     case 'least_loaded': return t('why.least_loaded');
     case 'owner': return t('why.owner');
+    case 'chosen': return t('why.chosen');
+    case 'off_shift': return t('presence.off');
+    case 'paused': return t('presence.paused');
+    case 'away': return t('presence.away');
+    case 'full': return t('why.full');
+    case 'skill': return t('why.skill');
+    case 'language': return t('why.language');
+    case 'passed': return t('why.passed');
+    case 'busier': return t('why.busier');
+    case 'less_idle': return t('why.less_idle');
+    case 'not_owner': return t('why.not_owner');
+    case 'keyword': return t('why.keyword');
+    case 'kb': return t('why.kb');
+    case 'topic': return t('why.topic');
+    case 'shopper': return t('why.shopper');
+    case 'connection': return t('why.gone');
+    case 'offline': return t('why.gone');
+    case 'shift_ended': return t('why.shift_ended');
+    case 'deadline': return t('why.missed');
+    case 'due': return t('why.due');
+    case 'long_wait': return t('alert.kind_wait');
+    case 'default': return '';
+    case 'abandoned': return '';
     case 'refused': return t('why.refused');
     case 'silent': return t('why.silent');
     case 'quick_return': return t('why.quick_return');
@@ -72,21 +95,21 @@ function assigned(e: Extract<EventEntry, { kind: 'assigned' }>): EventLine {
 function handovers(e: EventEntry): EventLine | null {
   const by = fromName(e.from);
   switch (e.kind) {
-    case 'consulted': return line(icons.users, t('event.consulted', { by, to: target(e.to) }), e.question, true);
+    case 'consulted': return line(icons.users, t('event.consulted', { by, to: targetText(e.to) }), e.question, true);
     case 'consult_answered': return line(icons.users, t('event.consult_answered', { by }), e.text, true);
     case 'transfer_offered': {
       const card = e.card;
       const verified = (card?.verified ?? []).map(checkText).join(', ');
-      return line(icons.handover, t('event.transfer_offered', { by, to: target(e.to) }), joined([card?.summary, card?.requirements, verified, card?.promised]));
+      return line(icons.handover, t('event.transfer_offered', { by, to: targetText(e.to) }), joined([card?.summary, card?.requirements, verified, card?.promised]));
     }
     case 'transferred': return line(icons.handover, t('event.transferred', { to: named(e.handler ?? e.to) }), undefined, true);
-    case 'transfer_returned': return line(icons.handover, t('event.transfer_returned', { to: target(e.to) }), why(e.reason));
+    case 'transfer_returned': return line(icons.handover, t('event.transfer_returned', { to: targetText(e.to) }), why(e.reason));
     case 'taken_back': return line(icons.back, t('event.taken_back', { to: named(e.handler) }), e.reason, true);
     case 'reassigned': return line(icons.user, t('event.reassigned', { by, to: named(e.handler ?? e.to) }), e.reason, true);
     case 'handler_lost': return line(icons.wifiOff, t('event.handler_lost', { to: named(e.handler) }), why(e.why), true);
     case 'handler_back': return line(icons.wifiOff, t('event.handler_back', { to: named(e.handler) }), undefined, true);
     case 'joined': return line(icons.users, t('event.joined', { by }), undefined, true);
-    case 'escalated': return line(icons.arrowUp, t('event.escalated', { by, to: target(e.to) }), e.reason, true);
+    case 'escalated': return line(icons.arrowUp, t('event.escalated', { by, to: targetText(e.to) }), e.reason, true);
     default: return null;
   }
 }
@@ -94,15 +117,15 @@ function handovers(e: EventEntry): EventLine | null {
 function queueing(e: EventEntry): EventLine | null {
   switch (e.kind) {
     case 'started': return line(icons.chat, t('event.started'), joined([e.topic, e.page]));
-    case 'triaged': return line(icons.flag, t('event.triaged', { department: e.department ?? '' }), e.reason ?? why(e.why));
-    case 'queued': return line(icons.clock, t('event.queued', { department: e.department ?? '', class: classText(e.class ?? 'normal') }), why(e.why));
+    case 'triaged': return line(icons.flag, t('event.triaged', { department: departmentText(e.department ?? '') }), e.reason ?? why(e.why));
+    case 'queued': return line(icons.clock, t('event.queued', { department: departmentText(e.department ?? ''), class: classText(e.class ?? 'normal') }), why(e.why));
     case 'offered': return line(icons.bell, t('event.offered', { to: named(e.to) }), why(e.why));
     case 'offer_missed': return line(icons.bellOff, t('event.offer_missed', { to: named(e.to) }));
     case 'offer_declined': return line(icons.bellOff, t('event.offer_declined', { to: named(e.to) }), why(e.reason));
     case 'assigned': return assigned(e);
     case 'owned': return line(icons.pin, t('event.owned', { to: named(e.owner) }), undefined, true);
     case 'reminded': return line(icons.bell, t('event.reminded', { to: named(e.to) }), why(e.what));
-    case 'alerted': return line(icons.alert, t('event.alerted', { to: target(e.to) }), e.what);
+    case 'alerted': return line(icons.alert, t('event.alerted', { to: targetText(e.to) }), e.what);
     case 'alert_acted': return line(icons.check, t('event.alert_acted', { by: fromName(e.from) }), joined([e.action, e.note]));
     case 'left': return line(icons.leave, t('event.left'));
     case 'abandoned': return line(icons.leave, t('event.abandoned', { span: i18n.value.span(e.waited_ms ?? 0) }), why(e.why));

@@ -7,7 +7,7 @@ export type LogItem =
   | { type: 'day'; key: string; at: number }
   | { type: 'message'; key: string; entry: Of<'message'> | Of<'care'>; grouped: boolean }
   | { type: 'note'; key: string; entry: Of<'note'> | Of<'whisper'> }
-  | { type: 'mark'; key: string; entry: EventEntry }
+  | { type: 'mark'; key: string; entry: EventEntry; bare: boolean }
   | { type: 'quiet'; key: string; seq: number; entries: EventEntry[] };
 
 /** Everyday workings: shown small, and folded where several stand together. */
@@ -37,7 +37,11 @@ function itemOf(entry: EventEntry, last: LogItem | undefined): LogItem[] {
     return [{ type: 'message', key, entry, grouped }];
   }
   if (entry.kind === 'note' || entry.kind === 'whisper') return [{ type: 'note', key, entry }];
-  if (!quietKinds.has(entry.kind)) return [{ type: 'mark', key, entry }];
+  if (!quietKinds.has(entry.kind)) {
+    // Parking says its promise twice: as a promise and as the reason.
+    const bare = entry.kind === 'parked' && last?.type === 'mark' && last.entry.kind === 'promised' && last.entry.text === entry.promise;
+    return [{ type: 'mark', key, entry, bare }];
+  }
   if (last?.type !== 'quiet') return [{ type: 'quiet', key, seq: entry.seq, entries: [entry] }];
   last.entries.push(entry);
   return [];

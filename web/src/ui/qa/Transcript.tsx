@@ -5,7 +5,7 @@ import { stateText } from '../../state/console/labels.js';
 import { i18n, t } from '../../state/console/words.js';
 import { markWords } from '../../state/qa/query.js';
 import type { Format, Transcript as Whole } from '../../state/qa/qa.js';
-import { eventLine, fromName } from '../console/eventText.js';
+import { eventLine, fromName, why } from '../console/eventText.js';
 import { TextBody } from '../console/TextBody.js';
 import { Avatar, Badge, Button, Icon, IconButton, Menu, Spinner, icons } from '../kit/index.js';
 import { useQa } from './qaContext.js';
@@ -155,7 +155,7 @@ function Happened({ e }: { e: EventEntry }) {
       <Icon path={icon} size={14} />
       <span class="happened-text" dir="auto">
         {text}{detail && <span class="calm-detail"> · {detail}</span>}
-        {offers.length > 0 && <details><summary>{t('events.candidates', { n: offers.length })}</summary><ul>{offers.map((c) => <li key={c.id}>{c.name || c.id}{c.why && ` · ${c.why}`}</li>)}</ul></details>}
+        {offers.length > 0 && <details><summary>{t('events.candidates', { n: offers.length })}</summary><ul>{offers.map((c) => <li key={c.id}>{c.name || c.id}{c.why && ` · ${why(c.why)}`}</li>)}</ul></details>}
       </span>
       <time class="when" dateTime={new Date(e.at).toISOString()} title={i18n.value.full(e.at)}>{i18n.value.time(e.at)}</time>
       <span class="said-n">#{e.seq}</span>

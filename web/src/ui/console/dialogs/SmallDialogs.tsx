@@ -58,6 +58,7 @@ export function VerifyDialog({ view }: { view: ChatView }) {
   const have = view.row.peek().verified;
   const [checks, setChecks] = useState<string[]>([]);
   const [other, setOther] = useState('');
+  const firstOpen = checkNames.find((name) => !have.includes(name));
   const all = [...checks, ...(other.trim() ? [other.trim().slice(0, 50)] : [])];
   return (
     <ActDialog title={t('verify.title')} submit={t('verify.submit')} command={all.length === 0 ? null : { t: 'chat.verify', chat: view.chat, checks: all }}
@@ -65,8 +66,8 @@ export function VerifyDialog({ view }: { view: ChatView }) {
       <p class="dialog-says">{t('verify.says')}</p>
       <fieldset class="checks">
         <legend>{t('verify.legend')}</legend>
-        {checkNames.map((name, i) => (
-          <Check key={name} label={checkText(name)} checked={have.includes(name) || checks.includes(name)} disabled={have.includes(name)} autoFocus={i === 0}
+        {checkNames.map((name) => (
+          <Check key={name} label={checkText(name)} checked={have.includes(name) || checks.includes(name)} disabled={have.includes(name)} autoFocus={name === firstOpen}
             onChange={(e) => setChecks(e.currentTarget.checked ? [...checks, name] : checks.filter((c) => c !== name))} />
         ))}
       </fieldset>
