@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';
 import { again, newId, rep, shopper } from './lib/client.mjs';
-import { arrival, auditor, servedChat, staff, team } from './lib/desk.mjs';
+import { arrival, auditor, servedChat, staff } from './lib/desk.mjs';
 import { Redis, Server } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
-const SET = { 'ownership.grace_ms': 500, 'presence.grace_ms': 500, 'presence.beat_ms': 300, 'presence.silent_ms': 1500 };
+const SET = { 'ownership.grace_ms': 1000, 'presence.grace_ms': 1000, 'presence.beat_ms': 300, 'presence.silent_ms': 1500 };
 let redis;
 let one; // holds the archive: it started first
 let two;
@@ -169,15 +169,16 @@ test('one node is killed under traffic: its people go on at the other, nothing a
 
 test('a node that is stopped in good manners hands its people over with 1001', async () => {
   const four = await new Server({ redis: redis.url, set: { ...SET, 'server.node': 'four' } }).start();
-  const { sue, chat, ann } = await servedChat(four, { ann: (await team(four, 1))[0] });
+  const [who] = await staff(one, 1);
+  const { sue, chat, ann } = await servedChat(four, { ann: await rep(four, who) });
   const stopping = four.stop();
   assert.equal((await sue.gone).code, 1001);
   assert.equal((await ann.gone).code, 1001);
-  assert.equal((await stopping).code, 0);
   const there = await again(sue, { resume: [{ chat, seq: sue.head(chat) }] }, one);
   const here = await rep(one, ann.who, { shift: false, resume: [{ chat, seq: ann.head(chat) }] });
   await here.say('As if nothing had happened.', { chat });
   await there.event('message', { text: 'As if nothing had happened.' });
+  assert.equal((await stopping).code, 0);
   assert.equal(redis.exit, null, 'the Redis of all is left alone');
   one.clients.push(...four.clients);
 });

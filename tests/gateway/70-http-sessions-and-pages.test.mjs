@@ -157,7 +157,7 @@ test('a path outside the assets is nowhere', async () => {
       const r = await server.api('GET', `${top}${way.repeat(12)}etc/passwd`);
       assert.ok([400, 401, 403, 404].includes(r.status) && !r.text.includes('root:'), `${top}${way}: ${r.status}`);
     }
-  for (const path of ['//etc/passwd', '/%00', '/assets/%00.js', '/.git/config', '/firstline.ini', '/archive.db', '/assets/', '/assets', '/nope', '/api/v1/nope', '/console/x']) {
+  for (const path of ['//etc/passwd', '/%00', '/assets/%00.js', '/.git/config', '/firstline.ini', '/archive.sqlite', '/assets/', '/assets', '/nope', '/api/v1/nope', '/console/x']) {
     const r = await server.api('GET', path);
     assert.ok([400, 401, 403, 404].includes(r.status), `${path}: ${r.status}`);
   }

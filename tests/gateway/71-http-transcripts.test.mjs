@@ -155,14 +155,13 @@ test('the transcript is word for word what the rep was sent', async () => {
 });
 
 test('who may read what goes by role', async () => {
-  const [, b] = [ann, bob.who];
   const status = async (token) => (await server.api('GET', `/api/v1/transcripts/${chat}`, { token })).status;
   const sees = async (token) => (await list('?limit=200', token)).json.items?.some((i) => i.chat === chat);
   assert.equal(await status(quinn.token), 200, 'QA');
   assert.equal(await status(ann.who.token), 200, 'the rep whose chat it was');
   assert.equal(await sees(ann.who.token), true);
-  assert.ok([403, 404].includes(await status(b.token)), 'a colleague');
-  assert.equal(await sees(b.token), false);
+  assert.ok([403, 404].includes(await status(bob.who.token)), 'a colleague');
+  assert.equal(await sees(bob.who.token), false);
   assert.equal(await status(lead.token), 200, 'the lead of the department');
   assert.equal(await sees(lead.token), true);
   assert.ok([403, 404].includes(await status(other.token)), 'the lead of another');
@@ -200,7 +199,7 @@ test('a chat is judged by a scorecard, again and again, and nothing is overwritt
   const first = await add({ chat, scorecard: card.id, marks, comment: 'well done' });
   assert.equal(first.status, 201, first.text);
   assert.ok(first.json.id && first.json.score > 0);
-  const second = await add({ chat, scorecard: card.id, marks: marks.map((m) => ({ ...m, score: null })) });
+  const second = await add({ chat, scorecard: card.id, marks: marks.map((m, i) => (i ? { ...m, score: null } : m)) });
   assert.equal(second.status, 201, second.text);
   assert.notEqual(second.json.id, first.json.id);
   const all = await until(async () => {

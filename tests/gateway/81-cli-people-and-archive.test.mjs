@@ -3,14 +3,13 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { checkLogs, endAndCheck, exported } from './lib/checker.mjs';
 import { rep } from './lib/client.mjs';
 import { servedChat, settled, team } from './lib/desk.mjs';
-import { PASSWORD, Server, clean, run, temporaryFolder } from './lib/server.mjs';
+import { PASSWORD, Server, run, temporaryFolder } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
-after(clean);
 
 test('accounts are made, listed, changed and closed, while nobody serves and while somebody does', async () => {
   const server = new Server();
@@ -92,7 +91,7 @@ test('archive verify finds an edit, a deletion, an insertion and a swap', async 
   const { chat } = await servedChat(server);
   await until(async () => (await exported(server)).has(chat), 'archived');
   assert.equal((await server.stop()).code, 0);
-  const file = join(server.data, 'archive.db');
+  const file = join(server.data, 'archive.sqlite');
   const good = join(temporaryFolder(), 'good.db');
   for (const tail of ['-wal', '-shm']) assert.ok(!existsSync(file + tail) || readFileSync(file + tail).length === 0, `${tail} is folded in at the end`);
   copyFileSync(file, good);
@@ -126,7 +125,7 @@ test('an older archive put in place is refused aloud', async () => {
   const server = await new Server().start();
   await servedChat(server);
   assert.equal((await server.stop()).code, 0);
-  const file = join(server.data, 'archive.db');
+  const file = join(server.data, 'archive.sqlite');
   const older = join(temporaryFolder(), 'older.db');
   copyFileSync(file, older);
   await server.start();

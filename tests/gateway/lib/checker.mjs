@@ -1,7 +1,7 @@
 // What must hold whatever happened (PROMISES 4): each ok is in the archive exactly once, with its seq and its text, in the order sent;
 // no log has a hole; what clients were shown is what stands there; `archive verify` is clean.
 import assert from 'node:assert/strict';
-import { clean } from './server.mjs';
+import { end } from './server.mjs';
 
 /** chat → entries, from `archive export`. */
 export async function exported(server) {
@@ -38,7 +38,7 @@ export function checkOks(chats, clients) {
     for (const [id, cmd] of c.sent) {
       if (WRITES[cmd.t]) asked.set(key(c.me, cmd.text), (asked.get(key(c.me, cmd.text)) ?? new Set()).add(id));
       const ok = c.oks.get(id);
-      if (!ok?.seq) continue;
+      if (!ok?.seq || !ok.chat) continue;
       const e = chats.get(ok.chat)?.[ok.seq - 1];
       assert.ok(e, `${ok.chat}: ${cmd.t} was acknowledged as seq ${ok.seq}, and the archive holds ${chats.get(ok.chat)?.length ?? 'nothing'}`);
       if (!WRITES[cmd.t]) continue;
@@ -96,6 +96,6 @@ export async function endAndCheck(...servers) {
     checkOks(chats, clients);
     checkViews(chats, clients);
   } finally {
-    await clean();
+    await end(...servers.filter(Boolean));
   }
 }

@@ -16,6 +16,7 @@ export const PASSWORD = 'correct horse battery 9';
 const FREE = { 'limits.messages_per_s': 0, 'limits.chats_per_address_h': 0, 'limits.hellos_per_s': 100000, 'auth.attempts_per_min': 10000 };
 const DEPARTMENTS = 48;
 
+let people = 0;
 const servers = new Set();
 const redises = new Set();
 const folders = new Set();
@@ -45,7 +46,6 @@ export class Server {
     this.env = env;
     this.clients = [];
     this.department = 0;
-    this.people = 0;
     this.log = `${this.data}/test-${servers.size}.log`;
     servers.add(this);
   }
@@ -82,6 +82,7 @@ export class Server {
     const p = spawn(BIN, ['serve', '--listen', listen, ...this.common(), ...sets, ...this.args], { stdio: ['ignore', out, err], env: { ...process.env, ...this.env } });
     closeSync(out);
     closeSync(err);
+    p.unref(); // a test that fails must not keep the file waiting
     this.process = p;
     this.exited = new Promise((done) => {
       p.on('exit', (code, signal) => done((this.exit = { code, signal })));
@@ -140,7 +141,7 @@ export class Server {
   }
 
   /** An account; gives its login. */
-  async person({ login = `p${++this.people}`, role = 'rep', department = 'general', password = PASSWORD, name } = {}) {
+  async person({ login = `p${++people}`, role = 'rep', department = 'general', password = PASSWORD, name } = {}) {
     const named = name ? ['--name', name] : [];
     await this.cli(['user', 'add', login, '--role', role, '--department', department, ...named, '--password-stdin'], { input: `${password}\n` });
     return login;
@@ -239,6 +240,7 @@ export class Redis {
       ['--port', '0', '--unixsocket', this.socket, '--dir', this.dir, '--save', '', '--appendonly', 'yes', '--appendfsync', this.appendfsync, '--maxmemory-policy', 'noeviction'],
       { stdio: 'ignore' },
     );
+    this.process.unref(); // it is ended with the file
     this.process.on('exit', (code, signal) => (this.exit = { code, signal }));
     await until(() => this.answers(), 'redis-server answers', 10_000);
     return this;
@@ -308,30 +310,37 @@ export function sizeOf(file) {
   return existsSync(file) ? statSync(file).size : 0;
 }
 
-function killAll() {
-  for (const s of servers) {
-    if (s.process && !s.exit) s.process.kill('SIGKILL');
-    for (const p of s.redis ? [] : s.redisPids()) {
-      try {
-        process.kill(p, 'SIGKILL');
-      } catch {
-        // gone already
-      }
+function killLeft(server) {
+  if (server.process && !server.exit) server.process.kill('SIGKILL');
+  for (const p of server.redis ? [] : server.redisPids()) {
+    try {
+      process.kill(p, 'SIGKILL');
+    } catch {
+      // gone already
     }
   }
+}
+
+function killAll() {
+  for (const s of servers) killLeft(s);
   for (const r of redises) if (r.process && !r.exit) r.process.kill('SIGKILL');
 }
 
-/** Ends what is left and removes the folders (FIRSTLINE_KEEP=1 keeps them). */
-export async function clean() {
-  for (const s of servers) for (const c of s.clients) c.drop();
-  killAll();
-  await Promise.all([...servers].map((s) => s.exited ?? null));
-  servers.clear();
-  redises.clear();
-  if (!process.env.FIRSTLINE_KEEP) for (const d of folders) rmSync(d, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
-  folders.clear();
+/** Ends what is left of these servers. */
+export async function end(...some) {
+  for (const s of some) {
+    for (const c of s.clients) c.drop();
+    killLeft(s);
+    await s.exited;
+    servers.delete(s);
+  }
 }
 
-process.on('exit', killAll);
+function clean() {
+  killAll();
+  if (process.env.FIRSTLINE_KEEP) return;
+  for (const d of folders) rmSync(d, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+}
+
+process.on('exit', clean);
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.once(signal, () => process.exit(128 + 15));
