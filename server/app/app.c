@@ -1,4 +1,5 @@
 #include "app/app_room.h"
+#include "base/base_fail.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -27,6 +28,7 @@ void app_check_ready(struct app *a)
     if (!a->is_ready || a->was_ready)
         return;
     a->was_ready = true;
+    FAIL_POINT("start.ready");
     printf("ready http://%s\n%s", net_address(a->net), a->opt.notes ? a->opt.notes : "");
     fflush(stdout);
     log_info("app", "ready node=%s address=%s people=%u", a->node, net_address(a->net), a->members.n);
@@ -117,6 +119,7 @@ static void on_up(void *ctx)
     uint32_t i = 0;
 
     a->is_up = true;
+    FAIL_POINT("start.up");
     if (!a->was_ready)
         nodes_sweep(a, a->node); /* those whom a former life of this node left behind */
     people_start(a);
@@ -213,16 +216,28 @@ static void on_turn(void *ctx)
 
 /* ---- the end */
 
+/*
+ * In this order: what has threads (libwebsockets closes its event descriptor twice, and another thread could have been given
+ * that number), the net, the link (connections that end tell it who left), and last the redis-server.
+ */
+static void on_minder_gone(void *ctx)
+{
+    struct app *a = ctx;
+
+    uv_stop(a->loop);
+}
+
 static void on_link_gone(void *ctx)
 {
     struct app *a = ctx;
 
     a->link = NULL;
-    uv_stop(a->loop);
+    if (a->minder)
+        minder_close(a->minder, true, on_minder_gone, a);
+    else
+        uv_stop(a->loop);
 }
 
-/* The net goes behind all that has threads: libwebsockets closes its event descriptor twice, and another thread could
- * have been given that number. The link goes last: connections that end still tell it who left. */
 static void on_net_gone(void *ctx)
 {
     struct app *a = ctx;
@@ -232,11 +247,13 @@ static void on_net_gone(void *ctx)
     if (a->link)
         link_close(a->link, on_link_gone, a);
     else
-        uv_stop(a->loop);
+        on_link_gone(a);
 }
 
-static void close_net(struct app *a)
+static void close_net(void *ctx)
 {
+    struct app *a = ctx;
+
     a->ending_left = 1;
     if (a->metrics_net) {
         a->ending_left++;
@@ -249,31 +266,19 @@ static void close_net(struct app *a)
     on_net_gone(a);
 }
 
-static void on_gone(void *ctx)
-{
-    struct app *a = ctx;
-
-    if (--a->ending_left == 0)
-        close_net(a);
-}
-
 static void close_rest(struct app *a)
 {
-    a->ending_left = 1; /* the last on_gone() below */
+    struct archive *archive = a->archive;
+
     uv_timer_stop(&a->tick);
     uv_timer_stop(&a->beat);
     jobs_feed_destroy(a->feed);
     a->feed = NULL;
-    if (a->archive) {
-        a->ending_left++;
-        archive_close(a->archive, on_gone, a);
-        a->archive = NULL;
-    }
-    if (a->minder) {
-        a->ending_left++;
-        minder_close(a->minder, true, on_gone, a);
-    }
-    on_gone(a);
+    a->archive = NULL;
+    if (archive)
+        archive_close(archive, close_net, a);
+    else
+        close_net(a);
 }
 
 static void on_drain(uv_timer_t *t)
@@ -285,6 +290,7 @@ static void on_drain(uv_timer_t *t)
         return;
     }
     uv_timer_stop(t);
+    FAIL_POINT("drain.archived");
     close_rest(a);
 }
 
@@ -292,6 +298,7 @@ static void on_all_closed(void *ctx)
 {
     struct app *a = ctx;
 
+    FAIL_POINT("drain.closed");
     nodes_leave(a);
     jobs_feed_kick(a->feed);
     a->drain_until_ms = uv_now(a->loop) + DRAIN_MS;
@@ -308,7 +315,7 @@ static void begin_end(struct app *a)
         return;
     }
     net_stop_listening(a->net);
-    net_close_all(a->net, 1001, 200, 3000, on_all_closed, a);
+    net_close_all(a->net, 1001, 200, 2000, on_all_closed, a);
 }
 
 static void on_stop_signal(uv_signal_t *h, int signum)
@@ -456,6 +463,7 @@ static int open_parts(struct app *a, struct err *err)
 
     if (rc == 0)
         rc = open_archive(a, err);
+    FAIL_POINT("start.archive");
     if (rc == 0)
         rc = kb_start(a, err);
     if (rc == 0)
@@ -493,8 +501,30 @@ static void raise_descriptors(void)
     }
 }
 
+static void free_values(struct map *m)
+{
+    struct map_item *it;
+    uint32_t i = 0;
+
+    while ((it = map_next(m, &i)))
+        free(it->value);
+    map_fini(m);
+}
+
 static void app_fini(struct app *a)
 {
+    uv_handle_t *handles[] = {(uv_handle_t *)&a->tick, (uv_handle_t *)&a->beat, (uv_handle_t *)&a->drain,
+                              (uv_handle_t *)&a->sigterm, (uv_handle_t *)&a->sigint};
+
+    for (unsigned i = 0; i < sizeof handles / sizeof *handles; i++)
+        uv_close(handles[i], NULL);
+    uv_run(a->loop, UV_RUN_DEFAULT);
+    uv_loop_close(a->loop);
+    slot_free_all(a);
+    free_values(&a->members);
+    free_values(&a->guests);
+    free_values(&a->peers);
+    free_values(&a->starts);
     kb_stop(a);
     http_destroy(a->http);
     auth_guard_destroy(a->guard);

@@ -1,5 +1,6 @@
 /* One chat's commands on their way: facts → decide → commit → apply → answer → fan-out. */
 #include "app/app_room.h"
+#include "base/base_fail.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -253,12 +254,16 @@ static void map_guards(struct slot *s, const struct decision *d, const struct cm
 
 /* ---- answers from Redis */
 
+/* Back to the front of the queue, behind those of the same batch that went back before it: the order sent is kept. */
 static void requeue(struct slot *s, struct cmd *c)
 {
-    c->next = s->first;
-    s->first = c;
-    if (!s->last)
+    struct cmd **at = s->requeued ? &s->requeued->next : &s->first;
+
+    c->next = *at;
+    *at = c;
+    if (!c->next)
         s->last = c;
+    s->requeued = c;
 }
 
 /* Members of the answer to a command that wrote: chat and department of chat.start. */
@@ -352,6 +357,7 @@ static void finish_slot(struct slot *s)
 {
     if (--s->batch_left > 0)
         return;
+    FAIL_POINT("fanout.before");
     slot_fan_out(s);
     if (s->tell_queue) {
         s->tell_queue = false;
@@ -544,8 +550,6 @@ static void on_commit(void *ctx, const struct link_result *r)
         break;
     case LINK_UNKNOWN:
         s->is_behind = true;
-        if (c && c->conn)
-            conn_set_stuck(c->conn, str_of(s->chat.id), c->msg.id);
         if (c)
             finish_refused(c, &s->chat, CODE_UNAVAILABLE, "no answer in time: done or not, repeat the same id");
         break;
@@ -793,6 +797,7 @@ void commit_begin(struct slot *s)
     if (s->is_stepping)
         return; /* a command that ended at once let the next one of its connection in */
     s->batch_left = 0;
+    s->requeued = NULL;
     if (s->must_reindex && !s->first) {
         s->is_busy = send_index(s);
         return;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "archive/archive_store_in.h"
+#include "base/base_fail.h"
 #include "log/log.h"
 
 #define TEXTS_MAX       (64u << 20)
@@ -388,6 +389,7 @@ int archive_store_begin(struct archive_store *s, struct err *err)
 {
     int rc = check_in_place(s, err);
 
+    FAIL_POINT("archive.before");
     if (s->logs.n > LOGS_MAX)
         archive_store_forget(s);
     s->batch++;
@@ -425,6 +427,8 @@ int archive_store_end(struct archive_store *s, int rc, struct err *err)
         rc = archive_store_redact(s, err);
     if (rc == 0)
         rc = save_chain(s, &h, err);
+    if (rc == 0 && FAIL_POINT("archive.inside"))
+        rc = err_set(err, ERR_IO, "archive %s: commit: failpoint", s->path);
     if (rc == 0)
         rc = archive_store_step(s, WRITE_commit, "commit", err);
     if (rc < 0) {
@@ -433,10 +437,12 @@ int archive_store_end(struct archive_store *s, int rc, struct err *err)
         archive_store_forget(s);
         return rc;
     }
+    FAIL_POINT("archive.committed");
     if (h.n != s->reached.rows && archive_seal_add(&s->seal, &h, &why) < 0)
         log_error("archive", "head not written why=%s",
                   why.text); /* the rows are safe; the next head covers them */
     s->reached = s->next;
+    FAIL_POINT("archive.sealed");
     return 0;
 }
 

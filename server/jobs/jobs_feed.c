@@ -1,5 +1,6 @@
 #include "jobs/jobs_feed.h"
 
+#include "base/base_fail.h"
 #include "base/base_map.h"
 #include "log/log.h"
 
@@ -147,6 +148,7 @@ static void on_archived(void *ctx, const struct archive_result *res)
     struct map_item *it;
     uint32_t i = 0;
 
+    FAIL_POINT("feed.after");
     r->batch = NULL; /* the archive took it */
     if (res->rc < 0 && res->rc != ERR_AGAIN) {
         free_known(&f->known); /* it may have been put right meanwhile: ask again where each log stands */
@@ -187,6 +189,7 @@ static void hand_over(struct round *r)
 {
     struct jobs_feed *f = r->f;
 
+    FAIL_POINT("feed.before");
     /* The cursor moves only behind a round that read everything it looked at. */
     if (!r->failed)
         archive_batch_set_cursor(r->batch, link_epoch(f->link), r->n);

@@ -1,3 +1,4 @@
+#include "base/base_fail.h"
 #include "link/link_room.h"
 #include "log/log.h"
 
@@ -270,6 +271,7 @@ static void on_answer(void *ctx, const struct redis_reply *r)
         if (link_eval_text(b->l, SCRIPT_COMMIT, &b->keys, &b->args, on_answer, b) == 0)
             return;
     }
+    FAIL_POINT("commit.after");
     if (error.n)
         log_error("link", "commit failed why=\"%.*s\"", STR_FMT(error));
     for (unsigned i = 0; i < b->n; i++) {
@@ -295,6 +297,7 @@ void link_flush(struct link *l)
     l->batch = NULL;
     snprintf(count, sizeof count, "%-4u", b->n);
     memcpy(b->args.bytes.p + b->args.at[2], count, 4);
+    FAIL_POINT("commit.before");
     rc = l->is_up ? link_eval(l, SCRIPT_COMMIT, &b->keys, &b->args, on_answer, b) : ERR_GONE;
     if (rc < 0) {
         /* Nothing was sent: certainly not done. */

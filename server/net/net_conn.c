@@ -1,6 +1,7 @@
 /* One WebSocket connection: messages in, outbox out, pings, pauses, closing. */
 #include "net/net_private.h"
 
+#include "base/base_fail.h"
 #include "config/config.h"
 #include "log/log.h"
 
@@ -321,6 +322,7 @@ static bool write_batch(struct net_conn *c)
     size_t n = 0;
     bool ok;
 
+    FAIL_POINT("net.write");
     net->counts.frames_out++;
     net->counts.bytes_out += f->n;
     if (!next || f->n + next->n > NET_BATCH_BYTES) {
