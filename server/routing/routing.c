@@ -176,13 +176,21 @@ void routing_write_candidates(const struct routing_choice *c, const struct peopl
 
 int64_t routing_eta_s(unsigned position, int64_t take_gap_ms, unsigned reps, int64_t handling_ms)
 {
-    int64_t each = take_gap_ms > 0 ? take_gap_ms : handling_ms / (reps > 0 ? reps : 1);
-    int64_t s = ((int64_t)position * each + 999) / 1000;
+    int64_t alone = handling_ms / (reps > 0 ? reps : 1), each = take_gap_ms > 0 ? take_gap_ms : alone;
+    int64_t s;
+
+    if (alone > 0 && each > ROUTING_GAP_MOST * alone)
+        each = ROUTING_GAP_MOST * alone;
+    s = ((int64_t)position * each + 999) / 1000;
 
     return s > 0 ? s : 1;
 }
 
 int64_t routing_gap_mean(int64_t mean_ms, int64_t gap_ms)
 {
-    return mean_ms <= 0 ? gap_ms : mean_ms + (gap_ms - mean_ms) / 10;
+    if (mean_ms <= 0)
+        return gap_ms;
+    if (gap_ms / ROUTING_GAP_MOST > mean_ms)
+        gap_ms = ROUTING_GAP_MOST * mean_ms;
+    return mean_ms + (gap_ms - mean_ms) / 10;
 }

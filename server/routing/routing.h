@@ -69,11 +69,16 @@ void routing_choose(const struct routing_need *need, const struct people_rep *co
 void routing_write_candidates(const struct routing_choice *c, const struct people_rep *const *reps, struct buf *out);
 
 /*
- * Expected wait in seconds of the chat at `position` (1 = next): with s = mean time between two recent takes of the department's
- * chats (exponentially weighted, mean of the last ~20), position × s; with no history, position × fallback ÷ reps. At least 1.
+ * Expected wait in seconds of the chat at `position` (1 = next): position × the mean time between two recent takes of the department's
+ * chats (routing_gap_mean), but at most position × ROUTING_GAP_MOST × handling ÷ reps: a longer mean comes from hours when nobody had
+ * to wait, and says nothing of how fast a queue moves. With no history, position × handling ÷ reps. At least 1.
  */
 int64_t routing_eta_s(unsigned position, int64_t take_gap_ms, unsigned reps, int64_t handling_ms);
-/* The new weighted mean gap after a take `gap_ms` after the one before. mean_ms 0: none yet. */
+/*
+ * The new mean gap after a take `gap_ms` after the one before: a tenth of the way there, so it is that of the last twenty or so. A gap
+ * of more than ROUTING_GAP_MOST means counts as so many: a night without chats moves it by a third and not a hundredfold. mean_ms 0: none yet.
+ */
+#define ROUTING_GAP_MOST 4
 int64_t routing_gap_mean(int64_t mean_ms, int64_t gap_ms);
 
 #endif

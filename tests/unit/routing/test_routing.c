@@ -76,6 +76,39 @@ static void nobody_is_overtaken_after_the_largest_head_start(void **state)
     }
 }
 
+/* rule 1.2: a queue of random arrivals, always taken at its smallest score: what the bound says of two holds for all who wait */
+static void a_queue_of_random_arrivals_keeps_the_bound(void **state)
+{
+    static const int64_t head[CLASS_N] = {[CLASS_VIP] = 600000, [CLASS_RETURNING] = 900000, [CLASS_CARE] = 1800000, [CLASS_URGENT] = 3600000};
+    int64_t at[400], score[400], most = 0;
+
+    (void)state;
+    srand(3);
+    for (unsigned round = 0; round < 20; round++) {
+        unsigned n = 0, came = 0;
+        int64_t now = 0;
+
+        while (came < 400 || n) {
+            now += rand() % 60000;
+            if (came < 400 && (n == 0 || rand() % 5 < 3)) {
+                at[n] = now;
+                score[n++] = routing_score(now, head[rand() % CLASS_N]);
+                came++;
+                continue;
+            }
+            unsigned next = 0;
+
+            for (unsigned i = 1; i < n; i++)
+                next = score[i] < score[next] ? i : next;
+            for (unsigned i = 0; i < n; i++)
+                most = at[next] - at[i] > most ? at[next] - at[i] : most;
+            at[next] = at[--n];
+            score[next] = score[n];
+        }
+    }
+    assert_in_range(most, 1, head[CLASS_URGENT]);
+}
+
 /* rule 1.2: names go both ways, and a stranger's word is a normal chat */
 static void class_names_go_both_ways(void **state)
 {
@@ -313,11 +346,23 @@ static void the_mean_gap_moves_a_tenth_of_the_way(void **state)
     assert_int_equal(routing_gap_mean(8000, 3000), 7500);
 }
 
+/* rule 1.5: a night without chats says nothing of how fast a queue moves: a long gap counts as four means, a long mean as four handling times */
+static void a_night_without_chats_promises_no_night_of_waiting(void **state)
+{
+    (void)state;
+    assert_int_equal(routing_gap_mean(8000, 36000000), 10400);
+    assert_int_equal(routing_gap_mean(8000, 32000), 10400);
+    assert_int_equal(routing_eta_s(2, 36000000, 4, 240000), 480);
+    assert_int_equal(routing_eta_s(2, 36000000, 0, 240000), 1920);
+    assert_int_equal(routing_eta_s(2, 5000, 4, 0), 10); /* nothing known of handling: no limit */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(classes_come_in_order_and_waiting_overtakes_them),
         cmocka_unit_test(nobody_is_overtaken_after_the_largest_head_start),
+        cmocka_unit_test(a_queue_of_random_arrivals_keeps_the_bound),
         cmocka_unit_test(class_names_go_both_ways),
         cmocka_unit_test(whoever_cannot_take_it_is_told_apart_by_reason),
         cmocka_unit_test(strangers_to_the_department_are_not_candidates),
@@ -330,6 +375,7 @@ int main(void)
         cmocka_unit_test(candidates_are_written_with_their_reasons),
         cmocka_unit_test(the_expected_wait_follows_the_position),
         cmocka_unit_test(the_mean_gap_moves_a_tenth_of_the_way),
+        cmocka_unit_test(a_night_without_chats_promises_no_night_of_waiting),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
