@@ -40,6 +40,22 @@ test("the later part takes everything it shares from the panel, and the panel ex
   assert.deepEqual(wanted.filter((name) => !exported.has(name)), []);
 });
 
+/** The entry, what it imports at once, and the dictionaries of one language. */
+function firstLoad(page: string): number {
+  const entry = /src="\/(assets\/[^"]+\.js)"/.exec(readFileSync(join(out, `${page}.html`), 'utf8'))?.[1] as string;
+  const text = readFileSync(join(out, entry), 'utf8');
+  const linked = (pattern: RegExp) => [...text.matchAll(pattern)].map((m) => join('assets', m[1] as string));
+  const dictionaries = linked(/import\("\.\/(zh-CN-[A-Z0-9]+\.js)"\)/g);
+  assert.equal(dictionaries.length, 2);
+  return [entry, ...linked(/from"\.\/([^"]+\.js)"/g), ...dictionaries].reduce((sum, file) => sum + gz(file), 0);
+}
+
+test('the console loads at most 90 KB of script and 15 KB of style, QA 80 KB', () => {
+  assert.ok(firstLoad('console') <= 90 * KB, `console ${firstLoad('console')} bytes`);
+  assert.ok(firstLoad('qa') <= 80 * KB, `qa ${firstLoad('qa')} bytes`);
+  assert.ok(gz(asset(/^console-[A-Z0-9]+\.css$/)) <= 15 * KB);
+});
+
 test('the faces name no other host', () => {
   for (const file of readdirSync(join(out, 'assets')).filter((f) => /\.(js|css)$/.test(f)).map((f) => join('assets', f)).concat('widget.js', 'index.html')) {
     const hosts = [...readFileSync(join(out, file), 'utf8').matchAll(/https?:\/\/([\w.-]+\.\w+)/g)].map((m) => m[1]).filter((h) => h !== 'www.w3.org' && !h?.endsWith('.example'));

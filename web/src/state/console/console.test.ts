@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { memoryStore } from '../../model/storage.js';
+import type { EventEntry, Timers, WelcomeChat } from '../../model/types.js';
+import { buildItems } from '../../ui/console/items.js';
+import { splitLinks } from '../../ui/console/TextBody.js';
+import { mayReply } from './compose.js';
+import { Drafts } from './drafts.js';
+import { groupOf, groupRows } from './lists.js';
+import { emptyRow, fold, fromWelcome, nextPromise } from './row.js';
+import type { Row } from './row.js';
+import { ageOf, steadyOrder, urgency } from './urgency.js';
+
+const lin = { id: 'r_lin', name: 'Lin' };
+const mei = { id: 'r_mei', name: 'Mei' };
+const shopper = { role: 'shopper' as const, id: 's_1', name: 'Chen' };
+const rep = (p: { id: string; name: string }) => ({ role: 'rep' as const, ...p });
+const system = { role: 'system' as const };
+
+let seq = 0;
+type Kinds = EventEntry['kind'];
+function ev<K extends Kinds>(kind: K, from: EventEntry['from'], at: number, more: Partial<Extract<EventEntry, { kind: K }>> = {}): EventEntry {
+  return { t: 'event', chat: 'c_1', seq: ++seq, at, kind, from, ...more } as unknown as EventEntry;
+}
+function play(...entries: EventEntry[]): Row {
+  return entries.reduce(fold, emptyRow('c_1'));
+}
+const start = () => [
+  ev('started', shopper, 100, { department: 'general', class: 'care', topic: 'lamp' }), ev('message', shopper, 100, { text: 'broken' }),
+  ev('queued', system, 100, { department: 'general', class: 'care' }),
+];
+
+test('a chat that nobody took waits since it began, and asks since its first message', () => {
+  const row = play(...start());
+  assert.equal(row.state, 'waiting');
+  assert.equal(row.handler, null);
+  assert.equal(row.waitingSince, 100);
+  assert.equal(row.unansweredSince, 100);
+  assert.equal(row.class, 'care');
+  assert.equal(groupOf(row, lin.id), 'queue');
+});
+
+test('the first reply makes it active and answers the oldest question', () => {
+  const row = play(...start(), ev('assigned', rep(lin), 200, { to: lin }), ev('owned', system, 300, { owner: lin }), ev('message', rep(lin), 300, { text: 'hello' }));
+  assert.equal(row.state, 'active');
+  assert.deepEqual(row.owner, lin);
+  assert.deepEqual(row.handler, lin);
+  assert.equal(row.unansweredSince, null);
+  assert.equal(row.waitingSince, null);
+  assert.equal(groupOf(row, lin.id), 'mine');
+});
+
+test('until a handover is accepted the handler does not change; after it the owner stays the owner', () => {
+  const before = [...start(), ev('assigned', rep(lin), 200, { to: lin }), ev('owned', system, 300, { owner: lin }), ev('message', rep(lin), 300, { text: 'hi' }),
+    ev('transfer_offered', rep(lin), 400, { to: mei, deadline_at: 60_400, card: { summary: 's', verified: ['name'], requirements: 'no calls' } })];
+  const offered = play(...before);
+  assert.deepEqual(offered.handler, lin);
+  assert.equal(offered.transfer?.until, 60_400);
+  assert.equal(offered.requirements, 'no calls');
+  assert.equal(play(...before, ev('transfer_returned', system, 500, { to: mei })).transfer, null);
+  const row = play(...before, ev('transferred', rep(mei), 500, { to: mei, handler: mei, owner: lin }));
+  assert.deepEqual([row.handler, row.owner, row.transfer], [mei, lin, null]);
+  assert.equal(groupOf(row, lin.id), 'away');
+  assert.equal(groupOf(row, mei.id), 'mine');
+});
+
+test('"not solved" asks again, and a lost handler puts it back to wait', () => {
+  const row = play(...start(), ev('assigned', rep(lin), 200, { to: lin }), ev('message', rep(lin), 300, { text: 'hi' }),
+    ev('resolution_proposed', rep(lin), 400, { summary: 'done' }), ev('refused', shopper, 500), ev('reopened', system, 500, { why: 'refused' }));
+  assert.equal(row.state, 'active');
+  assert.equal(row.unansweredSince, 500);
+  const lost = fold(row, ev('handler_lost', system, 600, { handler: lin }));
+  assert.deepEqual([lost.state, lost.handler, lost.waitingSince], ['waiting', null, 600]);
+});
+
+test('promises, tags and checks add up', () => {
+  const row = play(...start(), ev('promised', rep(lin), 1, { promise: 'p_1', text: 'call', until: 900 }), ev('promised', rep(lin), 1, { promise: 'p_2', text: 'send', until: 500 }),
+    ev('promise_kept', rep(lin), 2, { promise: 'p_2' }), ev('tagged', rep(lin), 3, { add: ['a', 'b'] }), ev('tagged', rep(lin), 4, { add: ['a'], remove: ['b'] }),
+    ev('verified', rep(lin), 5, { checks: ['name'] }), ev('verified', rep(lin), 6, { checks: ['order', 'name'] }));
+  assert.equal(nextPromise(row)?.id, 'p_1');
+  assert.deepEqual(row.tags, ['a']);
+  assert.deepEqual(row.verified, ['name', 'order']);
+});
+
+test('a welcome without a handler means that there is none', () => {
+  const row = fromWelcome({ ...emptyRow('c_1'), handler: lin, unansweredSince: 5 }, { chat: 'c_1', state: 'waiting', seq: 9 } as WelcomeChat);
+  assert.deepEqual([row.handler, row.unansweredSince, row.seq], [null, null, 9]);
+});
+
+test('only the handler may reply; a chat of nobody is claimed by a reply', () => {
+  const row = (more: Partial<Row>): Row => ({ ...emptyRow('c_1'), ...more });
+  assert.deepEqual(mayReply(row({ state: 'active', handler: lin }), lin.id), { may: true });
+  assert.deepEqual(mayReply(row({ state: 'active', handler: lin }), mei.id), { may: false, why: 'handler' });
+  assert.deepEqual(mayReply(row({ state: 'waiting' }), mei.id), { may: true });
+  assert.deepEqual(mayReply(row({ state: 'closed', handler: lin }), lin.id), { may: false, why: 'over' });
+});
+
+test('the longest unanswered comes first, ahead by class; parked ones last', () => {
+  const now = 10_000_000;
+  const row = (chat: string, more: Partial<Row>): Row => ({ ...emptyRow(chat), state: 'active', handler: lin, ...more });
+  const rows = [row('new', { unansweredSince: now - 60_000 }), row('old', { unansweredSince: now - 300_000 }), row('urgent', { unansweredSince: now - 10_000, class: 'urgent' }),
+    row('quiet', {}), row('parked', { state: 'parked', parkedUntil: now + 86_400_000 })];
+  const groups = groupRows(rows, lin.id, false, now);
+  assert.deepEqual(groups.mine.map((r) => r.chat), ['urgent', 'old', 'new', 'quiet']);
+  assert.deepEqual(groups.later.map((r) => r.chat), ['parked']);
+  const due = row('due', { promises: [{ id: 'p', text: '', until: now + 60_000 }] });
+  assert.ok(urgency(due, now) < urgency(row('quiet', {}), now), 'a promise that falls due comes before the quiet');
+});
+
+test('rows keep their places while the pointer is in the list', () => {
+  assert.deepEqual(steadyOrder(['c', 'a', 'b', 'new'], ['a', 'b', 'c', 'gone'], true), ['a', 'b', 'c', 'new']);
+  assert.deepEqual(steadyOrder(['c', 'a'], ['a', 'c'], false), ['c', 'a']);
+  assert.deepEqual([ageOf(null, 100, 40), ageOf(90, 100, 40), ageOf(75, 100, 40), ageOf(10, 100, 40)], ['none', 'fresh', 'late', 'over']);
+});
+
+test('a draft belongs to chat and mode, survives a reload, and comes back before what was written since', () => {
+  const store = memoryStore();
+  const timers: Timers = { now: () => 0, set: (run) => run, clear: () => undefined };
+  const drafts = new Drafts(store, timers, 'd:');
+  drafts.set('c_1', 'reply', { text: 'hello' });
+  drafts.set('c_1', 'note', { text: 'note' });
+  drafts.flush();
+  const again = new Drafts(store, timers, 'd:');
+  assert.equal(again.of('c_1', 'reply').value.text, 'hello');
+  assert.equal(again.of('c_1', 'note').value.text, 'note');
+  assert.equal(again.of('c_2', 'reply').value.text, '');
+  assert.ok(again.chats.value.has('c_1'));
+  again.clear('c_1', 'note');
+  again.giveBack('c_1', 'reply', 'refused');
+  assert.equal(again.of('c_1', 'reply').value.text, 'refused\nhello');
+  assert.deepEqual(store.keys('d:'), ['d:reply:c_1']);
+});
+
+test('quiet events stand together, messages of one author too, and days part', () => {
+  const day = 86_400_000;
+  const items = buildItems([...start(), ev('offered', system, 110, { to: lin }), ev('assigned', rep(lin), 120, { to: lin }), ev('message', rep(lin), 200, { text: 'a' }),
+    ev('message', rep(lin), 300, { text: 'b' }), ev('promised', rep(lin), 400, { text: 'x' }), ev('parked', rep(lin), 400, { promise: 'x' }), ev('message', shopper, day, { text: 'c' })],
+    (a, b) => Math.floor(a / day) === Math.floor(b / day));
+  assert.deepEqual(items.map((i) => i.type), ['day', 'quiet', 'message', 'quiet', 'message', 'message', 'mark', 'mark', 'day', 'message']);
+  assert.ok(items[5]?.type === 'message' && items[5].grouped);
+  assert.ok(items[7]?.type === 'mark' && items[7].bare, 'parking does not repeat its promise');
+});
+
+test('links are http, https, mailto and tel, without the stop behind them, and the true host is shown', () => {
+  assert.deepEqual(splitLinks('see https://a.example/x, ok').map((p) => p.href ?? p.text), ['see ', 'https://a.example/x', ', ok']);
+  assert.equal(splitLinks('帮助 https://a.example/help。谢谢')[1]?.href, 'https://a.example/help', 'Chinese stops end it');
+  assert.equal(splitLinks('javascript:alert(1) data:text/html,x').some((p) => p.href), false);
+  const tricky = splitLinks('https://bank.example@evil.example/login')[0];
+  assert.ok(tricky?.text.includes('evil.example') && !tricky.text.includes('bank.example'));
+});

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { emptySheet, isComplete, previewScore, toBody } from './marks.js';
+import type { Scorecard, Sheet } from './marks.js';
+import { emptyQuery, fromAddress, markWords, readLine, toAddress, toRequest } from './query.js';
+
+test('what is typed becomes chips in both languages; the rest stays text', () => {
+  const typed = readLine('slow refund rep:mei rating:2 tag:"big sofa" owner-changed from:2026-11-01', emptyQuery);
+  assert.deepEqual(typed, { q: 'slow refund', rep: 'mei', department: '', tag: 'big sofa', rating: '2', from: '2026-11-01', to: '', ownerChanged: true });
+  const zh = readLine('退款 客服：小梅 评分:1 换人', emptyQuery);
+  assert.deepEqual([zh.q, zh.rep, zh.rating, zh.ownerChanged], ['退款', '小梅', '1', true]);
+  assert.equal(readLine('rating:9 http://x', emptyQuery).q, 'rating:9 http://x', 'what fits no chip is searched for');
+});
+
+test('a typed chip is added to those that stand', () => {
+  assert.deepEqual(readLine('tag:x', { ...emptyQuery, rep: 'r_1' }), { ...emptyQuery, rep: 'r_1', tag: 'x' });
+});
+
+test('the address is the search, there and back', () => {
+  const query = { ...emptyQuery, q: '退款 & more', rep: 'r_1', rating: '3', from: '2026-11-01', ownerChanged: true };
+  const address = toAddress(query, 'c_9');
+  assert.deepEqual(fromAddress(address.slice(address.indexOf('?'))), { query, chat: 'c_9' });
+  assert.equal(toAddress(emptyQuery, ''), '/qa');
+  assert.equal(fromAddress('?rating=99&from=never').query.rating + fromAddress('?from=never').query.from, '');
+});
+
+test('days become milliseconds, to the last one of the last day', () => {
+  const p = new URLSearchParams(toRequest({ ...emptyQuery, from: '2026-11-01', to: '2026-11-01' }, 'next', 50).split('?')[1]);
+  assert.equal(Number(p.get('to')) - Number(p.get('from')), 86_400_000 - 1);
+  assert.equal(p.get('cursor'), 'next');
+});
+
+test('of a Chinese run that is not there as a whole its pairs are marked', () => {
+  assert.deepEqual(markWords('退货政策', '政策说可以退货'), ['退货', '货政', '政策']);
+  assert.deepEqual(markWords('退货政策', '退货政策如下'), ['退货政策']);
+  assert.deepEqual(markWords('Late parcel', 'x'), ['Late', 'parcel']);
+});
+
+const card: Scorecard = {
+  id: 'default', version: 1, title: 'x',
+  criteria: [{ id: 'a', title: {}, weight: 30, auto_fail: false }, { id: 'b', title: {}, weight: 10, auto_fail: false }, { id: 'c', title: {}, weight: 0, auto_fail: true }],
+};
+const sheet = (a?: number | null, b?: number | null, c?: number | null): Sheet => ({
+  comment: '', marks: { ...(a === undefined ? {} : { a: { score: a } }), ...(b === undefined ? {} : { b: { score: b } }), ...(c === undefined ? {} : { c: { score: c } }) },
+});
+
+test('a score is weighted, leaves out what does not apply, and an automatic fail takes all', () => {
+  assert.equal(previewScore(emptySheet, card), null);
+  assert.deepEqual(previewScore(sheet(5, 0, 5), card), { percent: 75, failed: false });
+  assert.deepEqual(previewScore(sheet(null, 4, 5), card), { percent: 80, failed: false });
+  assert.deepEqual(previewScore(sheet(5, 5, 0), card), { percent: 0, failed: true });
+});
+
+test('a review is complete when each criterion has a mark and not all are n/a', () => {
+  assert.equal(isComplete(sheet(5, 5), card), false);
+  assert.equal(isComplete(sheet(null, null, null), card), false);
+  assert.equal(isComplete(sheet(5, null, 3), card), true);
+  const body = toBody('c_1', { comment: ' ', marks: { a: { score: 4, comment: ' late ', seq: 7 }, b: { score: null }, c: { comment: 'no score' } } }, card);
+  assert.deepEqual(body, { chat: 'c_1', scorecard: 'default', marks: [{ criterion: 'a', score: 4, comment: 'late', seq: 7 }, { criterion: 'b', score: null }] });
+});
