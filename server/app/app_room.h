@@ -108,6 +108,7 @@ struct slot {
     struct item *ring;   /* SLOT_RING at most, in order of seq */
     unsigned ring_n, ring_cap;
     struct cmd *first, *last; /* commands that wait */
+    struct cmd *requeued;     /* the last of this batch that waits again: those behind it come behind it */
     unsigned batch_left; /* answers of Redis still awaited */
     struct sub *subs;
     struct chat_index index; /* what Redis holds, as last written or read (strings: see index_keep) */
@@ -267,6 +268,8 @@ void slot_push_item(struct slot *s, struct item *it);
 void slot_keep_index(struct slot *s);
 /* A chat that never came to be. */
 void slot_discard(struct slot *s);
+/* At the end of the process. */
+void slot_free_all(struct app *a);
 void item_fini(struct item *it);
 bool item_read(struct item *it, struct str raw, struct chat *fold);
 

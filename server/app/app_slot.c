@@ -316,6 +316,25 @@ void slot_sweep(struct app *a, int64_t now_ms)
     }
 }
 
+void slot_free_all(struct app *a)
+{
+    struct map_item *it;
+    uint32_t i = 0;
+
+    while ((it = map_next(&a->slots, &i))) {
+        struct slot *s = it->value;
+
+        while (s->first) {
+            struct cmd *next = s->first->next;
+
+            cmd_destroy(s->first);
+            s->first = next;
+        }
+        slot_free(s);
+    }
+    map_fini(&a->slots);
+}
+
 void slot_discard(struct slot *s)
 {
     map_del(&s->app->slots, str_of(s->chat.id));

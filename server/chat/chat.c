@@ -11,7 +11,7 @@ void chat_init(struct chat *c, const char *id)
 {
     memset(c, 0, sizeof *c);
     if (id)
-        strncpy(c->id, id, sizeof c->id - 1);
+        memcpy(c->id, id, strnlen(id, sizeof c->id - 1));
 }
 
 /* Where the texts that a chat owns stand, promises apart. */

@@ -1,6 +1,7 @@
 #include "kb/kb_features.h"
 
 #include "kb/kb_common.h"
+#include "kb/kb_synonyms.h"
 #include "kb/kb_words.h"
 
 #define CHARS_MIN 3
@@ -55,11 +56,6 @@ static void put_hash(struct kb_features *f, enum kb_feature_kind kind, uint32_t 
         return;
     f->v[f->n++] = (struct kb_feature){hash, (uint16_t)kind, 1, common};
     f->slots[i] = (uint16_t)f->n;
-}
-
-void kb_features_put(struct kb_features *f, enum kb_feature_kind kind, struct str bytes)
-{
-    put_hash(f, kind, kb_hash(kind + 1u, bytes.s, bytes.n), false);
 }
 
 struct extract {
@@ -140,7 +136,7 @@ static int on_word(void *ctx, struct str token, size_t start, size_t end, unsign
     if (flags & KB_WORD_GRAM1) {
         put_hash(x->f, KB_F_GRAM1, kb_hash(KB_F_GRAM1 + 1u, token.s, token.n), common);
     } else if (flags & KB_WORD_GRAM3) {
-        kb_features_put(x->f, KB_F_GRAM3, token);
+        put_hash(x->f, KB_F_GRAM3, kb_hash(KB_F_GRAM3 + 1u, token.s, token.n), common);
     } else {
         hash = kb_hash(KB_F_GRAM2 + 1u, token.s, token.n);
         put_hash(x->f, KB_F_GRAM2, hash, common);
@@ -155,9 +151,15 @@ static int on_word(void *ctx, struct str token, size_t start, size_t end, unsign
     return 0;
 }
 
-void kb_features_add(struct kb_features *f, struct str text)
+static void on_sense(void *ctx, uint32_t group)
+{
+    put_hash(ctx, KB_F_SENSE, kb_hash(KB_F_SENSE + 1u, &group, sizeof group), false);
+}
+
+void kb_features_add(struct kb_features *f, const struct kb_synonyms *synonyms, struct str text)
 {
     struct extract x = {.f = f};
 
     kb_words(text, KB_WORDS_WHOLE, on_word, &x);
+    kb_synonyms_find(synonyms, text, on_sense, f);
 }

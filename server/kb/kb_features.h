@@ -1,11 +1,11 @@
 /*
  * kb_features: a text as a bag of hashed features, which the learner and the gram index work on.
  *
- * Of words: the stem, pairs of neighbouring stems, character 3- to 5-grams within "<word>". Of runs without spaces:
- * characters, bigrams, trigrams. Each is a 32-bit hash, counted; what kind it is decides its weight elsewhere.
+ * Of words: the stem, pairs of neighbouring stems, pairs of words a few places apart, character 3- to 5-grams within
+ * "<word>". Of runs without spaces: characters, bigrams, trigrams. Of both: the senses of its words (kb_synonyms). Each is a 32-bit hash, counted; what kind it is decides its weight elsewhere.
  *
  * Bounds  KB_FEATURES_MAX different ones; further ones of a longer text are dropped.
- * Thread  any, one at a time per object.   Source  Weinberger et al. 2009 (hashing); KB of liblinear's text features.
+ * Thread  any, one at a time per object.   Source  Weinberger et al. 2009 (hashing).
  */
 #ifndef KB_FEATURES_H
 #define KB_FEATURES_H
@@ -30,10 +30,9 @@ struct kb_features {
 };
 
 void kb_features_reset(struct kb_features *f);
-/* Adds the features of text. */
-void kb_features_add(struct kb_features *f, struct str text);
-/* Adds one feature by its own bytes. */
-void kb_features_put(struct kb_features *f, enum kb_feature_kind kind, struct str bytes);
+/* Adds the features of text; synonyms may be NULL. */
+struct kb_synonyms;
+void kb_features_add(struct kb_features *f, const struct kb_synonyms *synonyms, struct str text);
 
 /* Murmur-like 32-bit hash; seed tells uses apart. */
 uint32_t kb_hash(uint32_t seed, const void *p, size_t n);

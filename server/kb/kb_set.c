@@ -11,6 +11,7 @@
 #include "kb/kb_learn.h"
 #include "kb/kb_rank.h"
 #include "kb/kb_rows.h"
+#include "kb/kb_synonyms.h"
 
 #define SENTENCES_MAX 48  /* of a body become examples */
 #define DOC_NONE UINT32_MAX
@@ -35,6 +36,7 @@ struct kb_set {
     struct kb_index *index;
     struct kb_learn *learn;
     struct kb_grams *grams;
+    struct kb_synonyms *synonyms; /* or NULL */
     struct kb_rows exact;  /* hash of a whole question → the class accepted last */
     uint32_t *exact_class, exact_cap;
     struct kb_rows marks;   /* hash of each mark that was taken in */
@@ -63,6 +65,7 @@ void kb_set_destroy(struct kb_set *s)
     kb_index_close(s->index);
     kb_learn_destroy(s->learn);
     kb_grams_destroy(s->grams);
+    kb_synonyms_destroy(s->synonyms);
     kb_rows_fini(&s->exact);
     kb_rows_fini(&s->marks);
     kb_rows_fini(&s->persons);
@@ -121,7 +124,7 @@ static int index_doc(struct kb_set *s, unsigned i, struct err *err)
 static void add_example(struct kb_set *s, struct str text, unsigned class, float weight, float grams)
 {
     kb_features_reset(&s->features);
-    kb_features_add(&s->features, text);
+    kb_features_add(&s->features, s->synonyms, text);
     if (weight > 0)
         kb_learn_add(s->learn, &s->features, class, weight);
     kb_grams_add(s->grams, &s->features, class, grams);
@@ -166,8 +169,8 @@ int kb_set_create(const struct kb_port *port, const struct kb_tuning *t, struct 
     struct kb_set *s = mem_zalloc(sizeof *s);
     int rc;
 
-    (void)synonyms;
     s->t = t;
+    s->synonyms = kb_synonyms_create(synonyms);
     map_init(&s->classes);
     kb_rows_init(&s->exact);
     kb_rows_init(&s->marks);
@@ -372,7 +375,7 @@ int kb_set_suggest(struct kb_set *s, struct str question, const struct kb_filter
     question = bounded(question);
     lang = filter->lang.n > 0 ? filter->lang : kb_lang_of(question);
     kb_features_reset(&s->features);
-    kb_features_add(&s->features, question);
+    kb_features_add(&s->features, s->synonyms, question);
     if (s->features.n == 0)
         return 0;
     memset(s->scores_words, 0, s->classes_n * sizeof(float));

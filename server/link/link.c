@@ -336,7 +336,7 @@ static void on_part_closed(void *ctx)
         return;
     free(l->argv);
     free(l->argv_n);
-    free(l->spare);
+    link_batch_free(l->spare);
     free(l);
     if (closed)
         closed(closed_ctx);
@@ -351,6 +351,7 @@ void link_close(struct link *l, void (*done)(void *ctx), void *ctx)
 {
     l->closing = true;
     l->is_up = false;
+    link_flush(l); /* nothing is sent any more: those who wait are told */
     l->closed = done;
     l->closed_ctx = ctx;
     l->closing_left = 3;

@@ -50,6 +50,15 @@ static struct link_batch *batch_begin(struct link *l)
     return b;
 }
 
+void link_batch_free(struct link_batch *b)
+{
+    if (!b)
+        return;
+    link_words_fini(&b->keys);
+    link_words_fini(&b->args);
+    free(b);
+}
+
 static void batch_end(struct link_batch *b)
 {
     struct link *l = b->l;
@@ -58,9 +67,7 @@ static void batch_end(struct link_batch *b)
         l->spare = b;
         return;
     }
-    link_words_fini(&b->keys);
-    link_words_fini(&b->args);
-    free(b);
+    link_batch_free(b);
 }
 
 static unsigned add_key(struct link_batch *b, enum link_key key, struct str name)
@@ -318,9 +325,7 @@ void link_commit_words(struct link *l, const struct link_commit *c, struct link_
         link_words_add(out, (struct str){b->keys.bytes.p + b->keys.at[i], b->keys.at[i + 1] - b->keys.at[i]});
     for (unsigned i = 0; i < b->args.n; i++)
         link_words_add(out, (struct str){b->args.bytes.p + b->args.at[i], b->args.at[i + 1] - b->args.at[i]});
-    link_words_fini(&b->keys);
-    link_words_fini(&b->args);
-    free(b);
+    link_batch_free(b);
 }
 
 void link_commit_answer(const struct redis_reply *r, const struct link_commit *c, struct link_result *out)

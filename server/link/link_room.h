@@ -66,6 +66,7 @@ int link_eval_text(struct link *l, enum link_script script, const struct link_wo
 /* Any command from words. */
 int link_send(struct link *l, const struct link_words *words, void (*cb)(void *ctx, const struct redis_reply *r), void *ctx);
 
+void link_batch_free(struct link_batch *b);
 /* Keys and arguments of one commit, behind the number of keys. */
 void link_commit_words(struct link *l, const struct link_commit *c, struct link_words *out);
 /* Reads one commit's answer; strings are the reply's. */
