@@ -12,6 +12,8 @@
 #define TICK_MS        50
 #define DRAIN_MS       12000 /* at most, for the archive to catch up */
 #define SWEEP_MS       5000
+#define LOCK_TRIES     30     /* at the start only */
+#define LOCK_WAIT_US   100000
 #define QUICK_RETURN_MS 600000
 
 enum { WHY_REDIS, WHY_ARCHIVE, WHY_PEOPLE, WHY_DISK };
@@ -431,8 +433,12 @@ bool app_count_start(struct app *a, const char *address)
 
 static int make_data_dir(const char *path, struct err *err)
 {
+    struct stat st;
+
     if (mkdir(path, 0700) < 0 && errno != EEXIST)
         return err_set(err, ERR_IO, "--data %s: %s; name a directory that can be made and written", path, strerror(errno));
+    if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+        return err_set(err, ERR_IO, "--data %s: it is a file; name a directory", path);
     if (access(path, W_OK | X_OK) < 0)
         return err_set(err, ERR_IO, "--data %s: %s", path, strerror(errno));
     return 0;
@@ -444,7 +450,14 @@ static int open_archive(struct app *a, struct err *err)
 
     snprintf(path, sizeof path, "%s%s", a->cfg->archive.path[0] ? a->cfg->archive.path : a->opt.data_dir,
              a->cfg->archive.path[0] ? "" : "/archive.sqlite");
-    return archive_open(a->loop, path, a->site, a->node, &a->archive, err);
+    /* A process that was killed a moment ago may still be dying, and hold the lock until it is gone. */
+    for (int tries = 0;; tries++) {
+        int rc = archive_open(a->loop, path, a->site, a->node, &a->archive, err);
+
+        if (rc != ERR_BUSY || tries == LOCK_TRIES)
+            return rc;
+        usleep(LOCK_WAIT_US);
+    }
 }
 
 /* The listener of metrics.listen: health and figures, nothing else. */

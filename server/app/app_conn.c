@@ -11,6 +11,7 @@ struct check {
     struct net_check *check;
     char digest[AUTH_DIGEST_SIZE];
     char address[64];
+    int64_t password_version;
 };
 
 static struct conn *conn_create(struct app *a, bool is_staff)
@@ -24,28 +25,29 @@ static struct conn *conn_create(struct app *a, bool is_staff)
     return c;
 }
 
-static void admit_staff(struct app *a, struct net_check *check, const char *digest, const char *address, struct member *m)
+static void admit_staff(struct check *k, struct member *m)
 {
     struct conn *c;
 
-    if (!m || !m->is_loaded || m->rep.disabled) {
-        net_check_done(check, 401, NULL, 0);
+    if (!m || !m->is_loaded || m->rep.disabled || !app_secret_holds(m, k->password_version)) {
+        net_check_done(k->check, 401, NULL, 0);
         return;
     }
-    c = conn_create(a, true);
+    c = conn_create(k->app, true);
+    c->password_version = k->password_version;
     c->roles = m->rep.roles;
     snprintf(c->person, sizeof c->person, "%s", m->rep.id);
     snprintf(c->name, sizeof c->name, "%s", m->rep.name);
-    snprintf(c->secret_digest, sizeof c->secret_digest, "%s", digest);
-    snprintf(c->address, sizeof c->address, "%s", address);
-    net_check_done(check, 101, c, 0);
+    snprintf(c->secret_digest, sizeof c->secret_digest, "%s", k->digest);
+    snprintf(c->address, sizeof c->address, "%s", k->address);
+    net_check_done(k->check, 101, c, 0);
 }
 
 static void on_known(void *ctx, struct member *m)
 {
     struct check *k = ctx;
 
-    admit_staff(k->app, k->check, k->digest, k->address, m);
+    admit_staff(k, m);
     free(k);
 }
 
@@ -54,7 +56,9 @@ static void on_secret(void *ctx, const struct redis_reply *r)
     struct check *k = ctx;
 
     if (r) {
-        people_when_known(k->app, redis_reply_type(r) == REDIS_STR ? redis_reply_str(r) : STR_NONE, on_known, k);
+        struct str record = redis_reply_type(r) == REDIS_STR ? redis_reply_str(r) : STR_NONE;
+
+        people_when_known(k->app, app_secret_person(record, &k->password_version), on_known, k);
         return;
     }
     net_check_done(k->check, 503, NULL, 1000);

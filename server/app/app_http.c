@@ -12,6 +12,7 @@ struct who_ask {
     struct app *app;
     struct http_call *call;
     bool by_cookie;
+    int64_t password_version;
 };
 
 static void fill_who(struct app *a, const struct member *m, bool by_cookie, struct http_who *w)
@@ -32,7 +33,7 @@ static void on_caller(void *ctx, struct member *m)
     struct who_ask *q = ctx;
     struct http_who w = {0};
 
-    if (m && !m->rep.disabled)
+    if (m && !m->rep.disabled && app_secret_holds(m, q->password_version))
         fill_who(q->app, m, q->by_cookie, &w);
     http_call_who(q->call, &w);
     free(q);
@@ -42,7 +43,9 @@ static void on_who(void *ctx, const struct redis_reply *r)
 {
     struct who_ask *q = ctx;
 
-    people_when_known(q->app, r && redis_reply_type(r) == REDIS_STR ? redis_reply_str(r) : STR_NONE, on_caller, q);
+    struct str record = r && redis_reply_type(r) == REDIS_STR ? redis_reply_str(r) : STR_NONE;
+
+    people_when_known(q->app, app_secret_person(record, &q->password_version), on_caller, q);
 }
 
 static void who(void *ctx, struct http_call *call, struct str cookie, struct str bearer)
@@ -59,12 +62,25 @@ static void who(void *ctx, struct http_call *call, struct str cookie, struct str
         return;
     }
     q = mem_zalloc(sizeof *q);
-    *q = (struct who_ask){a, call, !bearer.n};
+    *q = (struct who_ask){a, call, !bearer.n, 0};
     snprintf(key, sizeof key, "tok:%s", digest);
     if (link_call_plain(a->link, key, 1, argv, NULL, on_who, q) < 0) {
         http_call_who(call, &nobody);
         free(q);
     }
+}
+
+struct str app_secret_person(struct str record, int64_t *password_version)
+{
+    const char *sp = record.n ? memchr(record.s, ' ', record.n) : NULL;
+
+    *password_version = sp ? strtoll(sp + 1, NULL, 10) : 0;
+    return sp ? (struct str){record.s, (size_t)(sp - record.s)} : record;
+}
+
+bool app_secret_holds(const struct member *m, int64_t password_version)
+{
+    return password_version == 0 || password_version == m->rep.password_version;
 }
 
 /* ---- log in: the password is checked on a worker thread */
@@ -74,6 +90,7 @@ struct login {
     struct app *app;
     struct http_call *call;
     char hash[AUTH_HASH_SIZE], id[ID_SIZE];
+    int64_t password_version;
     char secret[AUTH_SECRET_SIZE];
     char *password;
     size_t password_n;
@@ -118,8 +135,8 @@ static void on_password(uv_work_t *w, int status)
 {
     struct login *k = w->data;
     struct app *a = k->app;
-    char digest[AUTH_DIGEST_SIZE], key[AUTH_DIGEST_SIZE + 8], seconds[24];
-    const char *argv[] = {"SET", k->id, "EX", seconds};
+    char digest[AUTH_DIGEST_SIZE], key[AUTH_DIGEST_SIZE + 8], seconds[24], record[ID_SIZE + 24];
+    const char *argv[] = {"SET", record, "EX", seconds};
 
     a->works--;
     if (status != 0 || !k->ok) {
@@ -132,6 +149,7 @@ static void on_password(uv_work_t *w, int status)
     auth_secret_make('s', k->secret, digest);
     snprintf(key, sizeof key, "tok:%s", digest);
     snprintf(seconds, sizeof seconds, "%lld", (long long)(a->cfg->auth.session_ms / 1000));
+    snprintf(record, sizeof record, "%s %lld", k->id, (long long)k->password_version);
     if (link_call_plain(a->link, key, 4, argv, NULL, on_session_stored, k) < 0) {
         http_call_session(k->call, 503, NULL, NULL, 1000, NULL);
         login_free(k);
@@ -167,6 +185,7 @@ static void login(void *ctx, struct http_call *call, struct str name, struct str
     if (m && !m->rep.disabled) {
         snprintf(k->hash, sizeof k->hash, "%s", m->rep.password);
         snprintf(k->id, sizeof k->id, "%s", m->rep.id);
+        k->password_version = m->rep.password_version;
     }
     a->works++;
     uv_queue_work(a->loop, &k->work, check_password, on_password);

@@ -131,6 +131,8 @@ static void watch_guests(struct slot *s, const struct notice *n, bool is_ours)
         if (open && !was) {
             snprintf(c->open, sizeof c->open, "%s", s->chat.id);
             snprintf(c->last, sizeof c->last, "%s", s->chat.id);
+            if (!c->is_ready)
+                continue; /* its hello says where it stands */
             sub_add(c, s, is_ours ? n->head : s->chat.head);
             shopper_join(c);
         } else if (!open && was && strcmp(c->open, s->chat.id) == 0) {

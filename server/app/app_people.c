@@ -82,8 +82,11 @@ static void on_person_read(void *ctx, const struct redis_reply *list)
         m->is_loaded = m->rep.version > 0;
         if (m->rep.disabled)
             drop_connections(a, m);
-        for (struct conn *c = m->conns; c; c = c->next_of_person)
+        for (struct conn *c = m->conns; c; c = c->next_of_person) {
             c->roles = m->rep.roles;
+            if (!app_secret_holds(m, c->password_version))
+                net_close(c->net, 1008, "the password was changed");
+        }
         people_tell_presence(a, m);
         match_all_dirty(a);
         if (m->is_stale) {

@@ -127,6 +127,7 @@ struct conn {
     char name[PEOPLE_NAME_BYTES];
     char address[64];
     char secret_digest[AUTH_DIGEST_SIZE]; /* session or token it came with; shopper: own token */
+    int64_t password_version;             /* of a session; 0: a token */
     bool must_store_token;                /* shopper: the token stands in Redis for a day only */
     char locale[36], site[36], class_[16]; /* class_: from a signed identity; "" none */
     char *page;
@@ -373,6 +374,13 @@ void kb_for_handler(struct slot *s, struct str text);
 
 /* app_task.c */
 void task_command(struct cmd *c);
+
+/*
+ * What a secret's record says: the person, and for a session the password it was begun with ("r_… 3"; an API token: "r_…").
+ * app_secret_holds() is false where that password was changed since.
+ */
+struct str app_secret_person(struct str record, int64_t *password_version);
+bool app_secret_holds(const struct member *m, int64_t password_version);
 
 /* app_http.c */
 int app_http_start(struct app *a, struct err *err);

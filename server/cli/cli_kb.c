@@ -93,12 +93,32 @@ static void print_problem(void *ctx, const char *what)
     p->n++;
 }
 
+/* Without a folder: the articles that are built in. */
+static int check_built_in(const struct cli_kb_env *env)
+{
+    struct opened o;
+    struct err err = {0};
+    unsigned ids, versions;
+    int rc = open_env(env, &o, &err);
+
+    if (rc == 0) {
+        kb_count(o.kb, &ids, &versions);
+        fprintf(env->out, "built in: %u articles in %u versions, all fine\n", ids, versions);
+    }
+    opened_close(&o);
+    return rc < 0 ? fail(env, &err) : 0;
+}
+
 static int cmd_check(int argc, char **argv, const struct cli_kb_env *env)
 {
-    const char *dir = argc > 1 ? argv[1] : env->kb_dir ? env->kb_dir : "kb";
+    const char *dir = argc > 1 ? argv[1] : env->kb_dir;
     struct problems problems = {env, 0};
     struct err err = {0};
-    int n = kb_check_dir(dir, print_problem, &problems, &err);
+    int n;
+
+    if (!dir)
+        return check_built_in(env);
+    n = kb_check_dir(dir, print_problem, &problems, &err);
 
     if (n < 0)
         return fail(env, &err);

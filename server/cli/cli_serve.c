@@ -5,6 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static int usage(const struct cli *c)
+{
+    fprintf(stderr, "firstline: %s: not expected here; firstline serve --help\n", c->word[0]);
+    return 2;
+}
+
 static int serve(struct cli *c, bool demo, const char *notes)
 {
     struct app_options opt = {.data_dir = c->data, .redis_url = c->redis, .listen = cli_option(c, "--listen"), .is_demo = demo, .notes = notes};
@@ -20,7 +26,7 @@ static int serve(struct cli *c, bool demo, const char *notes)
 
 int cli_serve(struct cli *c)
 {
-    return serve(c, false, NULL);
+    return c->words_n ? usage(c) : serve(c, false, NULL);
 }
 
 /* ---- the demo: a shop of lamps and home textiles */
@@ -84,6 +90,8 @@ int cli_demo(struct cli *c)
     struct err err = {0};
     int rc = 0;
 
+    if (c->words_n)
+        return usage(c);
     if (!cli_has(c, "--config"))
         for (size_t i = 0; rc == 0 && i < sizeof demo_settings / sizeof *demo_settings; i++)
             rc = config_set(c->cfg, demo_settings[i], &err);

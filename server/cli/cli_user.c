@@ -1,6 +1,7 @@
 #include "auth/auth.h"
 #include "base/base_json.h"
 #include "cli/cli.h"
+#include "config/config.h"
 #include "link/link_sync.h"
 #include "people/people.h"
 #include "protocol/protocol.h"
@@ -213,6 +214,10 @@ static int add(struct cli *c, struct cli_live *l, struct err *err)
     a.password = password;
     if (rc == 0 && !a.departments[0])
         rc = err_set(err, ERR_INVALID, "--department: one is needed");
+    /* Told, not refused: the command may have been given another configuration than the server. */
+    for (unsigned i = 0; rc == 0 && i < 16 && a.departments[i]; i++)
+        if (!config_department_find(c->cfg, str_of(c->cfg->sites[0].id), str_of(a.departments[i])))
+            fprintf(stderr, "firstline: note: --department %s: this configuration has none of that name\n", a.departments[i]);
     return rc == 0 ? cli_account_add(l, &a, err) : rc;
 }
 

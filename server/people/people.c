@@ -61,6 +61,8 @@ static void read_account(struct people_rep *p, const struct entry *e)
     copy(p->login, sizeof p->login, &e->f[FIELD_LOGIN]);
     copy(p->name, sizeof p->name, &e->f[FIELD_NAME]);
     copy(p->password, sizeof p->password, &e->f[FIELD_PASSWORD]);
+    if (e->f[FIELD_PASSWORD].type == VAL_STR)
+        p->password_version = e->seq;
     if (e->f[FIELD_ROLES].type == VAL_JSON) {
         p->roles = 0;
         json_each_str(e->f[FIELD_ROLES].s, add_role, &p->roles);

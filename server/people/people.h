@@ -36,6 +36,7 @@ struct people_rep {
     char login[PEOPLE_ITEM_BYTES * 2];
     char name[PEOPLE_NAME_BYTES];
     char password[160]; /* Argon2id string, never shown */
+    int64_t password_version; /* seq of the entry that set it: sessions begun before it are over */
     unsigned roles;     /* ROLE_* mask */
     struct people_list departments, skills, languages;
     bool disabled;
