@@ -110,20 +110,8 @@ export class Server {
     await within(this.exited, 5000, 'kill -9 ends the server');
   }
 
-  /** The redis-servers of this data directory, by /proc: their command line or working directory names it. */
   redisPids() {
-    return readdirSync('/proc')
-      .filter((p) => /^\d+$/.test(p))
-      .map(Number)
-      .filter((p) => {
-        try {
-          const argv = readFileSync(`/proc/${p}/cmdline`, 'utf8').split('\0');
-          if (!argv[0].includes('redis-server') || stateOf(p) === 'Z') return false;
-          return argv.join(' ').includes(this.data) || `${readlinkSync(`/proc/${p}/cwd`)}/`.startsWith(`${this.data}/`);
-        } catch {
-          return false;
-        }
-      });
+    return redisPidsOf(this.data);
   }
 
   killRedis() {
@@ -269,6 +257,32 @@ function stateOf(pid) {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[0];
 }
 
+/** The redis-servers of a directory, by /proc: their command line or working directory names it. */
+export function redisPidsOf(dir) {
+  return readdirSync('/proc')
+    .filter((p) => /^\d+$/.test(p))
+    .map(Number)
+    .filter((p) => {
+      try {
+        const argv = readFileSync(`/proc/${p}/cmdline`, 'utf8').split('\0');
+        if (!argv[0].includes('redis-server') || stateOf(p) === 'Z') return false;
+        return argv.join(' ').includes(dir) || `${readlinkSync(`/proc/${p}/cwd`)}/`.startsWith(`${dir}/`);
+      } catch {
+        return false;
+      }
+    });
+}
+
+function killRedisOf(dir) {
+  for (const p of redisPidsOf(dir)) {
+    try {
+      process.kill(p, 'SIGKILL');
+    } catch {
+      // gone already
+    }
+  }
+}
+
 /** Whether a process is there (and no zombie). */
 export function isAlive(pid) {
   try {
@@ -279,7 +293,7 @@ export function isAlive(pid) {
 }
 
 /** Runs the binary with these arguments: {code, signal, out, err}. */
-export function run(args, { input, ms = 60_000, env = process.env, cwd } = {}) {
+export function run(args, { input, ms = 60_000, env = process.env, cwd = tmpdir() } = {}) {
   return new Promise((done, no) => {
     const p = spawn(BIN, args, { stdio: ['pipe', 'pipe', 'pipe'], env, cwd });
     let out = '';
@@ -312,13 +326,7 @@ export function sizeOf(file) {
 
 function killLeft(server) {
   if (server.process && !server.exit) server.process.kill('SIGKILL');
-  for (const p of server.redis ? [] : server.redisPids()) {
-    try {
-      process.kill(p, 'SIGKILL');
-    } catch {
-      // gone already
-    }
-  }
+  if (!server.redis) killRedisOf(server.data);
 }
 
 function killAll() {
@@ -338,6 +346,7 @@ export async function end(...some) {
 
 function clean() {
   killAll();
+  for (const d of folders) killRedisOf(d);
   if (process.env.FIRSTLINE_KEEP) return;
   for (const d of folders) rmSync(d, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
 }
