@@ -140,6 +140,7 @@ export function mount(o: PanelOptions): PanelHandle {
       before = document.activeElement as HTMLElement | null;
       box.hidden = false;
       s.socket.open();
+      s.askIfOpen();
       applyBrand();
       if (phone.matches) lockPage();
       draw();

@@ -144,6 +144,21 @@ test('typing is said once in three seconds, and its end at once; a sign dies aft
   assert.equal(w.s.typing, null);
 });
 
+test('a closed shop is asked again, but not while a message is being written', async () => {
+  const w = world();
+  w.s.socket.open();
+  await w.net.welcome({ open: false });
+  w.s.setDraft('please');
+  w.s.askIfOpen();
+  assert.equal(w.net.wires.length, 1);
+  w.s.setDraft('');
+  w.s.askIfOpen();
+  await w.net.welcome({ open: true });
+  assert.equal(w.s.welcome?.open, true);
+  w.s.askIfOpen();
+  assert.equal(w.net.wires.length, 2);
+});
+
 test('reset leaves nothing of the former person', async () => {
   const w = world();
   await chatting(w);

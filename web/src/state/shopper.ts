@@ -190,6 +190,11 @@ export class ShopperState {
     this.socket.restart();
   }
 
+  /** Nobody was here: asks again whether somebody is, unless the shopper is in a chat or busy writing. */
+  askIfOpen(): void {
+    if (this.welcome?.open === false && !this.log && this.sending.length === 0 && !this.draft && this.socket.link === 'ready') this.socket.restart();
+  }
+
   // --- the connection
 
   private async hello() {

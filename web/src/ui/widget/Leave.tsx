@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { Refusal } from '../../model/types.js';
 import { Button } from '../kit/Button.js';
 import { TextArea, TextField } from '../kit/Field.js';
@@ -7,6 +7,9 @@ import * as icons from '../kit/icons.js';
 import { ArticleList } from './Articles.js';
 import { useArticles } from './search.js';
 import { useUi } from './ui.js';
+
+/** How often a closed shop is asked again while its form stands open and empty. */
+const ASK_MS = 30_000;
 
 interface LeaveProps {
   kind: 'message' | 'callback';
@@ -35,6 +38,11 @@ export function Leave({ kind, closed, onBack }: LeaveProps) {
   const [state, setState] = useState<'edit' | 'busy' | 'done'>('edit');
   const articles = useArticles(kind === 'message' ? text : '');
   const call = kind === 'callback';
+  useEffect(() => {
+    if (!closed || contact || state !== 'edit') return undefined;
+    const handle = setInterval(() => s.askIfOpen(), ASK_MS);
+    return () => clearInterval(handle);
+  }, [closed, contact, state]);
 
   const submit = async () => {
     const found = { ...(!call && !text.trim() ? { text: t('leave.empty') } : {}), ...(contact.trim() ? {} : { contact: t('leave.no_contact') }) };

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ime } from '../../model/ime.js';
 import { trapTab } from '../kit/focus.js';
 import { Icon } from '../kit/Icon.js';
@@ -20,7 +20,8 @@ export function Panel({ phone, ...rest }: PanelProps) {
   const [solved, setSolved] = useState(false);
   const [, redraw] = useState(0);
   const box = useRef<HTMLDivElement>(null);
-  useEffect(() => s.subscribe(() => redraw((n) => n + 1)), [s]);
+  // Before the next message can arrive: an effect after painting would miss a quick welcome.
+  useLayoutEffect(() => s.subscribe(() => redraw((n) => n + 1)), [s]);
   useEffect(() => (phone && box.current ? trapTab(box.current) : undefined), [phone]);
   const wanted = screenOf(s, form, solved);
   const part = wanted === 'load' || wanted === 'pre' ? null : rest.later();
