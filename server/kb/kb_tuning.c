@@ -2,8 +2,8 @@
 
 const struct kb_tuning kb_tuning_default = {
     /*             word  pair  chars gram1 gram2 gram3 sense */
-    .learn_kind = {1.0f, 1.0f, 0.5f, 1.0f, 1.0f, 0.0f, 1.0f, 0.7f},
-    .gram_kind = {1.0f, 1.0f, 1.0f, 0.3f, 1.0f, 1.0f, 0.0f, 1.0f},
+    .learn_kind = {1.0f, 1.0f, 0.5f, 1.0f, 1.0f, 0.0f, 2.5f, 0.7f},
+    .gram_kind = {1.0f, 1.0f, 1.0f, 0.3f, 1.0f, 1.0f, 4.0f, 1.0f},
     .common_learn = 0.5f,
     .common_gram = 0.2f,
     .common_words = 0,
