@@ -398,5 +398,7 @@ int cli_kb(int argc, char **argv, const struct cli_kb_env *env)
         return argc != 2 ? usage(env, "kb suggest takes one text, in quotes") : cmd_suggest(argv[1], env);
     if (strcmp(what, "eval") == 0)
         return cmd_eval(argc, argv, env);
+    if (strcmp(what, "bench") == 0)
+        return argc > 2 ? usage(env, "kb bench takes one folder") : cli_kb_bench(argc > 1 ? argv[1] : env->kb_dir, env);
     return usage(env, *what ? "unknown kb command" : "kb needs a command");
 }

@@ -19,4 +19,7 @@ struct cli_kb_env {
 /* argv[0] is the word behind `kb`: "check", … Returns the exit code. */
 int cli_kb(int argc, char **argv, const struct cli_kb_env *env);
 
+/* `kb bench`: each article's questions, left out of the index, find their article; exit 1 below the share they must reach. */
+int cli_kb_bench(const char *dir, const struct cli_kb_env *env);
+
 #endif
