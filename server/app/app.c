@@ -187,6 +187,8 @@ static void on_tick(uv_timer_t *t)
         timers_tick(a);
     if (a->feed)
         jobs_feed_tick(a->feed, now);
+    if (a->ticks % (1000 / TICK_MS) == 0 && link_is_up(a->link))
+        board_tick(a);
     if (a->ticks % (SWEEP_MS / TICK_MS) == 0) {
         slot_sweep(a, now);
         app_check_ready(a);

@@ -97,7 +97,7 @@ void answer_cmd_refusal(struct cmd *c, const struct chat *chat, enum code code, 
             buf_add_s(&b, "null");
         }
     }
-    if (chat && (code == CODE_CONFLICT || code == CODE_CLOSED)) {
+    if (chat && chat->state != CHAT_NONE && (code == CODE_CONFLICT || code == CODE_CLOSED)) {
         buf_add_s(&b, ",\"state\":");
         json_text(&b, str_of(chat_state_name(chat->state)));
         buf_add_s(&b, ",\"chat\":");

@@ -347,6 +347,9 @@ void nodes_beat(struct app *a);
 void nodes_sweep(struct app *a, const char *node);
 void nodes_leave(struct app *a);
 
+/* app_board.c */
+void board_tick(struct app *a);
+
 /* app_timers.c */
 void timers_tick(struct app *a);
 

@@ -1,0 +1,101 @@
+/* The live board for leads who watch it: queues, people with their loads, open chats and alerts of their departments. */
+#include "app/app_room.h"
+
+#define CHATS_MAX 200
+
+static bool is_of(const struct member *m, const char *department)
+{
+    return (m->rep.roles & ROLE_DIRECTOR) || people_is_in(&m->rep, str_of(department ? department : ""));
+}
+
+static void write_people(struct app *a, struct buf *b)
+{
+    struct map_item *it;
+    uint32_t i = 0;
+
+    json_key(b, "people");
+    json_open(b, '[');
+    while ((it = map_next(&a->members, &i))) {
+        const struct member *m = it->value;
+
+        if (!m->is_loaded || m->rep.disabled || !(m->rep.roles & (ROLE_REP | ROLE_LEAD)))
+            continue;
+        json_open(b, '{');
+        json_kv_s(b, "id", m->rep.id);
+        json_kv_s(b, "name", m->rep.name);
+        json_key(b, "departments");
+        json_open(b, '[');
+        for (unsigned k = 0; k < m->rep.departments.n; k++)
+            json_text(b, str_of(m->rep.departments.item[k]));
+        json_close(b, ']');
+        json_kv_s(b, "state", people_state(m));
+        json_kv_int(b, "load", m->rep.load);
+        json_kv_int(b, "capacity", m->rep.capacity);
+        json_close(b, '}');
+    }
+    json_close(b, ']');
+}
+
+static void write_alert(const struct slot *s, struct buf *b)
+{
+    json_open(b, '{');
+    json_kv_s(b, "t", "alert");
+    json_kv_s(b, "alert", s->chat.alert);
+    json_kv_s(b, "chat", s->chat.id);
+    json_kv_s(b, "kind", "long_wait");
+    json_kv_int(b, "since", s->chat.wait_since_ms);
+    json_kv_int(b, "level", s->chat.alert_level);
+    json_close(b, '}');
+}
+
+static void write_chats(struct app *a, const struct member *lead, struct buf *b)
+{
+    struct map_item *it;
+    uint32_t i = 0;
+    unsigned n = 0;
+
+    json_key(b, "chats");
+    json_open(b, '[');
+    while (n < CHATS_MAX && (it = map_next(&a->slots, &i))) {
+        struct slot *s = it->value;
+
+        if (!s->is_loaded || !chat_state_is_open(s->chat.state) || !is_of(lead, s->chat.department))
+            continue;
+        notice_write_row(s, b);
+        n++;
+    }
+    json_close(b, ']');
+    json_key(b, "alerts");
+    json_open(b, '[');
+    for (i = 0; (it = map_next(&a->slots, &i));) {
+        struct slot *s = it->value;
+
+        if (s->is_loaded && s->chat.alert[0] && is_of(lead, s->chat.department))
+            write_alert(s, b);
+    }
+    json_close(b, ']');
+}
+
+/* Once a second: one board a lead who watches, merged with the one that may still wait in the outbox. */
+void board_tick(struct app *a)
+{
+    struct buf b;
+
+    for (struct conn *c = a->conns; c; c = c->next_all) {
+        const struct member *m = c->watches_board && c->is_ready ? people_find(a, str_of(c->person)) : NULL;
+
+        if (!m)
+            continue;
+        buf_init(&b, 4 << 20);
+        buf_add_s(&b, "{\"t\":\"board\"");
+        json_key(&b, "departments");
+        match_write_queues(a, c, &b);
+        write_people(a, &b);
+        write_chats(a, m, &b);
+        json_kv_int(&b, "now", app_now_ms(a));
+        buf_add_c(&b, '}');
+        if (buf_ok(&b))
+            signal_raw(c, 2, buf_str(&b));
+        buf_fini(&b);
+    }
+}
