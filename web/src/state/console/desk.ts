@@ -139,7 +139,9 @@ export class Desk {
   readonly groups = computed(() => {
     this.membership.value;
     this.quarter.value;
-    return groupRows([...this.views.values()].map((v) => v.row.value), this.me.id, this.isLead, this.now.peek());
+    const offered = new Set(this.offers.value.map((x) => x.chat)); // they stand above the list
+    const rows = [...this.views.values()].map((v) => v.row.value).filter((r) => !offered.has(r.chat) || r.handler !== null);
+    return groupRows(rows, this.me.id, this.isLead, this.now.peek());
   });
 
   /** How many things wait for this person: for the title. */

@@ -1,6 +1,6 @@
 // "/" in the reply: articles found for what follows it, to insert as a draft.
 import type { RefObject } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { ime } from '../../model/ime.js';
 import type { ArticleHit } from '../../model/types.js';
 import { t } from '../../state/console/words.js';
@@ -19,37 +19,50 @@ export function ArticlePicker({ query, field, onPick, onClose }: Props) {
   const desk = useDesk();
   const [found, setFound] = useState<ArticleHit[] | null>(null);
   const [at, setAt] = useState(0);
+  const now = useRef({ found, at, onPick });
+  now.current.onPick = onPick;
+  const move = (n: number) => {
+    now.current.at = n;
+    setAt(n);
+  };
+  const show = (articles: ArticleHit[]) => {
+    now.current.found = articles;
+    setFound(articles);
+    move(0);
+  };
 
   useEffect(() => {
     const wanted = query.trim();
     if (wanted === '' || ime.active) {
+      now.current.found = null;
       setFound(null);
       return undefined;
     }
     let gone = false;
     const timer = setTimeout(() => {
-      desk.findArticles(wanted).then((articles) => !gone && setFound(articles), () => !gone && setFound([]));
+      desk.findArticles(wanted).then((articles) => !gone && show(articles), () => !gone && show([]));
     }, WAIT_MS);
     return () => {
       gone = true;
       clearTimeout(timer);
     };
   }, [query]);
-  useEffect(() => setAt(0), [found]);
   useEffect(() => {
     const el = field.current;
     const onKey = (e: KeyboardEvent) => {
-      if (ime.owns(e) || !found || found.length === 0) return;
-      if (e.key === 'ArrowDown') setAt((n) => (n + 1) % found.length);
-      else if (e.key === 'ArrowUp') setAt((n) => (n - 1 + found.length) % found.length);
-      else if (e.key === 'Enter' && found[at]) onPick(found[at]);
+      const { found: hits, at: n, onPick: pick } = now.current; // a fast typist does not wait for a frame
+      const hit = hits?.[n];
+      if (ime.owns(e) || !hits || !hit) return;
+      if (e.key === 'ArrowDown') move((n + 1) % hits.length);
+      else if (e.key === 'ArrowUp') move((n - 1 + hits.length) % hits.length);
+      else if (e.key === 'Enter') pick(hit);
       else return;
       e.preventDefault();
       e.stopPropagation();
     };
     el?.addEventListener('keydown', onKey);
     return () => el?.removeEventListener('keydown', onKey);
-  }, [found, at]);
+  }, []);
 
   return (
     <div class="picker" id="article-picker">

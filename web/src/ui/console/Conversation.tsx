@@ -143,7 +143,7 @@ function Nothing() {
       <div class="nothing-box">
         <span class="nothing-icon"><Icon path={off ? icons.clock : icons.chat} size={30} /></span>
         <h1>{off ? t('empty.off') : first ? t('empty.pick') : t('empty.none')}</h1>
-        <p>{off ? t('empty.off_says') : waiting > 0 ? t('empty.waiting', { n: waiting }) : t('empty.none_says')}</p>
+        <p>{off ? t('empty.off_says') : first ? t('empty.pick_says') : waiting > 0 ? t('empty.waiting', { n: waiting }) : t('empty.none_says')}</p>
         <div class="nothing-acts">
           {off && <Button kind="primary" icon={icons.play} disabled={!desk.ready.value} onClick={() => void desk.changeShift('start')}>{t('act.shift_start')}</Button>}
           {!off && first && <Button kind="primary" onClick={() => batch(() => desk.show(first.chat))}>{t('empty.open_next')}</Button>}

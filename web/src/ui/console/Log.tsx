@@ -182,7 +182,7 @@ function Message({ item, view, me }: { item: Extract<LogItem, { type: 'message' 
           <span class="msg-foot">
             {e.kind === 'message' && e.article !== undefined && <span class="from-kb" title={t('msg.from_article')}><Icon path={icons.book} size={13} /><span class="sr">{t('msg.from_article')}</span></span>}
             <Time at={e.at} />
-            {!isShopper && <Receipt read={e.seq <= view.log.read} delivered={e.seq <= view.log.delivered} />}
+            {!isShopper && e.kind === 'message' && <Receipt read={e.seq <= view.log.read} delivered={e.seq <= view.log.delivered} />}
           </span>
         </div>
       </div>
