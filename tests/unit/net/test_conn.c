@@ -287,7 +287,7 @@ static void a_peer_that_reads_no_answers_is_closed_with_1013(void **state)
 {
     struct rig *r = *state;
     int fd = dial_with(r, true), other = dial_ws(r);
-    struct timeval soon = {0, 100000};
+    struct timeval soon = {10, 0}; /* a slow machine still takes them; a closed peer fails at once */
     static char text[8000];
 
     upgrade(fd, "/ws/x");
