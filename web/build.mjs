@@ -31,7 +31,7 @@ const accents = { a: 'á', e: 'é', i: 'í', o: 'ó', u: 'ú', c: 'ç', n: 'ñ',
 
 function stretch(text) {
   const body = text.split(/(\{[^}]*\})/).map((part) => (part.startsWith('{') ? part : part.replace(/[a-zA-Z]/g, (c) => accents[c] ?? c)));
-  return `[${body.join('')}${'·'.repeat(Math.ceil(text.length * 0.4))}]`;
+  return `[${body.join('')}${' ···'.repeat(Math.ceil(text.length * 0.1))}]`;
 }
 
 function dictionary(face, lang) {

@@ -155,6 +155,7 @@ export class ShopperState {
     const withId = { ...message, id: makeId() } as Draft & { id: string };
     const ok = await this.socket.command(withId);
     this.record(withId as Parameters<typeof entryOf>[0], ok);
+    if (message.t === 'chat.rate') this.o.emit('rated', { chat: this.chatId, score: message.score });
     return ok;
   }
 
