@@ -76,26 +76,33 @@ export function checkClients(clients) {
   for (const c of clients) assert.deepEqual(c.problems.slice(0, 5), [], `what a ${c.isShopper ? 'shopper' : 'rep'} was sent`);
 }
 
-/** Ends the file's servers in good manners and checks all of the above. For after(). */
-export async function endAndCheck(...servers) {
+/** The nodes of one Redis share one archive. */
+async function checkArchive(nodes) {
+  const holder = nodes.find((s) => s.holdsArchive) ?? nodes[0];
+  const clients = nodes.flatMap((s) => s.clients);
+  const verify = await holder.cli(['archive', 'verify'], { fails: true });
+  assert.equal(verify.code, 0, `archive verify: ${verify.err || verify.out}`);
+  const chats = await exported(holder);
+  checkLogs(chats);
+  checkOks(chats, clients);
+  checkViews(chats, clients);
+}
+
+/** Ends these servers in good manners and checks all of the above. For after(). */
+export async function endAndCheck(...some) {
+  const servers = some.filter((s) => s?.process);
   try {
-    for (const s of servers.filter(Boolean)) {
+    for (const s of servers) {
       for (const c of s.clients) c.drop();
-      const end = await s.stop();
-      if (end) assert.deepEqual({ code: end.code, signal: end.signal }, { code: 0, signal: null }, `SIGTERM: ${s.tail()}`);
+      const exit = await s.stop();
+      assert.deepEqual({ code: exit.code, signal: exit.signal }, { code: 0, signal: null }, `SIGTERM: ${s.tail()}`);
       if (!s.redis) assert.deepEqual(s.redisPids(), [], 'its redis-server is stopped too');
     }
-    const clients = servers.filter(Boolean).flatMap((s) => s.clients);
-    checkClients(clients);
-    const holder = servers.find((s) => s?.holdsArchive) ?? servers[0];
-    if (!holder?.process) return;
-    const verify = await holder.cli(['archive', 'verify'], { fails: true });
-    assert.equal(verify.code, 0, `archive verify: ${verify.err || verify.out}`);
-    const chats = await exported(holder);
-    checkLogs(chats);
-    checkOks(chats, clients);
-    checkViews(chats, clients);
+    checkClients(servers.flatMap((s) => s.clients));
+    const archives = new Map();
+    for (const s of servers) archives.set(s.redis ?? s.data, [...(archives.get(s.redis ?? s.data) ?? []), s]);
+    for (const nodes of archives.values()) await checkArchive(nodes);
   } finally {
-    await end(...servers.filter(Boolean));
+    await end(...servers);
   }
 }
