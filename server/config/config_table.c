@@ -72,30 +72,30 @@ const struct config_row config_rows[] = {
     INT(limits, disk_percent, "5", 0, 50, "Free disk below which no new chats begin, percent."),
     INT(limits, disk_mb, "1024", 0, 1048576, "Free disk below which no new chats begin, MiB."),
 
-    MS(routing, offer_ms, "30000", 1000, DAY, "How long a rep may think about an offered chat."),
+    MS(routing, offer_ms, "30000", 1, DAY, "How long a rep may think about an offered chat."),
     BOOL(routing, auto_accept, "false", "A chat goes to a rep without being asked for."),
-    MS(routing, silent_ms, "120000", 1000, DAY,
+    MS(routing, silent_ms, "120000", 1, DAY,
        "A handler who leaves a shopper waiting for so long is reminded."),
     INT(routing, missed_pause, "3", 1, 100, "Missed offers in a row that pause a rep's shift."),
-    MS(routing, overflow_ms, "180000", 1000, DAY,
+    MS(routing, overflow_ms, "180000", 1, DAY,
        "A chat that waits for so long may go to the fallback department."),
 
-    MS(transfer, answer_ms, "60000", 1000, DAY, "How long a receiver may think about a handover."),
+    MS(transfer, answer_ms, "60000", 1, DAY, "How long a receiver may think about a handover."),
 
     MS(ownership, grace_ms, "30000", 0, DAY, "How long a handler who lost the connection keeps the chat."),
     MS(ownership, return_ms, "259200000", 0, YEAR,
        "How long a returning shopper goes to the owner of the case."),
 
-    MS(resolution, confirm_ms, "86400000", 1000, YEAR,
+    MS(resolution, confirm_ms, "86400000", 1, YEAR,
        "A proposed resolution without an answer closes the case after this."),
 
-    MS(care, first_ms, "300000", 1000, DAY, "A waiting shopper gets a care message after this."),
-    MS(care, alert_ms, "900000", 1000, DAY, "A lead is alerted after this."),
-    MS(care, act_ms, "300000", 1000, DAY,
+    MS(care, first_ms, "300000", 1, DAY, "A waiting shopper gets a care message after this."),
+    MS(care, alert_ms, "900000", 1, DAY, "A lead is alerted after this."),
+    MS(care, act_ms, "300000", 1, DAY,
        "How long a lead may take to act before the alert goes a level up."),
-    MS(care, checkin_ms, "300000", 1000, DAY, "How often a shopper who still waits hears again."),
+    MS(care, checkin_ms, "300000", 1, DAY, "How often a shopper who still waits hears again."),
 
-    MS(queue, gone_ms, "180000", 1000, DAY, "A waiting shopper who is offline for so long has left."),
+    MS(queue, gone_ms, "180000", 1, DAY, "A waiting shopper who is offline for so long has left."),
 
     MS(presence, grace_ms, "30000", 0, DAY,
        "How long somebody who lost the connection still counts as there."),
