@@ -5,6 +5,8 @@ import type { Mode } from './drafts.js';
 import type { Row } from './row.js';
 import { isOver } from './row.js';
 
+const MENTIONS_MAX = 20;
+
 export type MayReply = { may: true } | { may: false; why: 'over' | 'handler' | 'other' };
 
 /** The handler rule as this side knows it; the server has the last word (rule 2.12). */
@@ -24,7 +26,10 @@ export function sendDraft(desk: Desk, chat: string, mode: Mode): boolean {
   const text = draft.text.trim();
   if (text === '') return false;
   if (mode === 'reply') desk.outbox.add(chat, { t: 'message.send', chat, text, ...(draft.article ? { article: draft.article.id } : {}) });
-  else desk.outbox.add(chat, mode === 'note' ? { t: 'note.add', chat, text } : { t: 'whisper', chat, text });
+  else {
+    const mentions = mentionsIn(text, desk.people.peek());
+    desk.outbox.add(chat, { t: mode === 'note' ? 'note.add' : 'whisper', chat, text, ...(mentions.length > 0 ? { mentions } : {}) });
+  }
   desk.drafts.clear(chat, mode);
   desk.drafts.flush();
   if (mode === 'reply' && draft.article) {
@@ -33,6 +38,23 @@ export function sendDraft(desk: Desk, chat: string, mode: Mode): boolean {
   }
   if (mode === 'reply') dismissAll(desk, chat);
   return true;
+}
+
+/** Who is called by @name; the longest name that fits wins. */
+export function mentionsIn(text: string, people: ReadonlyArray<{ id: string; name: string }>): string[] {
+  const byLength = [...people].sort((a, b) => b.name.length - a.name.length);
+  const found = new Set<string>();
+  for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
+    const rest = text.slice(at + 1).toLocaleLowerCase();
+    const hit = byLength.find((p) => p.name !== '' && (rest.startsWith(p.name.toLocaleLowerCase()) || startsWithWord(rest, p.name)));
+    if (hit) found.add(hit.id);
+  }
+  return [...found].slice(0, MENTIONS_MAX);
+}
+
+/** "@Mei" calls "Mei 林小梅" as well. */
+function startsWithWord(rest: string, name: string): boolean {
+  return name.toLocaleLowerCase().split(/\s+/).some((word) => [...word].length > 1 && rest.startsWith(word) && !/^[a-z0-9]/.test(rest.slice(word.length)));
 }
 
 function dismissAll(desk: Desk, chat: string): void {

@@ -4,7 +4,7 @@ import { memoryStore } from '../../model/storage.js';
 import type { EventEntry, Timers, WelcomeChat } from '../../model/types.js';
 import { buildItems } from '../../ui/console/items.js';
 import { splitLinks } from '../../ui/console/TextBody.js';
-import { mayReply } from './compose.js';
+import { mayReply, mentionsIn } from './compose.js';
 import { Drafts } from './drafts.js';
 import { groupOf, groupRows } from './lists.js';
 import { emptyRow, fold, fromWelcome, nextPromise } from './row.js';
@@ -147,4 +147,11 @@ test('links are http, https, mailto and tel, without the stop behind them, and t
   assert.equal(splitLinks('javascript:alert(1) data:text/html,x').some((p) => p.href), false);
   const tricky = splitLinks('https://bank.example@evil.example/login')[0];
   assert.ok(tricky?.text.includes('evil.example') && !tricky.text.includes('bank.example'));
+});
+
+test('a note calls colleagues by whole name or by one word of it', () => {
+  const people = [{ id: 'r_1', name: 'Mei 林小梅' }, { id: 'r_2', name: 'Tom Becker' }, { id: 'r_3', name: 'Tom' }];
+  assert.deepEqual(mentionsIn('@Mei please ask @tom becker', people), ['r_1', 'r_2']);
+  assert.deepEqual(mentionsIn('@林小梅 看一下', people), ['r_1']);
+  assert.deepEqual(mentionsIn('a@b.example, @Meister', people), []);
 });

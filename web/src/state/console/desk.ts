@@ -82,6 +82,7 @@ export class Desk {
   readonly holdOrder = signal(false);
   readonly announced = signal('');
   private readonly socket: Socket;
+  private readonly lastKey: string;
   private epoch = '';
   private ticker: unknown = null;
 
@@ -90,6 +91,7 @@ export class Desk {
     this.isLead = roles.some((r) => r === 'lead' || r === 'director');
     this.me = { role: this.isLead ? 'lead' : 'rep', id: person.id, name: person.name };
     this.departments.value = o.session.departments;
+    this.lastKey = `firstline:staff:open:${person.id}`;
     this.toasts = new Toasts(o.timers);
     this.drafts = new Drafts(o.store, o.timers, `firstline:staff:draft:${person.id}:`);
     this.socket = new Socket({
@@ -171,6 +173,7 @@ export class Desk {
       if (before !== null && before !== chat) this.forgetIfOver(before);
       this.ensure(chat);
       this.open.value = chat;
+      this.o.store.set(this.lastKey, chat);
       this.screen.value = 'chats';
       this.mode.value = this.drafts.of(chat, 'reply').peek().text === '' && this.drafts.of(chat, 'note').peek().text !== '' ? 'note' : 'reply';
     });
@@ -300,6 +303,7 @@ export class Desk {
   }
 
   private onWelcome(w: ServerWelcome): void {
+    const first = this.epoch === '';
     const newEpoch = this.epoch !== '' && this.epoch !== w.epoch;
     const resumed = new Set(this.resumePoints().map((p) => p.chat));
     this.epoch = w.epoch;
@@ -319,7 +323,9 @@ export class Desk {
     this.membership.value += 1;
     if (this.isLead) void this.socket.call({ t: 'board.watch', on: true }).catch(() => undefined);
     const open = this.open.peek();
+    const last = this.o.store.get(this.lastKey);
     if (open !== null) void this.load(open);
+    else if (first && last !== null && this.views.has(last)) this.show(last);
   }
 
   private takeChats(w: ServerWelcome, resumed: Set<string>, newEpoch: boolean): void {
@@ -424,6 +430,10 @@ export class Desk {
     if (e.from.id === this.me.id && e.from.role !== 'shopper') return;
     const mine = row.handler?.id === this.me.id || row.owner?.id === this.me.id;
     if (e.kind === 'message' && e.from.role === 'shopper' && mine) this.onShopperMessage(view, e);
+    if ((e.kind === 'note' || e.kind === 'whisper') && e.mentions?.includes(this.me.id)) {
+      soundMessage();
+      this.toasts.say(t('note.calls_you', { name: this.nameOf(e.from.id, e.from.name) }), { text: t('open'), run: () => this.show(view.chat) });
+    }
     if (e.kind === 'consulted' && e.to?.id === this.me.id) {
       soundMessage();
       this.toasts.say(t('consult.asks_you', { name: this.nameOf(e.from.id, e.from.name) }), { text: t('open'), run: () => this.show(view.chat) });

@@ -116,7 +116,7 @@ export function Composer({ view }: { view: ChatView }) {
       </div>
       <p class="composer-hint">
         {settings.value.enterSends ? t('composer.hint_enter') : t('composer.hint_ctrl')}
-        {mode === 'reply' && <> · {t('composer.hint_slash')}</>}
+        {' · '}{mode === 'reply' ? t('composer.hint_slash') : t('composer.hint_mention')}
       </p>
     </section>
   );

@@ -100,6 +100,11 @@ export function Log({ view }: { view: ChatView }) {
     setBelow(0);
   }, [view]);
   useEffect(() => {
+    const onSeen = () => stuck.current && document.visibilityState === 'visible' && desk.markRead(view);
+    document.addEventListener('visibilitychange', onSeen);
+    return () => document.removeEventListener('visibilitychange', onSeen);
+  }, [view]);
+  useEffect(() => {
     const el = box.current;
     if (!el) return undefined;
     const seen = new ResizeObserver(() => stuck.current && (el.scrollTop = el.scrollHeight));

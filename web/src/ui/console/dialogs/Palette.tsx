@@ -25,7 +25,12 @@ const MOST_CHATS = 8;
 export function Palette() {
   const desk = useDesk();
   const [query, setQuery] = useState('');
+  const [text, setText] = useState('');
   const [at, setAt] = useState(0);
+  const find = (wanted: string) => {
+    setQuery(wanted);
+    setAt(0);
+  };
   const field = useRef<HTMLInputElement>(null);
   const before = useRef<Element | null>(document.activeElement);
   const list = useRef<HTMLUListElement>(null);
@@ -68,8 +73,8 @@ export function Palette() {
         <div class="palette-line">
           <Icon path={icons.search} size={18} />
           <input ref={field} type="text" role="combobox" aria-expanded="true" aria-controls="palette-list" aria-autocomplete="list" aria-label={t('act.palette')}
-            aria-activedescendant={hits[at] ? `hit-${hits[at].id}` : undefined} placeholder={t('palette.hint')} value={query} autocomplete="off" spellcheck={false}
-            onInput={(e) => { setQuery(e.currentTarget.value); setAt(0); }} onKeyDown={onKeyDown} />
+            aria-activedescendant={hits[at] ? `hit-${hits[at].id}` : undefined} placeholder={t('palette.hint')} value={text} autocomplete="off" spellcheck={false}
+            onInput={(e) => { setText(e.currentTarget.value); if (!ime.active) find(e.currentTarget.value); }} onCompositionEnd={(e) => find(e.currentTarget.value)} onKeyDown={onKeyDown} />
           <kbd>Esc</kbd>
         </div>
         <ul class="palette-list" id="palette-list" role="listbox" ref={list} aria-label={t('palette.list')}>
