@@ -187,10 +187,12 @@ export class Row {
 
   counts(chats) {
     const n = { acknowledged: 0, lost: 0, doubled: 0, reordered: 0 };
+    const ids = new Set(this.writers().flatMap((w) => [...w.acked.keys()]));
+    for (const c of this.servers.flatMap((s) => s.clients)) for (const [id, ok] of c.oks) if (ok.seq) ids.add(id);
+    n.acknowledged = ids.size;
     for (const w of this.writers()) {
       const log = chats.get(w.chat) ?? [];
       const mine = log.filter((e) => e.kind === 'message' && e.text.startsWith(`${w.name} says `)).map((e) => Number(e.text.split(' ').pop()));
-      n.acknowledged += w.acked.size;
       for (const { seq, text } of w.acked.values()) n.lost += log[seq - 1]?.text !== text;
       n.doubled += mine.length - new Set(mine).size;
       for (let i = 1; i < mine.length; i++) n.reordered += mine[i] < mine[i - 1];

@@ -1,6 +1,6 @@
 // Rows 1–6: kill -9 of the gateway at an instant of a failpoint's choice.
 import assert from 'node:assert/strict';
-import { again, rep } from '../../gateway/lib/client.mjs';
+import { again, newId, rep } from '../../gateway/lib/client.mjs';
 import { servedChatWithColleague } from '../../gateway/lib/desk.mjs';
 import { until } from '../../gateway/lib/wait.mjs';
 
@@ -30,10 +30,10 @@ async function inHandover(row) {
   };
   /** Sends a command into a server that dies of it, then repeats it under its id. */
   const cutOff = async (point, client, t, fields) => {
-    const id = `cut-${point}-${t}-${row.r.int(0, 1e9)}`;
+    const id = newId();
     row.arm(s, `${point}:kill:1`);
     client().send(t, { ...fields, id });
-    await until(() => s.exit, `dies at ${point} of ${t}`);
+    await until(() => s.exit, () => `dies at ${point} of ${t}; not taken: ${JSON.stringify(client().inbox.filter((m) => m.t !== 'queue')).slice(-300)}`);
     row.arm(s, '');
     row.inject(`${point} of ${t}: kill -9`);
     await back();

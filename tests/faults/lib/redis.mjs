@@ -1,0 +1,112 @@
+// A redis-server of the test's own that can be told things, and a proxy in front of one that can be made slow or deaf.
+import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import net from 'node:net';
+import { join } from 'node:path';
+import { Redis } from '../../gateway/lib/server.mjs';
+import { until } from '../../gateway/lib/wait.mjs';
+
+/** One command on a connection of its own: the raw answer. ms: how long it may take. */
+export function ask(socket, ...argv) {
+  return new Promise((yes, no) => {
+    const c = net.connect(socket);
+    const timer = setTimeout(() => (c.destroy(), no(new Error(`no answer to ${argv[0]}`))), 10_000);
+    let got = '';
+    c.on('error', (e) => (clearTimeout(timer), no(e)));
+    c.on('data', (d) => {
+      got += d;
+      if (!got.endsWith('\r\n')) return;
+      clearTimeout(timer);
+      c.destroy();
+      yes(got);
+    });
+    c.write(`*${argv.length}\r\n${argv.map((a) => `$${Buffer.byteLength(String(a))}\r\n${a}\r\n`).join('')}`);
+  });
+}
+
+/** As Redis, with more settings and an environment. */
+export class OwnRedis extends Redis {
+  constructor({ args = [], env = {}, ...how } = {}) {
+    super(how);
+    Object.assign(this, { args, env });
+  }
+
+  async start({ wait = true } = {}) {
+    this.exit = null;
+    const own = ['--port', '0', '--unixsocket', this.socket, '--dir', this.dir, '--save', '', '--appendonly', 'yes', '--appendfsync', this.appendfsync, '--maxmemory-policy', 'noeviction'];
+    this.process = spawn('redis-server', [...own, '--enable-protected-configs', 'yes', '--enable-debug-command', 'yes', ...this.args], { stdio: 'ignore', env: { ...process.env, ...this.env } });
+    this.process.unref();
+    this.process.on('exit', (code, signal) => (this.exit = { code, signal }));
+    if (wait) await until(() => this.answers(), 'redis-server answers', 10_000);
+    return this;
+  }
+
+  async ask(...argv) {
+    const answer = await ask(this.socket, ...argv);
+    if (answer.startsWith('-')) throw new Error(`${argv.join(' ')}: ${answer.trim()}`);
+    return answer;
+  }
+}
+
+/** A proxy on a Unix socket. delay: ms for each direction; hold(): nothing passes until release(). */
+export class Proxy {
+  constructor(redis) {
+    this.redis = redis;
+    this.socket = join(redis.dir, 'proxy.sock');
+    this.url = `unix://${this.socket}`;
+    this.delay = 0;
+    this.holding = false;
+    this.held = [];
+    this.pairs = new Set();
+  }
+
+  start() {
+    rmSync(this.socket, { force: true });
+    this.listener = net.createServer((c) => this.join(c)).listen(this.socket);
+    this.listener.unref();
+    return new Promise((yes) => this.listener.on('listening', () => yes(this)));
+  }
+
+  join(c) {
+    const r = net.connect(this.redis.socket);
+    const pair = [c, r];
+    this.pairs.add(pair);
+    const cut = () => {
+      this.pairs.delete(pair);
+      c.destroy();
+      r.destroy();
+    };
+    for (const [from, to, isAnswer] of [[c, r, false], [r, c, true]]) {
+      from.on('error', cut).on('close', cut);
+      let last = Promise.resolve(); // what came first goes first, however long it waits
+      from.on('data', (d) => {
+        const due = new Promise((yes) => setTimeout(yes, this.delay));
+        const free = isAnswer && this.holding ? new Promise((yes) => this.held.push(yes)) : null;
+        last = last.then(() => due).then(() => free).then(() => to.writable && to.write(d));
+      });
+    }
+  }
+
+  /** Answers stay here until release(). */
+  hold() {
+    this.holding = true;
+  }
+
+  release() {
+    this.holding = false;
+    for (const yes of this.held.splice(0)) yes();
+  }
+
+  /** Cuts all connections. */
+  cut() {
+    for (const [c, r] of this.pairs) {
+      c.destroy();
+      r.destroy();
+    }
+  }
+
+  stop() {
+    this.cut();
+    this.listener?.close();
+  }
+}
