@@ -30,6 +30,8 @@ static void admit_staff(struct check *k, struct member *m)
     struct conn *c;
 
     if (!m || !m->is_loaded || m->rep.disabled || !app_secret_holds(m, k->password_version)) {
+        log_info("app", "upgrade refused address=%s why=%s", k->address,
+                 !m ? "nobody" : m->rep.disabled ? "disabled" : "session_over");
         net_check_done(k->check, 401, NULL, 0);
         return;
     }
@@ -55,7 +57,7 @@ static void on_secret(void *ctx, const struct redis_reply *r)
 {
     struct check *k = ctx;
 
-    if (r) {
+    if (r && redis_reply_type(r) != REDIS_ERR) {
         struct str record = redis_reply_type(r) == REDIS_STR ? redis_reply_str(r) : STR_NONE;
 
         people_when_known(k->app, app_secret_person(record, &k->password_version), on_known, k);

@@ -349,7 +349,7 @@ static void on_token(void *ctx, const struct redis_reply *r)
     char key[AUTH_DIGEST_SIZE + 8];
     const char *expire[] = {"EXPIRE", TOKEN_SECONDS};
 
-    if (!r) {
+    if (!r || redis_reply_type(r) == REDIS_ERR) { /* not "unknown": the token may well be somebody's */
         answer_cmd_error(h->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
         free(h);
         return;
