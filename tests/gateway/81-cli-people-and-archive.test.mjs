@@ -20,7 +20,6 @@ test('accounts are made, listed, changed and closed, while nobody serves and whi
   assert.match(twice.err, /ann/);
   for (const [args, input] of [
     [['user', 'add', 'x', '--role', 'king', '--department', 'general', '--password-stdin'], PASSWORD],
-    [['user', 'add', 'x', '--role', 'rep', '--department', 'nowhere', '--password-stdin'], PASSWORD],
     [['user', 'add', 'x', '--role', 'rep', '--department', 'general', '--password-stdin'], 'short'],
     [['user', 'add', 'x', '--role', 'rep', '--department', 'general', '--password-stdin'], ''],
     [['user', 'disable', 'nobody'], ''],
@@ -33,6 +32,8 @@ test('accounts are made, listed, changed and closed, while nobody serves and whi
     assert.ok(r.err.trim().length > 0 && r.err.length < 600, `${args.join(' ')}: ${r.err}`);
     assert.ok(!r.err.includes(PASSWORD), 'a password is not repeated');
   }
+  const elsewhere = await server.cli(['user', 'add', 'eve', '--role', 'rep', '--department', 'nowhere', '--password-stdin'], { input: `${PASSWORD}\n` });
+  assert.match(elsewhere.err, /nowhere/, 'a department that the configuration does not have is remarked on');
   const list = await server.cli(['user', 'list']);
   assert.match(list.out, /ann.*Ann 安/);
   assert.ok(!/argon|password/i.test(list.out));

@@ -306,15 +306,15 @@ export function run(args, { input, ms = 60_000, env = process.env, cwd = tmpdir(
     p.stderr.setEncoding('utf8').on('data', (d) => (err += d));
     p.stdin.on('error', () => {});
     p.on('error', (e) => (clearTimeout(timer), no(e)));
-    // 'exit' and not 'close': a redis-server left behind may hold the pipes.
-    p.on('exit', (code, signal) => {
+    const finish = (code, signal) => {
       clearTimeout(timer);
-      setImmediate(() => {
-        p.stdout.destroy();
-        p.stderr.destroy();
-        done({ code, signal, out, err });
-      });
-    });
+      p.stdout.destroy();
+      p.stderr.destroy();
+      done({ code, signal, out, err });
+    };
+    p.on('close', finish); // all that it said has been read
+    // A redis-server left behind may hold the pipes for ever.
+    p.on('exit', (code, signal) => setTimeout(finish, 5000, code, signal).unref());
     p.stdin.end(input ?? '');
   });
 }
