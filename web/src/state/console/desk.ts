@@ -3,6 +3,7 @@
 //   socket → welcome, entries, signals → views and lists (signals) → screens
 //   screens → act() for commands, outbox for texts → socket
 import { batch, computed, signal } from '@preact/signals';
+import type { Signal } from '@preact/signals';
 import { makeId } from '../../model/ids.js';
 import { entryOf } from '../../model/log.js';
 import { Outbox } from '../../model/outbox.js';
@@ -13,7 +14,7 @@ import type { Store } from '../../model/storage.js';
 import { Refusal, assertNever } from '../../model/types.js';
 import type {
   Colleague, Draft as Command, EventEntry, From, OfferSignal, QueueLine, Random, ServerAlert, ServerBoard, ServerMessage, ServerOffer, ServerOk,
-  ServerWelcome, Settings, Shift, Timers,
+  ServerWelcome, Settings, Shift, Timers, WelcomeChat,
 } from '../../model/types.js';
 import type { Session } from './api.js';
 import { Drafts } from './drafts.js';
@@ -71,7 +72,6 @@ export class Desk {
   readonly people = signal<Colleague[]>([]);
   readonly departments = signal<string[]>([]);
   readonly alerts = signal<ServerAlert[]>([]);
-  readonly board = signal<ServerBoard | null>(null);
   readonly limits = signal<Settings & { transfer_ms?: number }>({});
   readonly outgoing = signal(0);
   readonly search = signal('');
@@ -410,17 +410,30 @@ export class Desk {
     if (rep === this.me.id && (state === 'on' || state === 'paused' || state === 'off')) this.shift.value = { ...this.shift.peek(), state };
   }
 
+  /** Once a second for leads: what has not changed is left alone. */
   private onBoard(board: ServerBoard): void {
-    this.board.value = board;
-    if (board.departments) this.queues.value = board.departments;
-    if (board.people) this.people.value = board.people;
-    for (const line of board.chats ?? []) {
-      if (this.views.has(line.chat)) continue;
-      const { chat, ...facts } = line;
-      this.add(chat, { ...fromWelcome(emptyRow(chat), { chat, ...facts }) });
+    if (board.departments) this.setIfNew(this.queues, board.departments);
+    if (board.people) this.setIfNew(this.people, board.people);
+    if (board.alerts) this.setIfNew(this.alerts, board.alerts.filter((a): a is Record<string, unknown> & ServerAlert => typeof a['alert'] === 'string'));
+    if (!board.chats) return;
+    const listed = new Set<string>();
+    for (const line of board.chats as WelcomeChat[]) {
+      listed.add(line.chat);
+      const view = this.views.get(line.chat);
+      if (!view) this.add(line.chat, fromWelcome(emptyRow(line.chat), line));
+      else if (this.isBystander(view.row.peek()) && (line.seq ?? 0) > view.row.peek().seq) view.row.value = fromWelcome(view.row.peek(), line);
     }
-    if (board.alerts) this.alerts.value = board.alerts.filter((a): a is Record<string, unknown> & ServerAlert => typeof a['alert'] === 'string');
-    this.membership.value += 1;
+    for (const [chat, view] of this.views) if (!listed.has(chat) && chat !== this.open.peek() && this.isBystander(view.row.peek())) this.drop(chat);
+  }
+
+  /** Of chats that are not one's own no entries come unless they are open: the board tells of them. */
+  private isBystander(row: Row): boolean {
+    const me = this.me.id;
+    return row.handler?.id !== me && row.owner?.id !== me && row.consult?.to.id !== me;
+  }
+
+  private setIfNew<T>(to: Signal<T>, value: T): void {
+    if (JSON.stringify(to.peek()) !== JSON.stringify(value)) to.value = value;
   }
 
   private onEntry(view: ChatView, e: EventEntry): void {

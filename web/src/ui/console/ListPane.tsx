@@ -69,6 +69,7 @@ function Group({ name, folded, onToggle }: { name: GroupName; folded: boolean; o
   const wanted = desk.groups.value[name].filter((r) => matches(r, search)).map((r) => r.chat);
   const order = steadyOrder(wanted, before.current, desk.holdOrder.value);
   before.current = order;
+  const waiting = desk.queues.value.filter((q) => desk.departments.value.includes(q.department)).reduce((n, q) => n + q.waiting, 0);
   if (order.length === 0 && name !== 'mine' && name !== 'queue') return null;
   return (
     <section class="group" aria-labelledby={`group-${name}`}>
@@ -80,7 +81,7 @@ function Group({ name, folded, onToggle }: { name: GroupName; folded: boolean; o
         </button>
         {name === 'queue' && <Act action={claimNext} kind="quiet" small hide />}
       </h2>
-      {!folded && order.length === 0 && <p class="group-empty">{search ? t('list.no_match') : name === 'mine' ? t('list.no_chats') : t('list.no_queue')}</p>}
+      {!folded && order.length === 0 && <p class="group-empty">{search ? t('list.no_match') : name === 'mine' ? t('list.no_chats') : waiting > 0 ? t('list.in_turn', { n: waiting }) : t('list.no_queue')}</p>}
       {!folded && (
         <ul class="rows">
           {order.map((chat) => {

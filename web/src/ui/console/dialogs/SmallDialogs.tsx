@@ -86,7 +86,7 @@ export function ReassignDialog({ view }: { view: ChatView }) {
       explain={(r) => (r.code === 'conflict' ? t('reassign.refused') : null)}
       onDone={() => desk.toasts.say(t('reassign.done', { to: desk.nameOf(to) }))}>
       <p class="dialog-says">{t('reassign.says')}</p>
-      <Receivers desk={desk} value={to} onPick={setTo} label={t('reassign.to')} departments={false} onShiftOnly />
+      <Receivers desk={desk} value={to} onPick={setTo} label={t('reassign.to')} departments={false} onShiftOnly self />
       <TextArea label={t('reason')} value={reason} maxLength={500} rows={2} dir="auto" onInput={(e) => setReason(e.currentTarget.value)} />
     </ActDialog>
   );

@@ -6,10 +6,10 @@ import { Field } from '../../kit/index.js';
 
 const order: Record<string, number> = { on: 0, paused: 1 };
 
-export function Receivers({ desk, value, onPick, label, people = true, departments = true, onShiftOnly = false }: {
-  desk: Desk; value: string; onPick: (to: string) => void; label: string; people?: boolean; departments?: boolean; onShiftOnly?: boolean;
+export function Receivers({ desk, value, onPick, label, people = true, departments = true, onShiftOnly = false, self = false }: {
+  desk: Desk; value: string; onPick: (to: string) => void; label: string; people?: boolean; departments?: boolean; onShiftOnly?: boolean; self?: boolean;
 }) {
-  const others = desk.people.value.filter((p) => p.id !== desk.me.id)
+  const others = desk.people.value.filter((p) => self || p.id !== desk.me.id)
     .sort((a, b) => (order[a.state] ?? 2) - (order[b.state] ?? 2) || (a.name < b.name ? -1 : 1));
   const names = new Set([...desk.departments.value, ...desk.queues.value.map((q) => q.department), ...desk.people.value.flatMap((p) => p.departments ?? [])]);
   return (
