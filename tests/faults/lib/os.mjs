@@ -1,0 +1,51 @@
+// What a row needs of the machine: small disks, helpers in C, names of shims.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { temporaryFolder } from '../../gateway/lib/server.mjs';
+
+const shims = join(dirname(fileURLToPath(import.meta.url)), '../shim');
+
+export class Missing extends Error {}
+
+/** A small disk at this folder; gone with the row. */
+export function smallDisk(row, dir, megabytes) {
+  mkdirSync(dir, { recursive: true });
+  const r = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=0700`, 'tmpfs', dir], { encoding: 'utf8' });
+  if (r.status !== 0) throw new Missing(`a small disk needs root (${r.stderr?.trim() || r.error?.message})`);
+  row.finally(() => execFileSync('umount', ['-l', dir]));
+  return dir;
+}
+
+/** Fills a disk to its last byte; gives the function that frees it. */
+export function fillDisk(dir) {
+  const file = join(dir, 'filler');
+  const fd = openSync(file, 'w');
+  let size = 1 << 20;
+  while (size >= 1) {
+    try {
+      const n = writeSync(fd, Buffer.alloc(size, 1));
+      if (n < size) size = Math.floor(size / 2);
+    } catch (e) {
+      if (e.code !== 'ENOSPC') throw e;
+      size = Math.floor(size / 2);
+    }
+  }
+  closeSync(fd);
+  return () => rmSync(file, { force: true });
+}
+
+let built;
+
+/** A helper or shim of shim/, compiled: its path. */
+export function shim(name) {
+  built ??= temporaryFolder();
+  const isProgram = name === 'lock';
+  const out = join(built, isProgram ? name : `${name}.so`);
+  if (existsSync(out)) return out;
+  const args = ['-std=gnu11', '-O1', '-Wall', '-o', out, join(shims, `${name}.c`), ...(isProgram ? ['-lsqlite3'] : ['-shared', '-fPIC', '-ldl'])];
+  const r = spawnSync('cc', args, { encoding: 'utf8' });
+  if (r.status !== 0) throw new Error(`cc ${name}.c: ${r.stderr}`);
+  return out;
+}
