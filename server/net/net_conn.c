@@ -206,9 +206,10 @@ static void count_frame(struct net_conn *c)
         conn_close(c, CLOSE_PROTOCOL, "frames must be masked", true);
 }
 
-void conn_on_piece(struct net_conn *c, struct str piece, bool ends_frame, bool is_final, bool is_binary)
+void conn_on_piece(struct net_conn *c, struct str piece, size_t frame_left, bool is_final, bool is_binary)
 {
     size_t max = (size_t)c->net->cfg->limits.frame_bytes;
+    bool ends_frame = frame_left == 0;
     int code = 0;
 
     heard(c);
@@ -220,6 +221,8 @@ void conn_on_piece(struct net_conn *c, struct str piece, bool ends_frame, bool i
         return;
     if (is_binary) {
         conn_close(c, CLOSE_BINARY, "text only", false);
+    } else if (frame_left > max) {
+        conn_close(c, CLOSE_TOO_BIG, "message too big", false); /* as announced: nothing of it is kept */
     } else if (is_final && !c->in.p && !c->paused && piece.n <= max) {
         deliver(c, piece);
     } else if ((code = message_add(&c->in, piece, ends_frame && !is_final, max)) != 0) {

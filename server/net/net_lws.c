@@ -80,9 +80,7 @@ static int on_peer_close(struct lws *wsi, struct net_conn *c, const unsigned cha
 
 static void on_receive(struct lws *wsi, struct net_conn *c, const char *p, size_t n)
 {
-    bool ends_frame = lws_remaining_packet_payload(wsi) == 0;
-
-    conn_on_piece(c, (struct str){n ? p : "", n}, ends_frame, lws_is_final_fragment(wsi),
+    conn_on_piece(c, (struct str){n ? p : "", n}, lws_remaining_packet_payload(wsi), lws_is_final_fragment(wsi),
                   lws_frame_is_binary(wsi));
 }
 

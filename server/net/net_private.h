@@ -150,8 +150,8 @@ static inline bool net_node_is_conn(const struct wheel_node *node)
 
 /* What net_lws.c tells. */
 void conn_on_open(struct net_conn *c);
-/* A piece of a message; ends_frame: the frame's last, is_final: the message's last. */
-void conn_on_piece(struct net_conn *c, struct str piece, bool ends_frame, bool is_final, bool is_binary);
+/* A piece of a message; frame_left: bytes of its frame still to come, as announced; is_final: the message's last. */
+void conn_on_piece(struct net_conn *c, struct str piece, size_t frame_left, bool is_final, bool is_binary);
 void conn_on_pong(struct net_conn *c);
 
 /* ── libwebsockets: net_lws.c ────────────────────────────────────────── */

@@ -54,7 +54,10 @@ const FRAMES = {
       for (let i = 0; i < 20; i++) s.send(0, 'z'.repeat(10_000), { fin: false });
     },
   ],
-  'a header that claims 2^62 bytes': [1009, (s) => s.tcp.write(Buffer.from([0x81, 0xff, 0x3f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4, 0x7a, 0x20, 0x21]))],
+  'a header that claims 2^62 bytes, with its first few thousand': [
+    1009,
+    (s) => s.tcp.write(Buffer.concat([Buffer.from([0x81, 0xff, 0x3f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]), Buffer.alloc(4_000, 0x20)])),
+  ],
   'a header that claims 2^63 bytes': [[1002, 1009], (s) => s.tcp.write(Buffer.from([0x81, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4]))],
   'a frame without a mask': [1002, (s) => s.send(1, '{"t":"ping","id":"a"}', { mask: false })],
   'a reserved bit': [1002, (s) => s.send(1, '{}', { rsv: 4 })],
