@@ -282,9 +282,12 @@ void people_tell_presence(struct app *a, const struct member *m)
 
 /* ---- shifts */
 
+struct ending;
+
 struct shift_flight {
     struct app *app;
     struct cmd *cmd;   /* NULL: the system's (away) */
+    struct ending *ending; /* NULL: no end of a shift */
     char id[ID_SIZE];
     enum kind kind;
     int64_t capacity;
@@ -296,7 +299,6 @@ static void on_shift(void *ctx, const struct link_result *r)
     struct shift_flight *f = ctx;
     struct member *m = people_find(f->app, str_of(f->id));
 
-    m->is_ending = false;
     switch (r->status) {
     case LINK_DONE: {
         struct entry e;
@@ -333,9 +335,11 @@ static void on_shift(void *ctx, const struct link_result *r)
     free(f);
 }
 
-/* Writes a shift entry; guard: NULL none. */
+static void on_shift_ended(void *ctx, const struct link_result *r);
+
+/* Writes a shift entry; guard, ending: NULL none. */
 static int commit_shift(struct app *a, struct cmd *c, struct member *m, enum kind kind, int64_t capacity, const char *why,
-                        const struct link_guard *guard)
+                        const struct link_guard *guard, struct ending *ending)
 {
     static const char *const shifts[] = {"on", "paused", "off"};
     struct shift_flight *f = mem_zalloc(sizeof *f);
@@ -349,7 +353,7 @@ static int commit_shift(struct app *a, struct cmd *c, struct member *m, enum kin
     char number[24];
     int rc;
 
-    *f = (struct shift_flight){a, c, "", kind, capacity, why};
+    *f = (struct shift_flight){.app = a, .cmd = c, .ending = ending, .kind = kind, .capacity = capacity, .why = why};
     snprintf(f->id, sizeof f->id, "%s", m->rep.id);
     entry_init(&e, kind);
     e.from_role = c ? ROLE_REP : ROLE_SYSTEM;
@@ -371,7 +375,7 @@ static int commit_shift(struct app *a, struct cmd *c, struct member *m, enum kin
         lc.id = c->msg.id;
         lc.digest = c->msg.digest;
     }
-    rc = link_commit(a->link, &lc, on_shift, f);
+    rc = link_commit(a->link, &lc, ending ? on_shift_ended : on_shift, f);
     buf_fini(&tail);
     if (rc < 0)
         free(f);
@@ -380,11 +384,36 @@ static int commit_shift(struct app *a, struct cmd *c, struct member *m, enum kin
 
 /* ---- the end of a shift: offers end first, then nothing may be held that waits for an answer (rule 2.9) */
 
+#define ENDING_TRIES 5 /* an offer that was on its way to Redis, here or on another node, is seen by the next try */
+
 struct ending {
     struct cmd *cmd;
     struct member *m;
-    unsigned left;
+    unsigned left, tries;
+    bool is_serving; /* a chat waits for this rep's answer */
 };
+
+static void end_offers(struct ending *e);
+
+static void ending_over(struct ending *e)
+{
+    e->m->is_ending = false;
+    free(e);
+}
+
+static void on_shift_ended(void *ctx, const struct link_result *r)
+{
+    struct shift_flight *f = ctx;
+    struct ending *e = f->ending;
+
+    if (r->status == LINK_GUARDED && !e->is_serving && ++e->tries < ENDING_TRIES) {
+        free(f);
+        end_offers(e);
+        return;
+    }
+    on_shift(f, r);
+    ending_over(e);
+}
 
 static void end_now(struct ending *e)
 {
@@ -392,51 +421,66 @@ static void end_now(struct ending *e)
 
     if (e->left > 0)
         return;
-    if (commit_shift(e->cmd->app, e->cmd, e->m, KIND_SHIFT_ENDED, e->m->rep.capacity, NULL, &idle) < 0) {
-        e->m->is_ending = false;
+    if (commit_shift(e->cmd->app, e->cmd, e->m, KIND_SHIFT_ENDED, e->m->rep.capacity, NULL, &idle, e) < 0) {
         answer_cmd_error(e->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
+        ending_over(e);
     }
-    free(e);
 }
 
 static void on_offer_ended(struct cmd *c, enum code code)
 {
     struct ending *e = c->done_ctx;
+    const struct chat *chat = &c->slot->chat;
 
     (void)code; /* what is still held then is said by the guard */
+    if ((chat->state == CHAT_ASSIGNED || chat->state == CHAT_ACTIVE) && strcmp(chat->handler.id, e->m->rep.id) == 0)
+        e->is_serving = true;
     e->left--;
     end_now(e);
 }
 
-static void end_shift(struct cmd *cmd, struct member *m)
+static void on_ending_holds(void *ctx, const struct redis_reply *r)
 {
-    struct app *a = cmd->app;
-    struct ending *e = mem_zalloc(sizeof *e);
-    struct slot *offered[PEOPLE_CAPACITY_MAX];
-    struct map_item *it;
-    uint32_t i = 0;
-    unsigned n = 0;
+    struct ending *e = ctx;
 
-    *e = (struct ending){cmd, m, 1};
-    m->is_ending = true;
-    while (n < PEOPLE_CAPACITY_MAX && (it = map_next(&a->slots, &i))) {
-        struct slot *s = it->value;
-
-        if (s->is_loaded && s->chat.state == CHAT_OFFERED && strcmp(s->chat.offered_to.id, m->rep.id) == 0)
-            offered[n++] = s;
+    if (!r || redis_reply_type(r) != REDIS_LIST) {
+        answer_cmd_error(e->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
+        ending_over(e);
+        return;
     }
-    e->left += n;
-    for (unsigned k = 0; k < n; k++) {
-        struct cmd *c = cmd_create(a, CMD_GONE);
+    e->left = 1;
+    e->is_serving = false;
+    for (size_t i = 0; i < redis_reply_n(r); i++) {
+        struct cmd *c = cmd_create(e->cmd->app, CMD_GONE);
 
-        snprintf(c->target, sizeof c->target, "%s", m->rep.id);
+        snprintf(c->target, sizeof c->target, "%s", e->m->rep.id);
         c->why = "shift";
         c->done = on_offer_ended;
         c->done_ctx = e;
-        slot_push(offered[k], c);
+        e->left++;
+        slot_push(slot_get(c->app, redis_reply_str(redis_reply_at(r, i))), c);
     }
     e->left--;
     end_now(e);
+}
+
+static void end_offers(struct ending *e)
+{
+    const char *argv[] = {"HKEYS"};
+
+    if (link_call(e->cmd->app->link, LINK_HOLDS, str_of(e->m->rep.id), 1, argv, NULL, on_ending_holds, e) < 0) {
+        answer_cmd_error(e->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
+        ending_over(e);
+    }
+}
+
+static void end_shift(struct cmd *cmd, struct member *m)
+{
+    struct ending *e = mem_zalloc(sizeof *e);
+
+    *e = (struct ending){.cmd = cmd, .m = m};
+    m->is_ending = true;
+    end_offers(e);
 }
 
 void people_shift(struct cmd *c)
@@ -461,7 +505,7 @@ void people_shift(struct cmd *c)
     }
     if (end)
         end_shift(c, m);
-    else if (commit_shift(c->app, c, m, kind, capacity, NULL, NULL) < 0)
+    else if (commit_shift(c->app, c, m, kind, capacity, NULL, NULL, NULL) < 0)
         answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
 }
 
@@ -479,7 +523,7 @@ static void on_missed(void *ctx, const struct redis_reply *r)
 
     if (m && r && redis_reply_type(r) == REDIS_INT && redis_reply_int(r) >= k->app->cfg->routing.missed_pause && m->rep.shift == SHIFT_ON) {
         log_info("app", "paused rep=%s missed=%lld", k->id, (long long)redis_reply_int(r));
-        commit_shift(k->app, NULL, m, KIND_SHIFT_PAUSED, m->rep.capacity, "missed", NULL);
+        commit_shift(k->app, NULL, m, KIND_SHIFT_PAUSED, m->rep.capacity, "missed", NULL, NULL);
         people_took(k->app, k->id);
     }
     free(k);
@@ -577,7 +621,7 @@ void people_gone(struct app *a, struct str id, bool grace, int64_t due_ms)
         return;
     }
     snprintf(member, sizeof member, "%.*s|away", STR_FMT(id));
-    if (m && m->is_loaded && m->rep.shift == SHIFT_ON && commit_shift(a, NULL, m, KIND_SHIFT_PAUSED, m->rep.capacity, "away", &gone) < 0)
+    if (m && m->is_loaded && m->rep.shift == SHIFT_ON && commit_shift(a, NULL, m, KIND_SHIFT_PAUSED, m->rep.capacity, "away", &gone, NULL) < 0)
         return;
     link_call(a->link, LINK_TIMERS, STR(""), 2, argv, NULL, NULL, NULL);
 }
