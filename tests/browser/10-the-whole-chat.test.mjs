@@ -1,8 +1,8 @@
 // One chat from the first word to the stored review: shopper on a phone, two reps and QA at desks, in both languages.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch, newPage, shot, troublesOf } from './lib/browser.mjs';
-import { NAMES, Rep, Shopper, still, times, untilList } from './lib/people.mjs';
+import { launch, newPage, shot, still, troublesOf } from './lib/browser.mjs';
+import { NAMES, Rep, Shopper, times, untilList } from './lib/people.mjs';
 import { PASSWORD, startDemo } from './lib/server.mjs';
 import { like, words } from './lib/words.mjs';
 

@@ -70,3 +70,28 @@ export async function axe(page, parts, inside) {
   if (found.length) writeFileSync(join(OUT, `${name(parts)}.axe.json`), JSON.stringify(found, null, 1));
   return found.map((v) => `${name(parts)}: ${v.id} (${v.impact}) ${v.nodes.length} × ${v.nodes[0].target}: ${v.nodes[0].why.split('\n').slice(1).join(' ').trim()}`);
 }
+
+/**
+ * Looks at a state in both themes: a screenshot, what axe finds, and whether the page has to be scrolled sideways.
+ * Gives what is wrong, one line each.
+ */
+export async function look(page, parts, { inside, themes = ['light', 'dark'] } = {}) {
+  const wrong = [];
+  for (const theme of themes) {
+    await page.emulateMedia({ colorScheme: theme });
+    await still(page);
+    await shot(page, ...parts, theme);
+    wrong.push(...(await axe(page, [...parts, theme], inside)));
+  }
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  if (over > 0) wrong.push(`${name(parts)}: ${over} px wider than the screen`);
+  return wrong;
+}
+
+/** Waits until what moves has come to rest, so that a screenshot shows it whole. */
+export async function still(page) {
+  await page.evaluate(() => Promise.race([
+    Promise.all(document.getAnimations().filter((a) => a.effect?.getComputedTiming().iterations !== Infinity).map((a) => a.finished.catch(() => undefined))),
+    new Promise((done) => setTimeout(done, 1000)),
+  ]).then(() => new Promise((done) => requestAnimationFrame(() => done()))));
+}

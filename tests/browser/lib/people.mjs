@@ -6,14 +6,6 @@ import { until } from './wait.mjs';
 
 export const NAMES = { mei: 'Mei 林小梅', tom: 'Tom Becker', lin: 'Lin 林主管', quinn: 'Quinn 质控' };
 
-/** Waits until an element has come to rest where it stands, so that a screenshot shows it whole. */
-export async function still(page) {
-  await page.evaluate(() => Promise.race([
-    Promise.all(document.getAnimations().filter((a) => a.effect?.getComputedTiming().iterations !== Infinity).map((a) => a.finished.catch(() => undefined))),
-    new Promise((done) => setTimeout(done, 1000)),
-  ]));
-}
-
 export class Shopper {
   constructor(page, lang) {
     this.page = page;
