@@ -43,12 +43,13 @@ async function behind(row, s, n = 100) {
 
 async function caughtUp(row, s) {
   row.over();
-  await until(async () => !/behind/.test((await s.api('GET', '/readyz')).text), 'the archive caught up', 10_000, 100);
+  let said;
+  await until(async () => !/behind/.test((said = (await s.api('GET', '/readyz')).text)), () => `the archive caught up; /readyz: ${said}`, 10_000, 100);
   await row.recovers(s);
 }
 
 async function archiveAway(row) {
-  const disk = smallDisk(row, temporaryFolder(), 24);
+  const disk = smallDisk(row, temporaryFolder(), 160);
   const path = join(disk, 'archive.sqlite');
   const s = await row.server({ set: { 'archive.path': path } });
   await row.traffic(s, 2);
