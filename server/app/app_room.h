@@ -314,17 +314,19 @@ void people_on_log(struct app *a, struct str id);
 void people_when_known(struct app *a, struct str id, void (*fn)(void *ctx, struct member *m), void *ctx);
 void people_join(struct app *a, struct conn *c);
 void people_leave(struct app *a, struct conn *c);
+void people_tell_presence(struct app *a, const struct member *m);
+/* Fills facts for a decision about a chat in this department. */
+void people_fact(struct app *a, struct str id, struct str department, bool denied, struct chat_rep *out);
+void people_write_list(struct app *a, struct buf *b);
+const char *people_state(const struct member *m);
+
+/* app_shift.c */
 void people_shift(struct cmd *c);
 /* An offer was missed: after routing.missed_pause in a row the rep is paused, and told. */
 void people_missed(struct app *a, const char *id);
 /* A chat was taken: the row of misses ends. */
 void people_took(struct app *a, const char *id);
 void people_gone(struct app *a, struct str id, bool grace, int64_t due_ms);
-void people_tell_presence(struct app *a, const struct member *m);
-/* Fills facts for a decision about a chat in this department. */
-void people_fact(struct app *a, struct str id, struct str department, bool denied, struct chat_rep *out);
-void people_write_list(struct app *a, struct buf *b);
-const char *people_state(const struct member *m);
 
 /* app_match.c */
 struct department *match_find(struct app *a, struct str name);

@@ -1,0 +1,349 @@
+/* Shifts: beginning, pausing, ending; offers missed in a row; what follows when somebody is gone. */
+#include "app/app_room.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct ending;
+
+struct shift_flight {
+    struct app *app;
+    struct cmd *cmd;   /* NULL: the system's (away) */
+    struct ending *ending; /* NULL: no end of a shift */
+    char id[ID_SIZE];
+    enum kind kind;
+    int64_t capacity;
+    const char *why;
+};
+
+static void on_shift(void *ctx, const struct link_result *r)
+{
+    struct shift_flight *f = ctx;
+    struct member *m = people_find(f->app, str_of(f->id));
+
+    switch (r->status) {
+    case LINK_DONE: {
+        struct entry e;
+
+        entry_init(&e, f->kind);
+        e.seq = r->first;
+        e.at_ms = r->at_ms;
+        e.f[FIELD_CAPACITY] = val_int(f->capacity);
+        if (m->rep.version + 1 == r->first)
+            people_apply(&m->rep, &e);
+        else
+            people_reload(f->app, str_of(f->id));
+        people_tell_presence(f->app, m);
+        match_all_dirty(f->app);
+        jobs_feed_kick(f->app->feed);
+        if (f->cmd)
+            answer_cmd_ok(f->cmd, NULL);
+        break;
+    }
+    case LINK_SEEN:
+        if (f->cmd && r->same)
+            answer_cmd_ok(f->cmd, NULL);
+        else if (f->cmd)
+            answer_cmd_error(f->cmd, CODE_CONFLICT, "this id was used for something else", NULL);
+        break;
+    case LINK_GUARDED:
+        if (f->cmd)
+            answer_cmd_error(f->cmd, CODE_CONFLICT, "chats wait for an answer: hand each over or park it", NULL);
+        break;
+    default:
+        if (f->cmd)
+            answer_cmd_error(f->cmd, CODE_UNAVAILABLE, "the log can't be written now", NULL);
+    }
+    free(f);
+}
+
+static void on_shift_ended(void *ctx, const struct link_result *r);
+
+/* Writes a shift entry; guard, ending: NULL none. */
+static int commit_shift(struct app *a, struct cmd *c, struct member *m, enum kind kind, int64_t capacity, const char *why,
+                        const struct link_guard *guard, struct ending *ending)
+{
+    static const char *const shifts[] = {"on", "paused", "off"};
+    struct shift_flight *f = mem_zalloc(sizeof *f);
+    struct link_write w[2] = {{LINK_HSET, LINK_REP, str_of(m->rep.id), STR("shift"), STR_NONE},
+                              {LINK_HSET, LINK_REP, str_of(m->rep.id), STR("capacity"), STR_NONE}};
+    struct link_entry le = {.ref = c ? c->msg.id : STR_NONE};
+    struct link_commit lc = {.log = str_of(m->rep.id), .entries = &le, .entries_n = 1, .writes = w, .guards = guard,
+                             .guards_n = guard ? 1 : 0, .mode = LINK_ANY};
+    struct entry e;
+    struct buf tail;
+    char number[24];
+    int rc;
+
+    *f = (struct shift_flight){.app = a, .cmd = c, .ending = ending, .kind = kind, .capacity = capacity, .why = why};
+    snprintf(f->id, sizeof f->id, "%s", m->rep.id);
+    entry_init(&e, kind);
+    e.from_role = c ? ROLE_REP : ROLE_SYSTEM;
+    if (c)
+        e.from = (struct person){str_of(m->rep.id), str_of(m->rep.name)};
+    if (kind == KIND_SHIFT_STARTED)
+        e.f[FIELD_CAPACITY] = val_int(capacity);
+    if (why)
+        e.f[FIELD_WHY] = val_s(why);
+    buf_init(&tail, 8192);
+    entry_write_tail(&tail, &e);
+    le.tail = buf_str(&tail);
+    snprintf(number, sizeof number, "%lld", (long long)capacity);
+    w[0].b = str_of(shifts[kind == KIND_SHIFT_STARTED ? 0 : kind == KIND_SHIFT_PAUSED ? 1 : 2]);
+    w[1].b = str_of(number);
+    lc.writes_n = kind == KIND_SHIFT_STARTED ? 2 : 1;
+    if (c) {
+        lc.person = str_of(m->rep.id);
+        lc.id = c->msg.id;
+        lc.digest = c->msg.digest;
+    }
+    rc = link_commit(a->link, &lc, ending ? on_shift_ended : on_shift, f);
+    buf_fini(&tail);
+    if (rc < 0)
+        free(f);
+    return rc;
+}
+
+/* ---- the end of a shift: offers end first, then nothing may be held that waits for an answer (rule 2.9) */
+
+#define ENDING_TRIES 5 /* an offer that was on its way to Redis, here or on another node, is seen by the next try */
+
+struct ending {
+    struct cmd *cmd;
+    struct member *m;
+    unsigned left, tries;
+    bool is_serving; /* a chat waits for this rep's answer */
+};
+
+static void end_offers(struct ending *e);
+
+static void ending_over(struct ending *e)
+{
+    e->m->is_ending = false;
+    free(e);
+}
+
+static void on_shift_ended(void *ctx, const struct link_result *r)
+{
+    struct shift_flight *f = ctx;
+    struct ending *e = f->ending;
+
+    if (r->status == LINK_GUARDED && !e->is_serving && ++e->tries < ENDING_TRIES) {
+        free(f);
+        end_offers(e);
+        return;
+    }
+    on_shift(f, r);
+    ending_over(e);
+}
+
+static void end_now(struct ending *e)
+{
+    struct link_guard idle = {LINK_GUARD_IDLE, LINK_HOLDS, str_of(e->m->rep.id), STR_NONE, STR_NONE};
+
+    if (e->left > 0)
+        return;
+    if (commit_shift(e->cmd->app, e->cmd, e->m, KIND_SHIFT_ENDED, e->m->rep.capacity, NULL, &idle, e) < 0) {
+        answer_cmd_error(e->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
+        ending_over(e);
+    }
+}
+
+static void on_offer_ended(struct cmd *c, enum code code)
+{
+    struct ending *e = c->done_ctx;
+    const struct chat *chat = &c->slot->chat;
+
+    (void)code; /* what is still held then is said by the guard */
+    if ((chat->state == CHAT_ASSIGNED || chat->state == CHAT_ACTIVE) && strcmp(chat->handler.id, e->m->rep.id) == 0)
+        e->is_serving = true;
+    e->left--;
+    end_now(e);
+}
+
+static void on_ending_holds(void *ctx, const struct redis_reply *r)
+{
+    struct ending *e = ctx;
+
+    if (!r || redis_reply_type(r) != REDIS_LIST) {
+        answer_cmd_error(e->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
+        ending_over(e);
+        return;
+    }
+    e->left = 1;
+    e->is_serving = false;
+    for (size_t i = 0; i < redis_reply_n(r); i++) {
+        struct cmd *c = cmd_create(e->cmd->app, CMD_GONE);
+
+        snprintf(c->target, sizeof c->target, "%s", e->m->rep.id);
+        c->why = "shift";
+        c->done = on_offer_ended;
+        c->done_ctx = e;
+        e->left++;
+        slot_push(slot_get(c->app, redis_reply_str(redis_reply_at(r, i))), c);
+    }
+    e->left--;
+    end_now(e);
+}
+
+static void end_offers(struct ending *e)
+{
+    const char *argv[] = {"HKEYS"};
+
+    if (link_call(e->cmd->app->link, LINK_HOLDS, str_of(e->m->rep.id), 1, argv, NULL, on_ending_holds, e) < 0) {
+        answer_cmd_error(e->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
+        ending_over(e);
+    }
+}
+
+static void end_shift(struct cmd *cmd, struct member *m)
+{
+    struct ending *e = mem_zalloc(sizeof *e);
+
+    *e = (struct ending){.cmd = cmd, .m = m};
+    m->is_ending = true;
+    end_offers(e);
+}
+
+void people_shift(struct cmd *c)
+{
+    struct member *m = people_find(c->app, str_of(c->conn->person));
+    int64_t capacity = c->msg.f[FIELD_CAPACITY].type == VAL_INT ? c->msg.f[FIELD_CAPACITY].i : m ? m->rep.capacity : 0;
+    bool end = c->msg.type == MSG_SHIFT_END;
+    enum kind kind = c->msg.type == MSG_SHIFT_START ? KIND_SHIFT_STARTED : end ? KIND_SHIFT_ENDED : KIND_SHIFT_PAUSED;
+
+    if (!m || !m->is_loaded) {
+        answer_cmd_error(c, CODE_UNAVAILABLE, "the account is being read", NULL);
+        return;
+    }
+    if (capacity < 1)
+        capacity = PEOPLE_CAPACITY_DEFAULT;
+    if (capacity > PEOPLE_CAPACITY_MAX)
+        capacity = PEOPLE_CAPACITY_MAX;
+    if ((kind == KIND_SHIFT_STARTED && m->rep.shift == SHIFT_ON && m->rep.capacity == capacity) ||
+        (kind == KIND_SHIFT_PAUSED && m->rep.shift == SHIFT_PAUSED) || (end && m->rep.shift == SHIFT_OFF)) {
+        answer_cmd_ok(c, NULL);
+        return;
+    }
+    if (end)
+        end_shift(c, m);
+    else if (commit_shift(c->app, c, m, kind, capacity, NULL, NULL, NULL) < 0)
+        answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
+}
+
+/* ---- offers missed in a row */
+
+struct missing {
+    struct app *app;
+    char id[ID_SIZE];
+};
+
+static void on_missed(void *ctx, const struct redis_reply *r)
+{
+    struct missing *k = ctx;
+    struct member *m = people_find(k->app, str_of(k->id));
+
+    if (m && r && redis_reply_type(r) == REDIS_INT && redis_reply_int(r) >= k->app->cfg->routing.missed_pause && m->rep.shift == SHIFT_ON) {
+        log_info("app", "paused rep=%s missed=%lld", k->id, (long long)redis_reply_int(r));
+        commit_shift(k->app, NULL, m, KIND_SHIFT_PAUSED, m->rep.capacity, "missed", NULL, NULL);
+        people_took(k->app, k->id);
+    }
+    free(k);
+}
+
+void people_missed(struct app *a, const char *id)
+{
+    const char *argv[] = {"HINCRBY", "missed", "1"};
+    struct missing *k = mem_zalloc(sizeof *k);
+
+    k->app = a;
+    snprintf(k->id, sizeof k->id, "%s", id);
+    if (link_call(a->link, LINK_REP, str_of(id), 3, argv, NULL, on_missed, k) < 0)
+        free(k);
+}
+
+void people_took(struct app *a, const char *id)
+{
+    const char *argv[] = {"HDEL", "missed"};
+
+    link_call(a->link, LINK_REP, str_of(id), 2, argv, NULL, NULL, NULL);
+}
+
+/* ---- grace times (rules 2.8, presence) */
+
+struct gone {
+    struct app *app;
+    char id[ID_SIZE];
+    unsigned left;
+    bool failed;
+};
+
+static void gone_end(struct gone *g)
+{
+    char member[ID_SIZE + 8];
+    const char *argv[] = {"ZREM", member};
+
+    if (g->left > 0)
+        return;
+    snprintf(member, sizeof member, "%s|grace", g->id);
+    if (!g->failed)
+        link_call(g->app->link, LINK_TIMERS, STR(""), 2, argv, NULL, NULL, NULL);
+    free(g);
+}
+
+static void on_chat_gone(struct cmd *c, enum code code)
+{
+    struct gone *g = c->done_ctx;
+
+    g->left--;
+    if (code == CODE_UNAVAILABLE)
+        g->failed = true; /* the timer stays, and fires again */
+    gone_end(g);
+}
+
+static void on_holds(void *ctx, const struct redis_reply *r)
+{
+    struct gone *g = ctx;
+
+    if (!r || redis_reply_type(r) != REDIS_LIST) {
+        free(g);
+        return;
+    }
+    g->left = 1;
+    for (size_t i = 0; i < redis_reply_n(r); i++) {
+        struct cmd *c = cmd_create(g->app, CMD_GONE);
+
+        snprintf(c->target, sizeof c->target, "%s", g->id);
+        c->why = "connection";
+        c->done = on_chat_gone;
+        c->done_ctx = g;
+        g->left++;
+        slot_push(slot_get(g->app, redis_reply_str(redis_reply_at(r, i))), c);
+    }
+    g->left--;
+    gone_end(g);
+}
+
+void people_gone(struct app *a, struct str id, bool grace, int64_t due_ms)
+{
+    struct member *m = people_find(a, id);
+    struct link_guard gone = {LINK_GUARD_GONE, LINK_PRESENCE, id, STR_NONE, STR_NONE};
+    char member[ID_SIZE + 8];
+    const char *argv[] = {"ZREM", member};
+
+    (void)due_ms;
+    if (grace) {
+        struct gone *g = mem_zalloc(sizeof *g);
+        const char *keys[] = {"HKEYS"};
+
+        g->app = a;
+        snprintf(g->id, sizeof g->id, "%.*s", STR_FMT(id));
+        if (link_call(a->link, LINK_HOLDS, id, 1, keys, NULL, on_holds, g) < 0)
+            free(g);
+        return;
+    }
+    snprintf(member, sizeof member, "%.*s|away", STR_FMT(id));
+    if (m && m->is_loaded && m->rep.shift == SHIFT_ON && commit_shift(a, NULL, m, KIND_SHIFT_PAUSED, m->rep.capacity, "away", &gone, NULL) < 0)
+        return;
+    link_call(a->link, LINK_TIMERS, STR(""), 2, argv, NULL, NULL, NULL);
+}
