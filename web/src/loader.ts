@@ -51,7 +51,9 @@ width:56px;height:56px;border-radius:50%;display:grid;place-items:center;cursor:
   };
   const launcher = document.createElement('button');
   const badge = document.createElement('b');
+  let unread = 0;
   const setUnread = (n: number) => {
+    unread = n;
     badge.hidden = n === 0;
     badge.textContent = n > 99 ? '99+' : String(n);
     const name = language() === 'zh-CN' ? '联系客服' : 'Chat with us';
@@ -128,7 +130,11 @@ width:56px;height:56px;border-radius:50%;display:grid;place-items:center;cursor:
     setUnread(0);
     if (data['launcher'] !== 'off') root.append(launcher);
     document.body.append(host);
-    if (hasOpenChat()) quietly();
+    // The page may say its language only now (a script of its own): the name follows, an open chat waits for the page's scripts.
+    new MutationObserver(() => setUnread(unread)).observe(document.documentElement, { attributeFilter: ['lang'] });
+    if (!hasOpenChat()) return;
+    if (document.readyState === 'complete') quietly();
+    else for (const event of ['DOMContentLoaded', 'load']) addEventListener(event, quietly);
   };
   page.Firstline = api;
   api.push(...queued);
