@@ -70,23 +70,29 @@ test('unread counts what others say while nobody looks; looking reads it', async
   assert.equal(w.net.wire.last('read')?.['seq'], 4);
 });
 
-test('after a reload the open chat comes back, history is not announced', async () => {
+test('after a reload the open chat comes back: history is not announced, what was never seen is counted', async () => {
   const store = memoryStore();
-  await chatting(world(store));
+  const before = world(store);
+  await chatting(before);
+  before.s.setVisible(true);
+  before.event(3, 2, 'message', { from: rep, text: 'seen' });
   const w = world(store);
   assert.equal(w.s.chatId, 'c_1');
   w.s.socket.open();
-  await w.net.welcome({ chat: 'c_1', state: 'active', chats: [{ chat: 'c_1', seq: 3 }], open: true });
+  await w.net.welcome({ chat: 'c_1', state: 'active', chats: [{ chat: 'c_1', seq: 4 }], open: true });
   assert.deepEqual(w.net.wire.last('hello')?.['resume'], [{ chat: 'c_1', seq: 0 }]);
   assert.equal(w.net.wire.last('hello')?.['token'], 'T');
   w.event(1, 0, 'started');
   w.event(2, 1, 'message', { from: { role: 'shopper' }, text: 'hello' });
-  w.event(3, 2, 'message', { from: rep, text: 'old' });
+  w.event(3, 2, 'message', { from: rep, text: 'seen' });
+  w.event(4, 3, 'message', { from: rep, text: 'came while away' });
   assert.equal(spokenSeq(w), undefined);
-  assert.equal(w.s.unread, 0);
-  w.event(4, 3, 'message', { from: rep, text: 'new' });
-  assert.equal(spokenSeq(w), 4);
   assert.equal(w.s.unread, 1);
+  w.event(5, 4, 'message', { from: rep, text: 'new' });
+  assert.equal(spokenSeq(w), 5);
+  assert.equal(w.s.unread, 2);
+  w.s.setVisible(true);
+  assert.equal(w.s.unread, 0);
 });
 
 test('an ok lost with the connection: the resumed entry clears the pending one', async () => {

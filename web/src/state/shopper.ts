@@ -56,15 +56,17 @@ export class ShopperState {
   private readonly o: ShopperOptions;
   private readonly listeners = new Set<() => void>();
   private visible = false;
+  /** The last entry of somebody else that the server knows as read, and the last one that was on the screen. */
   private readUpTo = 0;
+  private seenUpTo = 0;
   private caughtUp = false;
   private typingSaid: { on: boolean; at: number } = { on: false, at: 0 };
-  private readonly keys: { token: string; chat: string; draft: string; name: string; epoch: string };
+  private readonly keys: { token: string; chat: string; draft: string; name: string; epoch: string; seen: string };
 
   constructor(options: ShopperOptions) {
     this.o = options;
     const prefix = `firstline:${options.site ?? 'default'}:`;
-    this.keys = { token: `${prefix}token`, chat: `${prefix}chat`, draft: `${prefix}draft`, name: `${prefix}name`, epoch: `${prefix}epoch` };
+    this.keys = { token: `${prefix}token`, chat: `${prefix}chat`, draft: `${prefix}draft`, name: `${prefix}name`, epoch: `${prefix}epoch`, seen: `${prefix}seen` };
     this.chatId = options.store.get(this.keys.chat);
     this.socket = new Socket({
       url: options.url, WebSocket: options.WebSocket, timers: options.timers, random: options.random, ...(options.wake ? { wake: options.wake } : {}),
@@ -85,6 +87,7 @@ export class ShopperState {
       onRefused: (item, refusal) => this.onRefused(item, refusal),
       onChange: () => this.changed(),
     });
+    this.seenUpTo = Number(options.store.get(this.keys.seen)) || 0;
     if (this.chatId) this.adopt(this.chatId);
   }
 
@@ -174,11 +177,12 @@ export class ShopperState {
     this.log = null;
     this.queue = null;
     this.typing = null;
-    this.unread = 0;
     this.caughtUp = false;
     this.readUpTo = 0;
+    this.seenUpTo = 0;
     this.case = foldCase([]);
     this.o.store.remove(this.keys.chat);
+    this.o.store.remove(this.keys.seen);
     this.changed();
   }
 
@@ -234,6 +238,7 @@ export class ShopperState {
   }
 
   private adopt(chat: string): void {
+    if (this.chatId !== chat) this.readUpTo = this.seenUpTo = 0;
     this.chatId = chat;
     this.o.store.set(this.keys.chat, chat);
     this.log = new ChatLog(chat, {
@@ -248,6 +253,7 @@ export class ShopperState {
       (ok) => {
         this.caughtUp = true;
         if (this.log?.chat === chat) this.log.synced(ok.seq ?? this.log.cursor);
+        this.changed();
       },
       () => this.log?.chat === chat && this.log.syncFailed(),
     );
@@ -290,7 +296,9 @@ export class ShopperState {
     log.take(entry);
     if (log.cursor > before && entry.seq === log.cursor) this.noticed(entry);
     const head = this.welcome?.chats?.find((c) => c.chat === this.chatId)?.seq ?? 0;
-    if (log.cursor >= head) this.caughtUp = true;
+    if (log.cursor < head || this.caughtUp) return;
+    this.caughtUp = true;
+    this.changed();
   }
 
   /** A new entry that somebody else made. */
@@ -298,10 +306,8 @@ export class ShopperState {
     if (entry.from.role === 'shopper') return;
     if (entry.kind === 'message') this.typing = null;
     if (!this.caughtUp) return;
-    const counts = entry.kind === 'message' || entry.kind === 'care' || entry.kind === 'resolution_proposed';
-    if (!counts) return;
+    if (!isNews(entry)) return;
     this.spoken = entry;
-    if (!this.visible) this.unread += 1;
     this.o.emit('message', { chat: entry.chat, seq: entry.seq, kind: entry.kind });
     this.changed();
   }
@@ -357,11 +363,11 @@ export class ShopperState {
   }
 
   private markRead(): void {
-    this.unread = 0;
     const entries = this.log?.entries ?? [];
     let n = entries.length - 1;
     while (n >= 0 && entries[n]?.from.role === 'shopper') n -= 1; // our own need no receipt
     const seq = entries[n]?.seq ?? 0;
+    if (seq > this.seenUpTo) this.o.store.set(this.keys.seen, String((this.seenUpTo = seq)));
     if (seq > this.readUpTo && this.chatId && this.socket.tell({ t: 'read', chat: this.chatId, seq })) this.readUpTo = seq;
     this.changed();
   }
@@ -378,6 +384,13 @@ export class ShopperState {
   }
 
   private changed(): void {
+    const isNew = (e: EventEntry) => e.seq > this.seenUpTo && e.from.role !== 'shopper' && isNews(e);
+    this.unread = this.visible || !this.caughtUp ? 0 : (this.log?.entries.filter(isNew).length ?? 0);
     for (const run of this.listeners) run();
   }
+}
+
+/** What a shopper is told of while the panel is closed. */
+function isNews(entry: EventEntry): boolean {
+  return entry.kind === 'message' || entry.kind === 'care' || entry.kind === 'resolution_proposed';
 }
