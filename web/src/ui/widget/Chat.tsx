@@ -13,7 +13,7 @@ export function Chat() {
     <>
       <Log>{waits && <Waiting />}</Log>
       {s.case.state === 'proposed' && <Proposed />}
-      {s.isOver ? <Farewell title={title} /> : <Composer key={s.chatId} />}
+      {s.isOver ? <Farewell title={title} /> : <Composer />}
     </>
   );
 }

@@ -27,10 +27,17 @@ export function Panel({ phone, ...rest }: PanelProps) {
   const part = wanted === 'load' || wanted === 'pre' ? null : rest.later();
   const screen = part || wanted === 'pre' ? wanted : 'load';
   useEffect(() => focusFirst(box.current), [screen]);
+  // What had the focus may be gone now (a form that was sent, a question that was answered): Escape and Tab go on working.
+  const held = useRef(false);
+  useLayoutEffect(() => {
+    const root = box.current?.getRootNode() as ShadowRoot | undefined;
+    if (held.current && !root?.activeElement) focusFirst(box.current);
+  });
 
   return (
     <UiContext.Provider value={{ ...rest, form, setForm }}>
       <div class="panel" role="dialog" aria-label={t('title', { name: s.welcome?.site?.name ?? '' })} aria-modal={phone ? 'true' : undefined} tabIndex={-1} ref={box}
+        onFocusIn={() => { held.current = true; }} onFocusOut={(e) => { held.current = !(e.target as Element).isConnected; }}
         onKeyDown={(e) => {
           if (e.key !== 'Escape' || ime.owns(e)) return;
           e.stopPropagation();
