@@ -49,6 +49,7 @@ export function mount(o: PanelOptions): PanelHandle {
   ime.follow(o.root);
 
   const phone = window.matchMedia(PHONE);
+  const night = window.matchMedia('(prefers-color-scheme: dark)');
   let shown = false;
   let before: HTMLElement | null = null;
   let restorePage: (() => void) | null = null;
@@ -78,9 +79,9 @@ export function mount(o: PanelOptions): PanelHandle {
   function applyBrand() {
     const wanted = o.color ?? s.welcome?.site?.color ?? '';
     const color = parseColor(wanted);
-    if (!color || wanted === branded) return;
-    branded = wanted;
-    const dark = window.matchMedia('(prefers-color-scheme: dark)').matches;
+    const dark = night.matches;
+    if (!color || branded === wanted + dark) return;
+    branded = wanted + dark;
     const ground = dark ? ([20, 24, 31] as const) : ([255, 255, 255] as const);
     const brand = contrast(color, ground) < 3 ? readable(color, ground, 3) : color;
     const ink = textOn(brand);
@@ -166,6 +167,7 @@ export function mount(o: PanelOptions): PanelHandle {
 
   window.addEventListener('popstate', () => restorePage && hide());
   document.addEventListener('visibilitychange', seen);
+  night.addEventListener('change', applyBrand);
   let unread = 0;
   s.subscribe(() => {
     applyBrand();
