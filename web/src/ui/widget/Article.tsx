@@ -8,9 +8,9 @@ function inline(text: string): ComponentChildren {
 
 const item = /^\s*(?:[-*]|\d+[.)])\s+/;
 
-export function Article({ text }: { text: string }) {
+export function Article({ title, text }: { title: string; text: string }) {
   return (
-    <div class="article-text" dir="auto">
+    <div class="article-text" dir="auto" role="group" aria-label={title} tabIndex={0}>
       {text.split(/\n\s*\n/).map((block, i) => {
         const lines = block.split('\n').filter((l) => l.trim());
         const head = /^#+\s+(.*)/.exec(lines[0] ?? '');

@@ -31,7 +31,7 @@ export function ArticleRow({ article, onSolved }: { article: ArticleHit; onSolve
       </button>
       {open && (
         <div class="article-body">
-          <Article text={text} />
+          <Article title={article.title} text={text} />
           {said === null ? (
             <div class="pair">
               <Button small icon={icons.check} onClick={() => say(true)}>{t('article.yes')}</Button>
