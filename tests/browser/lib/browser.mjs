@@ -88,10 +88,12 @@ export async function look(page, parts, { inside, themes = ['light', 'dark'] } =
   return wrong;
 }
 
-/** Waits until what moves has come to rest, so that a screenshot shows it whole. */
+/** Waits until what moves has come to rest, in shadow trees too, so that a screenshot shows it whole. */
 export async function still(page) {
-  await page.evaluate(() => Promise.race([
-    Promise.all(document.getAnimations().filter((a) => a.effect?.getComputedTiming().iterations !== Infinity).map((a) => a.finished.catch(() => undefined))),
-    new Promise((done) => setTimeout(done, 1000)),
-  ]).then(() => new Promise((done) => requestAnimationFrame(() => done()))));
+  await page.evaluate(() => {
+    const rooted = [...document.querySelectorAll('*')].map((e) => e.shadowRoot).filter(Boolean);
+    const moving = [document, ...rooted].flatMap((root) => root.getAnimations()).filter((a) => a.effect?.getComputedTiming().iterations !== Infinity);
+    const frame = () => new Promise((done) => requestAnimationFrame(done));
+    return Promise.race([Promise.all(moving.map((a) => a.finished.catch(() => undefined))), new Promise((done) => setTimeout(done, 2000))]).then(frame);
+  });
 }

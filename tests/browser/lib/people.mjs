@@ -147,6 +147,24 @@ export class Rep {
     return this.page.getByRole('button', { name: this.t(key, vars), exact: true });
   }
 
+  /** Runs an act by its name in the command bar. */
+  async command(label) {
+    await this.leaveText();
+    await this.page.keyboard.press('Control+k');
+    const bar = this.page.getByRole('dialog', { name: this.t('act.palette') });
+    await bar.getByRole('combobox').fill(this.t(label));
+    await bar.getByRole('option', { name: this.t(label) }).first().waitFor();
+    await this.page.keyboard.press('Enter');
+    await bar.waitFor({ state: 'detached' });
+  }
+
+  /** Chooses the entry of a list that begins so, once it can be chosen. */
+  async choose(list, text) {
+    const option = list.locator('option:not([disabled])', { hasText: text });
+    await option.first().waitFor({ state: 'attached' });
+    await list.selectOption(await option.first().getAttribute('value'));
+  }
+
   /** Takes the offer that is there by its key. */
   async accept(offer = this.offer) {
     await offer.waitFor();
