@@ -34,6 +34,7 @@ static ssize_t scan_number(struct scan *s, size_t pos, char mark, size_t *v)
         return (ssize_t)i + 2;
     if (i >= s->n || (i + 1 == s->n && s->p[i] == '\r'))
         return ENDS;
+    i += i > pos + 1 && s->p[i] == '\r'; /* the CR stands: it is the LF that doesn't */
 bad:
     s->bad_at = i;
     return BAD;
@@ -59,7 +60,7 @@ static ssize_t scan_command(struct scan *s, size_t pos)
             return ENDS;
         at += (ssize_t)len;
         if (s->p[at] != '\r' || s->p[at + 1] != '\n') {
-            s->bad_at = (size_t)at;
+            s->bad_at = (size_t)at + (s->p[at] == '\r');
             return BAD;
         }
         at += 2;
@@ -89,22 +90,40 @@ static bool is_zeros(const char *p, size_t n)
     return n > 0 && p[0] == 0 && memcmp(p, p + 1, n - 1) == 0;
 }
 
+static bool is_at(const struct scan *s, size_t pos, const char *command)
+{
+    size_t n = strlen(command);
+
+    return s->n - pos >= n && memcmp(s->p + pos, command, n) == 0;
+}
+
+/*
+ * Redis' own cut ends behind the last whole command, also inside a transaction: what its EXEC never confirmed would then be carried
+ * out with the next one, at the start after the next. So *good never lies inside a transaction.
+ */
 static enum aof_state judge(struct scan *s, off_t *good)
 {
-    ssize_t at = 0;
+    bool in_transaction = false;
+    ssize_t at = 0, last = 0;
 
     *good = 0;
     while (at >= 0 && (size_t)at < s->n) {
-        *good = at;
-        at = scan_command(s, (size_t)at);
+        last = at;
+        at = scan_command(s, (size_t)last);
+        if (at < 0)
+            break;
+        if (is_at(s, (size_t)last, "*1\r\n$5\r\nMULTI\r\n"))
+            in_transaction = true;
+        else if (is_at(s, (size_t)last, "*1\r\n$4\r\nEXEC\r\n"))
+            in_transaction = false;
+        if (!in_transaction)
+            *good = at;
     }
-    if (at >= 0) {
-        *good = at;
-        return AOF_WHOLE;
-    }
+    if (at >= 0)
+        return in_transaction ? AOF_TORN : AOF_WHOLE;
     if (at == BAD)
         return is_zeros(s->p + s->bad_at, s->n - s->bad_at) ? AOF_ZEROS : AOF_BROKEN;
-    return commands_follow(s, (size_t)*good) ? AOF_BROKEN : AOF_TORN;
+    return commands_follow(s, (size_t)last) ? AOF_BROKEN : AOF_TORN;
 }
 
 int aof_judge(const char *path, enum aof_state *state, off_t *good, struct err *err)

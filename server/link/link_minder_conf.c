@@ -30,6 +30,7 @@ static const char fixed[] =
     "save \"\"\n"
     "appendonly yes\n"
     "no-appendfsync-on-rewrite no\n"
+    "aof-load-truncated no\n" /* see link_minder_aof.h */
     "aof-use-rdb-preamble yes\n"
     "aof-rewrite-incremental-fsync yes\n"
     "auto-aof-rewrite-percentage 100\n"
@@ -92,8 +93,7 @@ int home_write_conf(const struct minder_home *h, const struct config *cfg, struc
         abort();
     buf_init(&text, 65536);
     buf_add_s(&text, fixed);
-    buf_printf(&text, "\nappendfsync %s\nmaxmemory %lldmb\naof-load-truncated %s\n", fsync_word(cfg),
-               (long long)cfg->redis.maxmemory_mb, h->cut_tail ? "yes" : "no");
+    buf_printf(&text, "\nappendfsync %s\nmaxmemory %lldmb\n", fsync_word(cfg), (long long)cfg->redis.maxmemory_mb);
     rc = write_whole(path, text.p, text.n, err);
     buf_fini(&text);
     free(path);

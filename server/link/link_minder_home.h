@@ -26,7 +26,7 @@ struct minder_home {
     char *alias;    /* directory of the short way to the socket; NULL: not needed */
     int users_fd;   /* data/redis.users, -1: not open */
     off_t log_at;   /* where redis.log ended before the last start */
-    bool cut_tail;  /* the next start may cut an append-only file that ends inside a command: home_judge() has looked at it */
+    bool cut_tail;  /* a torn tail was cut by home_judge(): what Redis refuses now is damage */
     char *suspect;  /* with MINDER_JUDGE: the append-only file that Redis refused */
 };
 

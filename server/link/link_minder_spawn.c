@@ -282,6 +282,17 @@ enum minder_verdict home_diagnose(struct minder_home *h, int status, struct err 
     return v;
 }
 
+static int cut_file(const char *path, off_t size, struct err *err)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC), rc = 0;
+
+    if (fd < 0 || ftruncate(fd, size) < 0 || fsync(fd) < 0)
+        rc = err_set(err, ERR_IO, "%s: %m", path);
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
 enum minder_verdict home_judge(struct minder_home *h, struct err *err)
 {
     enum aof_state state;
@@ -291,8 +302,8 @@ enum minder_verdict home_judge(struct minder_home *h, struct err *err)
     if (rc < 0)
         return MINDER_RETRY;
     rc = aof_judge(h->suspect, &state, &good, err);
-    if (rc == 0 && state == AOF_ZEROS && truncate(h->suspect, good) < 0)
-        rc = err_set(err, ERR_IO, "%s: %m", h->suspect);
+    if (rc == 0 && (state == AOF_TORN || state == AOF_ZEROS))
+        rc = cut_file(h->suspect, good, err);
     close(fd);
     if (rc < 0)
         return MINDER_RETRY;

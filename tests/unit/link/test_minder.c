@@ -502,6 +502,55 @@ static void a_torn_tail_is_cut_and_the_rest_is_there(void **state)
     ASK(n.url, out, "DBSIZE");
     assert_string_equal(out, "48");
     node_close(&w, &n, true);
+
+    assert_int_equal(truncate(aof, size_of(aof) - 1), 0); /* the CR of the last value stands, zeros behind it */
+    assert_int_equal(truncate(aof, size_of(aof) + 512), 0);
+    node_up(&w, &n);
+    ASK(n.url, out, "DBSIZE");
+    assert_string_equal(out, "47");
+    node_close(&w, &n, true);
+    world_fini(&w);
+}
+
+static void add(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_APPEND);
+
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+}
+
+#define WORDS_SET(key) "*3\r\n$3\r\nSET\r\n$2\r\n" key "\r\n$1\r\n1\r\n"
+
+static void a_torn_transaction_is_cut_whole(void **state)
+{
+    static const char *const tails[] = {
+        "*1\r\n$5\r\nMULTI\r\n" WORDS_SET("m1") WORDS_SET("m2"),                  /* its EXEC is missing */
+        "*1\r\n$5\r\nMULTI\r\n" WORDS_SET("m1") "*3\r\n$3\r\nSET\r\n$2\r\nm",   /* it ends inside its second command */
+    };
+    struct world w;
+    struct node n;
+    char aof[128], out[64];
+
+    (void)state;
+    world_init(&w);
+    make_data(&w, aof);
+    for (unsigned i = 0; i < sizeof tails / sizeof *tails; i++) {
+        off_t whole = size_of(aof);
+
+        add(aof, tails[i]);
+        node_up(&w, &n);
+        assert_non_null(strstr(n.why, "torn"));
+        assert_int_equal(size_of(aof), whole);
+        ASK(n.url, out, "EVAL", "#!lua\nredis.call('SET', KEYS[1], 1) redis.call('SET', KEYS[2], 1)", "2", "a", i ? "b" : "c");
+        node_close(&w, &n, true);
+        node_up(&w, &n); /* nothing of it comes back with the next transaction */
+        ASK(n.url, out, "EXISTS", "m1");
+        assert_string_equal(out, "0");
+        ASK(n.url, out, "DBSIZE");
+        assert_string_equal(out, i ? "53" : "52");
+        node_close(&w, &n, true);
+    }
     world_fini(&w);
 }
 
@@ -674,6 +723,7 @@ int main(void)
         cmocka_unit_test(a_broken_length_in_the_middle_is_no_torn_tail),
         cmocka_unit_test(lost_or_broken_files_are_refused),
         cmocka_unit_test(a_torn_tail_is_cut_and_the_rest_is_there),
+        cmocka_unit_test(a_torn_transaction_is_cut_whole),
         cmocka_unit_test(a_missing_redis_server_is_said_with_the_package),
         cmocka_unit_test(a_lock_held_by_a_stranger_is_waited_for),
         cmocka_unit_test(a_frozen_server_is_waited_for_and_never_doubled),
