@@ -1,33 +1,39 @@
 #!lua
 -- Commits entries to logs: compares, then writes; knows no rule (DESIGN 1, PROMISES 2.4).
 --
--- KEYS[1] epoch   KEYS[2] the site's commit counter   KEYS[3] changed set   KEYS[4] the bus (a channel's name)   KEYS[5…] as named below
--- ARGV[1] epoch   ARGV[2] node   ARGV[3] number of commits; then for each commit, in this order:
+-- KEYS[1] epoch   KEYS[2] the site's commit counter   KEYS[3] changed set   KEYS[4] the bus (a channel's name)
+-- KEYS[5] clock (ms added to Redis's own time)   KEYS[6…] as named below
+-- ARGV[1] epoch   ARGV[2] node   ARGV[3] number of commits   ARGV[4], ARGV[5] between which times this may happen, "" any time;
+-- then for each commit, in this order:
 --   head key, log key (numbers of KEYS), log id,
 --   id key (number of KEYS, "0": no id), id field, digest, extra words of the answer,
---   mode: "F" fence as given, "H" fence and head as given, "N" a new log, "A" any;  fence; head,
+--   mode: "F" fence as given, "H" fence and head as given, "N" a new log, "A" any, "P" put back: the head is the fence given, and
+--   the log stood at the head given in an earlier life;  fence; head,
 --   number of entries, then for each: flags (1: a shopper may see it, 2: it raises the fence), person, ref, tail,
 --   number of guards, then for each: type, key, a, b,
 --   number of index writes, then for each: type, key, a, b.
--- Answers a list with one list a commit: {0, first seq, at, shown before} done · {1, "seq at prev digest extra"} this id was
--- seen · {2, fence, head} moved on · {3, number of the guard that failed} · {4, epoch} other epoch · {5, why} error.
+-- Answers a list with one list a commit: {0, first seq, at, shown before, counter} done · {1, "seq at prev digest extra"} this id
+-- was seen · {2, fence, head} moved on · {3, number of the guard that failed} · {4, epoch} other epoch · {5, why} error ·
+-- {6, time} Redis's clock has left the node's.
+--
+-- A log's first entry in another epoch than its last one gets the next multiple of 1,000,000, + 1 (PROMISES 2.9). Its head then keeps
+-- b, what is added to a place in the list to get a seq, and j, where such jumps are (read.lua); e says in which epoch it was written.
 local call = redis.call
 local time = call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) + tonumber(call('GET', KEYS[5]) or '0')
 local count = tonumber(ARGV[3])
 local answers, hints, tainted = {}, {}, {}
-local epoch = call('GET', KEYS[1])
+local epoch = call('GET', KEYS[1]) or ''
+local mark = string.sub(epoch, 3, 8)
 
-if not epoch then
-  epoch = ARGV[1]
-  call('SET', KEYS[1], epoch)
-end
-if epoch ~= ARGV[1] then
-  for i = 1, count do answers[i] = { 4, epoch } end
+local function all(code, what)
+  for i = 1, count do answers[i] = { code, what } end
   return answers
 end
+if epoch ~= ARGV[1] then return all(4, epoch) end
+if ARGV[4] ~= '' and (now < tonumber(ARGV[4]) or now > tonumber(ARGV[5])) then return all(6, string.format('%d', now)) end
 
-local a = 4
+local a = 6
 local function take()
   local v = ARGV[a]
   a = a + 1
@@ -82,9 +88,9 @@ end
 
 local function commit(c, n)
   local same = c.id_key == c.head_key
-  local h = call('HMGET', c.head_key, 'f', 'p', 'a', 'b', same and c.id_field or 'f')
+  local h = call('HMGET', c.head_key, 'f', 'p', 'a', 'b', 'e', same and c.id_field or 'f')
   if c.id_key then
-    local seen = h[5]
+    local seen = h[6]
     if not same then seen = call('HGET', c.id_key, c.id_field) end
     if seen then return { 1, seen } end
   end
@@ -94,6 +100,9 @@ local function commit(c, n)
   local base = tonumber(h[4] or '0')
   if c.mode == 'N' then
     if call('EXISTS', c.log_key) == 1 then return { 2, fence, '' } end
+  elseif c.mode == 'P' then
+    local head = string.format('%d', base + call('LLEN', c.log_key))
+    if head ~= c.fence then return { 2, fence, head } end
   elseif c.mode ~= 'A' then
     if fence ~= c.fence then return { 2, fence, '' } end
     if c.mode == 'H' then
@@ -115,13 +124,26 @@ local function commit(c, n)
   local at_text = string.format('%d', at)
   local before, first, prev, main_prev = shown, 0, shown, shown
   if #c.entries > 0 then
-    local head = base + call('LLEN', c.log_key)
+    local length = call('LLEN', c.log_key)
+    local head, jump = base + length, ''
+    if h[5] ~= mark then
+      local was = c.mode == 'P' and math.max(head, tonumber(c.head)) or head
+      if h[5] and length > 0 or c.mode == 'P' then
+        jump = ' ' .. string.format('%d', head)
+        head = (math.floor(was / 1000000) + 1) * 1000000
+        local j = call('HGET', c.head_key, 'j')
+        local here = string.format('%d %d', length, head - length)
+        call('HSET', c.head_key, 'b', string.format('%d', head - length), 'j', j and j .. ' ' .. here or here)
+      end
+      call('HSET', c.head_key, 'e', mark)
+    end
     first = head + 1
     local list, seq = {}, ''
     for i, e in ipairs(c.entries) do
       seq = string.format('%d', head + i)
-      list[i] = (e[1] % 2 == 1 and '1 ' or '0 ') .. prev .. ' ' .. e[2] .. ' ' .. e[3] .. '\n{"t":"event","chat":"' .. c.log ..
+      list[i] = (e[1] % 2 == 1 and '1 ' or '0 ') .. prev .. ' ' .. e[2] .. ' ' .. e[3] .. jump .. '\n{"t":"event","chat":"' .. c.log ..
         '","seq":' .. seq .. ',"at":' .. at_text .. ',' .. e[4]
+      jump = ''
       if e[3] ~= '-' then
         main_prev = prev
         c.main = seq
@@ -152,7 +174,7 @@ local function commit(c, n)
     call('ZADD', KEYS[3], n, c.log)
     hints[#hints + 1] = c.log
   end
-  return { 0, string.format('%d', first), at_text, before }
+  return { 0, string.format('%d', first), at_text, before, n }
 end
 
 local last = call('INCRBY', KEYS[2], count)

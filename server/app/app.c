@@ -11,22 +11,20 @@
 
 #define TICK_MS        50
 #define DRAIN_MS       12000 /* at most, for the archive to catch up */
-#define SWEEP_MS       5000
+#define SWEEP_MS       2000
+#define STATES_MS      500
 #define LOCK_TRIES     30     /* at the start only */
 #define LOCK_WAIT_US   100000
 #define QUICK_RETURN_MS 600000
-
-enum { WHY_REDIS, WHY_ARCHIVE, WHY_PEOPLE, WHY_DISK };
 
 /* ---- readiness */
 
 void app_check_ready(struct app *a)
 {
-    bool archived = a->feed || a->archive_elsewhere;
+    bool archived = a->feed || a->archive_elsewhere || a->archive_refused[0];
 
-    snprintf(a->degraded[WHY_REDIS], sizeof a->degraded[0], "%s", a->is_up ? "" : link_why(a->link)[0] ? link_why(a->link) : "redis away");
-    snprintf(a->degraded[WHY_ARCHIVE], sizeof a->degraded[0], "%s%s", jobs_feed_why(a->feed)[0] ? "archive behind: " : "", jobs_feed_why(a->feed));
-    a->is_ready = a->is_up && a->people_read && archived;
+    state_judge(a);
+    a->is_ready = a->is_up && a->people_read && archived && a->chats != CHATS_STOPPED && !repair_is_under_way(a);
     if (!a->is_ready || a->was_ready)
         return;
     a->was_ready = true;
@@ -124,6 +122,7 @@ static void on_up(void *ctx)
     FAIL_POINT("start.up");
     if (!a->was_ready)
         nodes_sweep(a, a->node); /* those whom a former life of this node left behind */
+    repair_begin(a);
     people_start(a);
     app_archive_start(a);
     while ((it = map_next(&a->slots, &i))) { /* what was under way when Redis went may stand in the log */
@@ -151,7 +150,15 @@ static int open_link(struct app *a, const char *url, struct err *err)
 {
     struct link_port port = {a, on_up, on_down, on_changed_log, on_presence, on_signal};
 
-    return link_open(a->loop, a->cfg, url, a->site, a->node, &port, &a->link, err);
+    char epoch[40] = "";
+    int64_t n = 0;
+    int rc = link_open(a->loop, a->cfg, url, a->site, a->node, &port, &a->link, err);
+
+    if (rc == 0) {
+        archive_cursor(a->archive, epoch, &n);
+        link_note_seen(a->link, epoch, n);
+    }
+    return rc;
 }
 
 static void on_minder_up(void *ctx, const char *url)
@@ -182,16 +189,23 @@ static void on_tick(uv_timer_t *t)
     a->ticks++;
     if (!a->link)
         return;
-    match_tick(a);
-    if (a->ticks % 4 == 0)
-        timers_tick(a);
+    if (!repair_is_under_way(a)) {
+        match_tick(a);
+        if (a->ticks % 4 == 0)
+            timers_tick(a);
+    }
     if (a->feed)
         jobs_feed_tick(a->feed, now);
     if (a->ticks % (1000 / TICK_MS) == 0 && link_is_up(a->link))
         board_tick(a);
+    if (a->ticks % (STATES_MS / TICK_MS) == 0) {
+        app_check_ready(a);
+        state_tell(a);
+    }
     if (a->ticks % (SWEEP_MS / TICK_MS) == 0) {
         slot_sweep(a, now);
-        app_check_ready(a);
+        state_look_at_disks(a);
+        app_archive_look(a);
     }
     if (!a->was_ready && now - a->started_at_ms > a->cfg->redis.wait_ms && !a->is_up && a->opt.redis_url)
         app_fatal(a, "%s (%s); is the server running, and is --redis right?", link_why(a->link), a->opt.redis_url);
@@ -214,7 +228,8 @@ static void on_turn(void *ctx)
 
     if (!a->link)
         return;
-    match_tick(a);
+    if (!repair_is_under_way(a))
+        match_tick(a);
     link_flush(a->link);
 }
 
@@ -314,6 +329,7 @@ static void begin_end(struct app *a)
     if (a->is_draining)
         return;
     a->is_draining = true;
+    state_judge(a);
     if (!a->net) {
         close_rest(a);
         return;
@@ -446,7 +462,7 @@ static int make_data_dir(const char *path, struct err *err)
     return 0;
 }
 
-static int open_archive(struct app *a, struct err *err)
+int app_archive_open(struct app *a, struct err *err)
 {
     char path[600];
 
@@ -456,7 +472,9 @@ static int open_archive(struct app *a, struct err *err)
     for (int tries = 0;; tries++) {
         int rc = archive_open(a->loop, path, a->site, a->node, &a->archive, err);
 
-        if (rc != ERR_BUSY || tries == LOCK_TRIES)
+        if (rc == 0)
+            snprintf(a->archive_id, sizeof a->archive_id, "%s", archive_id(a->archive));
+        if (rc != ERR_BUSY || tries == LOCK_TRIES || a->was_ready)
             return rc;
         usleep(LOCK_WAIT_US);
     }
@@ -477,7 +495,7 @@ static int open_parts(struct app *a, struct err *err)
     int rc = make_data_dir(a->opt.data_dir, err);
 
     if (rc == 0)
-        rc = open_archive(a, err);
+        rc = app_archive_open(a, err);
     FAIL_POINT("start.archive");
     if (rc == 0)
         rc = kb_start(a, err);

@@ -1,4 +1,9 @@
-/* Which node archives: the file whose random id is pinned in Redis; the feed runs there. */
+/*
+ * Which node archives (PROMISES 2.7): the file whose random id is pinned in Redis; the feed runs where that file is. Looked at when
+ * Redis comes up and on a slow beat, so that `archive adopt` is seen without a restart.
+ *
+ * Redis also keeps how far the pinned file had come (rows and chain head): an older copy put in its place is refused.
+ */
 #include "app/app_room.h"
 
 #include <stdio.h>
@@ -9,14 +14,79 @@ static void on_closed(void *ctx)
     (void)ctx;
 }
 
-static void elsewhere(struct app *a)
+static void on_ignored(void *ctx, const struct redis_reply *r)
 {
-    log_info("app", "the archive is another node's: node=%s", a->archive_node);
+    (void)ctx, (void)r;
+}
+
+/* Another file is the archive: this one is let go of. */
+static void leave(struct app *a, const char *why)
+{
+    log_warn("app", "this node doesn't archive why=\"%s\"", why);
     a->archive_elsewhere = true;
+    jobs_feed_destroy(a->feed);
+    a->feed = NULL;
     if (a->archive)
         archive_close(a->archive, on_closed, a);
     a->archive = NULL;
     app_check_ready(a);
+}
+
+static void begin(struct app *a)
+{
+    if (a->feed || !a->archive)
+        return;
+    snprintf(a->archive_node, sizeof a->archive_node, "%s", a->node);
+    a->archive_refused[0] = 0;
+    a->archive_rows_said = -1;
+    a->feed = jobs_feed_create(a->link, a->archive, a->cfg->chat.keep_ms);
+    app_check_ready(a);
+}
+
+static void on_has_head(void *ctx, int rc, bool has)
+{
+    struct app *a = ctx;
+
+    a->archive_looking = false;
+    if (rc < 0 || has) {
+        begin(a); /* one that can't be read says so by itself when it is written */
+        return;
+    }
+    if (!a->archive_refused[0])
+        log_error("app", "the archive's file is refused: it is an older copy");
+    snprintf(a->archive_refused, sizeof a->archive_refused,
+             "this file is an older copy of the site's archive: put the newest back, or run firstline archive adopt");
+    app_check_ready(a);
+}
+
+static void on_head(void *ctx, const struct redis_reply *r)
+{
+    struct app *a = ctx;
+    struct str s = r && redis_reply_type(r) == REDIS_STR ? redis_reply_str(r) : STR_NONE;
+    const char *sp = s.n ? memchr(s.s, ' ', s.n) : NULL;
+    char head[65];
+
+    if (!sp || !a->archive) {
+        a->archive_looking = false;
+        if (r)
+            begin(a);
+        return;
+    }
+    snprintf(head, sizeof head, "%.*s", (int)(s.n - (size_t)(sp + 1 - s.s)), sp + 1);
+    if (archive_has_head(a->archive, strtoll(s.s, NULL, 10), head, on_has_head, a) < 0)
+        a->archive_looking = false;
+}
+
+/* `archive adopt` has named this node's file: it is opened again. */
+static void come_back(struct app *a)
+{
+    struct err err = {0};
+
+    if (app_archive_open(a, &err) < 0) {
+        log_error("app", "the archive is this node's, and can't be opened why=\"%s\"", err_why(&err));
+        return;
+    }
+    a->archive_elsewhere = false;
 }
 
 static void on_pin(void *ctx, const struct redis_reply *r)
@@ -25,38 +95,61 @@ static void on_pin(void *ctx, const struct redis_reply *r)
     struct str pin = r && redis_reply_type(r) == REDIS_STR ? redis_reply_str(r) : STR_NONE;
     const char *sp = pin.n ? memchr(pin.s, ' ', pin.n) : NULL;
     struct str id = sp ? (struct str){pin.s, (size_t)(sp - pin.s)} : pin;
+    const char *get[] = {"GET"};
 
-    if (!r || redis_reply_type(r) != REDIS_STR || a->feed || a->archive_elsewhere)
+    if (!pin.n || a->is_draining)
         return;
-    if (sp)
+    if (sp && !str_is(id, a->archive_id))
         snprintf(a->archive_node, sizeof a->archive_node, "%.*s", (int)(pin.n - id.n - 1), sp + 1);
-    if (!str_is(id, archive_id(a->archive))) {
-        elsewhere(a);
+    if (!str_is(id, a->archive_id)) {
+        if (!a->archive_elsewhere)
+            leave(a, "the archive is another node's");
         return;
     }
-    snprintf(a->archive_node, sizeof a->archive_node, "%s", a->node);
-    a->feed = jobs_feed_create(a->link, a->archive, a->cfg->chat.keep_ms);
-    app_check_ready(a);
+    if (a->archive_elsewhere)
+        come_back(a);
+    if (!a->feed && a->archive && !a->archive_looking)
+        a->archive_looking = link_call_plain(a->link, "archive.head", 1, get, NULL, on_head, a) == 0;
 }
 
-static void on_ignored(void *ctx, const struct redis_reply *r)
+/* Says in Redis how far the file has come, and that this node has it. */
+static void say_head(struct app *a)
 {
-    (void)ctx, (void)r;
+    char head[65], value[120], pin[160];
+    const char *set[] = {"SET", value}, *own[] = {"SET", pin};
+    int64_t rows = 0;
+
+    archive_head(a->archive, &rows, head);
+    if (rows == a->archive_rows_said)
+        return;
+    a->archive_rows_said = rows;
+    snprintf(value, sizeof value, "%lld %s", (long long)rows, head);
+    link_call_plain(a->link, "archive.head", 2, set, NULL, on_ignored, a);
+    snprintf(pin, sizeof pin, "%s %s", a->archive_id, a->node);
+    link_call_plain(a->link, "archive", 2, own, NULL, on_ignored, a);
+}
+
+void app_archive_look(struct app *a)
+{
+    const char *get[] = {"GET"};
+
+    if (!link_is_up(a->link))
+        return;
+    if (a->feed)
+        say_head(a);
+    link_call_plain(a->link, "archive", 1, get, NULL, on_pin, a);
 }
 
 /* Redis is up: pin ours if none is, then see whose it is. */
 void app_archive_start(struct app *a)
 {
-    char value[120];
-    const char *set[] = {"SET", value, "NX"}, *get[] = {"GET"};
+    char value[160];
+    const char *set[] = {"SET", value, "NX"};
 
-    if (a->feed) {
+    a->archive_looking = false;
+    if (a->feed)
         jobs_feed_reset(a->feed);
-        return;
-    }
-    if (a->archive_elsewhere)
-        return;
-    snprintf(value, sizeof value, "%s %s", archive_id(a->archive), a->node);
+    snprintf(value, sizeof value, "%s %s", a->archive_id, a->node);
     link_call_plain(a->link, "archive", 3, set, NULL, on_ignored, a);
-    link_call_plain(a->link, "archive", 1, get, NULL, on_pin, a);
+    app_archive_look(a);
 }

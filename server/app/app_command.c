@@ -153,6 +153,15 @@ void command_start(struct conn *conn, struct cmd *c)
         answer_cmd_error(c, CODE_UNAVAILABLE, "the server is restarting", NULL);
         return;
     }
+    if (conn->app->chats == CHATS_STOPPED && conn->app->is_up && c->msg.row->durable) {
+        answer_error(conn, c->msg.id, CODE_UNAVAILABLE, "nothing can be kept safely now: try again in a while", 10000, NULL);
+        cmd_finish(c);
+        return;
+    }
+    if (repair_is_under_way(conn->app) && c->msg.row->durable) {
+        answer_cmd_error(c, CODE_UNAVAILABLE, "another life of the data has begun: repeat the same id", NULL);
+        return;
+    }
     if (rows[t])
         rows[t](c);
     else if (chat_decides(t))

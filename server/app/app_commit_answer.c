@@ -75,7 +75,7 @@ static void apply(struct slot *s, struct flight *f, const struct link_result *r)
 
     for (unsigned i = 0; i < f->n; i++) {
         struct pending *p = &f->p[i];
-        struct item it = {.seq = r->first + i, .at_ms = r->at_ms, .kind = p->kind, .shown = p->shown, .prev = prev};
+        struct item it = {.seq = r->first + i, .at_ms = r->at_ms, .kind = p->kind, .shown = p->shown, .prev = prev, .before = -1};
         struct buf b;
         struct entry e;
         size_t n;
@@ -100,6 +100,7 @@ static void apply(struct slot *s, struct flight *f, const struct link_result *r)
         entry_fini(&e);
         slot_push_item(s, &it);
     }
+    s->stored += f->n;
 }
 
 static int64_t prev_of_main(const struct flight *f, const struct link_result *r)

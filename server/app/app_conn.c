@@ -125,7 +125,7 @@ void conn_check(void *ctx, struct net_check *check, const struct net_head *head)
 {
     struct app *a = ctx;
 
-    if (a->is_draining || !a->is_up) {
+    if (a->is_draining || !a->is_up || repair_is_under_way(a)) {
         net_check_done(check, 503, NULL, 1000);
     } else if (str_is(head->path, "/ws/rep")) {
         check_staff(a, check, head);

@@ -253,18 +253,11 @@ static bool ready(void *ctx, struct buf *out)
 {
     struct app *a = ctx;
     bool ok = a->is_up && a->is_ready && !a->is_draining;
-    bool any = false;
 
     json_open(out, '{');
-    for (unsigned i = 0; i < 4; i++)
-        any = any || a->degraded[i][0];
-    json_kv_s(out, "status", a->is_draining ? "draining" : !a->was_ready ? "starting" : !ok ? "unavailable" : any ? "degraded" : "ready");
-    json_key(out, "reasons");
-    json_open(out, '[');
-    for (unsigned i = 0; i < 4; i++)
-        if (a->degraded[i][0])
-            json_text(out, str_of(a->degraded[i]));
-    json_close(out, ']');
+    json_kv_s(out, "status",
+              a->is_draining ? "draining" : !a->was_ready ? "starting" : !ok ? "unavailable" : state_is_any(a) ? "degraded" : "ready");
+    state_write_ready(a, out);
     json_kv_s(out, "node", a->node);
     json_close(out, '}');
     return ok;
@@ -294,6 +287,11 @@ static void metrics(void *ctx, struct buf *out)
     metric(out, "redis_pending", "gauge", "Commands to Redis under way.", a->link ? (int64_t)link_pending(a->link) : 0);
     metric(out, "redis_up", "gauge", "1 if Redis is usable.", a->is_up);
     metric(out, "archive_lag", "gauge", "Commits not archived yet.", jobs_feed_lag(a->feed));
+    metric(out, "epochs_total", "counter", "New lives of the live data that this node met.", (int64_t)a->epochs);
+    metric(out, "put_back_total", "counter", "Entries that this node put back into the live data.", (int64_t)a->put_back);
+    metric(out, "lost_chats_total", "counter", "Chats of which entries are known to be lost.", (int64_t)a->lost);
+    metric(out, "redis_memory_permille", "gauge", "Used part of Redis's memory, thousandths.", a->link ? (int64_t)link_memory_permille(a->link) : 0);
+    state_write_metrics(a, out);
     metric(out, "resident_bytes", "gauge", "Resident memory of this process.", (int64_t)rss);
 }
 

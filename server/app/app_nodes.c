@@ -128,18 +128,21 @@ static void on_beats(void *ctx, const struct redis_reply *r)
     struct app *a = ctx;
     int64_t now = (int64_t)(uv_hrtime() / 1000000);
     unsigned others = 0;
+    bool lives = false;
 
     if (!r || redis_reply_type(r) != REDIS_LIST)
         return;
     for (size_t i = 0; i + 1 < redis_reply_n(r); i += 2) {
         struct str node = redis_reply_str(redis_reply_at(r, i));
 
+        lives = lives || str_is(node, a->archive_node);
         if (str_is(node, a->node) || !node.n || node.n >= 64)
             continue;
         others++;
         judge(a, node, redis_reply_str(redis_reply_at(r, i + 1)), now);
     }
     a->others_n = others;
+    a->archive_node_lives = lives;
 }
 
 static void on_changed(void *ctx, const struct redis_reply *r)

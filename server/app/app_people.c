@@ -69,7 +69,7 @@ static void on_person_read(void *ctx, const struct redis_reply *list)
     if (!list || redis_reply_type(list) != REDIS_LIST) {
         m->is_stale = true;
     } else {
-        for (size_t i = 0; i < redis_reply_n(list); i++) {
+        for (size_t i = 1; i < redis_reply_n(list); i++) { /* the first is a place */
             struct link_stored st;
             struct entry e;
 
@@ -116,7 +116,7 @@ static void read_person(struct app *a, struct str id, bool first)
     r->app = a;
     r->first = first;
     snprintf(r->id, sizeof r->id, "%s", m->rep.id);
-    m->is_loading = link_read(a->link, id, m->rep.version, -1, on_person_read, r) == 0;
+    m->is_loading = link_read_after(a->link, id, m->rep.version, -1, on_person_read, r) == 0;
     if (!m->is_loading) {
         m->is_stale = true;
         free(r);

@@ -67,6 +67,7 @@ struct cmd {
 /* One entry in memory. */
 struct item {
     int64_t seq, at_ms, prev;  /* prev: what a shopper had been shown before it */
+    int64_t before;            /* the entry before it, where an epoch began between them; else -1 */
     enum kind kind;
     bool shown;                /* a shopper may see it */
     char person[ID_SIZE];
@@ -104,7 +105,8 @@ struct slot {
     bool is_loaded, is_loading, is_busy, is_stepping, is_gone; /* is_gone: not in Redis */
     bool is_behind;      /* another node wrote: read before deciding */
     bool must_reindex;   /* entries of others came between ours: write the whole index */
-    int64_t base;        /* seq of the list's first entry, minus 1 */
+    int64_t stored;      /* entries of the log that are folded in: the place in Redis's list of the next one */
+    int64_t read_from;   /* the place that the read under way began at */
     struct item *ring;   /* SLOT_RING at most, in order of seq */
     unsigned ring_n, ring_cap;
     struct cmd *first, *last; /* commands that wait */
@@ -170,6 +172,35 @@ struct department {
     int64_t counted_at_ms;
 };
 
+/* What is wrong, by name (app_state.c says what each does to chats). */
+enum app_state_name {
+    STATE_REDIS_AWAY,
+    STATE_REDIS_WEAK,
+    STATE_REDIS_NEWER,
+    STATE_REDIS_FULL,
+    STATE_DATA_LOST,
+    STATE_ARCHIVE_BEHIND,
+    STATE_ARCHIVE_AWAY,
+    STATE_ARCHIVE_FULL,
+    STATE_DISK_LOW,
+    STATE_DISK_OUT,
+    STATE_ARCHIVE_DISK_LOW,
+    STATE_CLOCK,
+    STATE_DRAINING,
+    APP_STATE_N
+};
+struct app_state {
+    int64_t since_ms; /* epoch ms; 0: it doesn't hold */
+    char why[320];
+};
+enum app_chats { CHATS_OPEN, CHATS_NO_NEW, CHATS_STOPPED };
+struct app_disk {
+    const char *what;
+    double free_bytes, total; /* total 0: not known */
+    bool is_looking;
+};
+enum { DISK_LIVE, DISK_ARCHIVE, DISK_N };
+
 struct app {
     uv_loop_t *loop;
     struct config *cfg;
@@ -205,8 +236,17 @@ struct app {
     struct map starts;                 /* address → chats begun in this hour */
     uv_signal_t sigterm, sigint;
     bool is_up, is_ready, was_ready, is_draining, timers_busy, printed_ready, archive_elsewhere;
-    char degraded[4][200];             /* reasons, "" none: redis, archive, people, disk */
-    char archive_node[64];
+    struct app_state states[APP_STATE_N];
+    enum app_chats chats;              /* what the states leave of it */
+    bool tell_staff, tell_shoppers;    /* that has changed, and they don't know yet */
+    struct app_disk disk[DISK_N];
+    int64_t behind_since_ms;           /* uv_now() since the archive lags, 0: it doesn't */
+    char archive_id[64];               /* of this node's file */
+    char archive_node[64];             /* who has the archive */
+    bool archive_node_lives;           /* it beats */
+    bool archive_looking;              /* its head is being compared */
+    char archive_refused[200];         /* why this node's file isn't taken, "" it is */
+    int64_t archive_rows_said;
     unsigned people_left;              /* logs still to read at start */
     bool people_read;
     int exit_code;
@@ -217,6 +257,10 @@ struct app {
     uint64_t beats;
     int64_t beaten_ms;
     uint64_t commits, refusals;
+    char epoch[40];                    /* the life of the data that this node's memory is of; "" none yet */
+    unsigned repairs_left;             /* chats that are being put back, + 1 while they are being listed */
+    uint64_t epochs, put_back, lost;   /* new epochs met, entries put back, entries known to be gone for good */
+    int64_t hole_at_ms;                /* uv_now() when the last hole was found, 0 never */
 };
 
 static inline int64_t app_now_ms(const struct app *a)
@@ -265,6 +309,8 @@ void slot_sweep(struct app *a, int64_t now_ms);
 struct item *slot_item(struct slot *s, int64_t seq);
 /* Takes the item's memory. */
 void slot_push_item(struct slot *s, struct item *it);
+/* Forgets entries and fold, as if it had not been read yet. */
+void slot_forget(struct slot *s);
 /* The index as it follows from the state now. */
 void slot_keep_index(struct slot *s);
 /* A chat that never came to be. */
@@ -349,6 +395,12 @@ void nodes_beat(struct app *a);
 void nodes_sweep(struct app *a, const char *node);
 void nodes_leave(struct app *a);
 
+/* app_repair.c: another life of the data (PROMISES 2.9) */
+/* Redis is up: true if its data is of another epoch than before; then everybody is sent away and this node puts back what it has. */
+bool repair_begin(struct app *a);
+/* Commands and timers have to wait until this node has put back what it had. */
+bool repair_is_under_way(const struct app *a);
+
 /* app_board.c */
 void board_tick(struct app *a);
 
@@ -395,8 +447,23 @@ void app_close_session(struct app *a, struct str digest);
 /* Counts a chat begun from this address; false over the hour's limit. */
 bool app_count_start(struct app *a, const char *address);
 
+/* app_state.c */
+/* Looks at everything. What is news is told to who is connected by state_tell(). */
+void state_judge(struct app *a);
+void state_tell(struct app *a);
+void state_look_at_disks(struct app *a);
+/* welcome's `health`, where there is something to say: what is taken, for staff also why not. */
+void state_write_health(const struct app *a, bool for_staff, struct buf *b);
+void state_write_ready(const struct app *a, struct buf *b);
+void state_write_metrics(const struct app *a, struct buf *b);
+bool state_is_any(const struct app *a);
+
 /* app_archive.c */
 void app_archive_start(struct app *a);
+/* On the slow beat: whose the archive is now. */
+void app_archive_look(struct app *a);
+/* In app.c: opens this node's file. */
+int app_archive_open(struct app *a, struct err *err);
 
 void app_fatal(struct app *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void app_check_ready(struct app *a);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define NO_NEW_MS       30000 /* until a start that was refused for want of room may be tried again */
 #define RESUME_MAX      50
 #define TOKEN_SECONDS   "7776000" /* 90 days, sliding (PROMISES 2.16) */
 #define VISITOR_SECONDS "86400"   /* for who has only looked yet */
@@ -207,6 +208,7 @@ static void welcome(struct hello *h)
     json_kv_str(&b, "re", cmd->msg.id);
     json_kv_s(&b, "epoch", link_epoch(a->link));
     json_kv_int(&b, "now", app_now_ms(a));
+    state_write_health(a, false, &b);
     json_kv_s(&b, "token", h->token);
     json_key(&b, "shopper");
     json_open(&b, '{');
@@ -569,7 +571,32 @@ static bool address_may_start(struct conn *c)
     return app_count_start(c->app, c->address);
 }
 
+static void begin_start(struct cmd *c);
+
+static void on_start_seen(void *ctx, const struct link_result *r)
+{
+    struct cmd *c = ctx;
+
+    if (r && r->status == LINK_SEEN) { /* its first answer goes out again */
+        begin_start(c);
+        return;
+    }
+    answer_error(c->conn, c->msg.id, CODE_UNAVAILABLE, "no new chats can be taken now", NO_NEW_MS, NULL);
+    cmd_finish(c);
+}
+
+/* No new chats now (PROMISES 2.14), but a repeat of one that was begun. */
 void shopper_start(struct cmd *c)
+{
+    struct conn *conn = c->conn;
+
+    if (c->app->chats == CHATS_OPEN)
+        begin_start(c);
+    else if (link_find_id(c->app->link, STR(""), str_of(conn->person), c->msg.id, true, c->msg.digest, on_start_seen, c) < 0)
+        answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
+}
+
+static void begin_start(struct cmd *c)
 {
     struct conn *conn = c->conn;
 

@@ -44,12 +44,12 @@ struct slot *slot_new(struct app *a, struct str id)
 
 /* ---- the ring of recent entries */
 
-/* The entry of the smallest seq that is ≥ seq, if memory holds all from there on; else NULL. */
+/* The entry of the smallest seq that is ≥ seq, if memory holds all from there on; else NULL. (Memory holds all of the log, or its end.) */
 struct item *slot_item(struct slot *s, int64_t seq)
 {
     unsigned lo = 0, hi = s->ring_n;
 
-    if (!s->ring_n || (s->ring[0].seq > seq && s->ring[0].seq != s->base + 1))
+    if (!s->ring_n || (s->ring[0].seq > seq && (int64_t)s->ring_n < s->stored))
         return NULL;
     while (lo < hi) {
         unsigned mid = lo + (hi - lo) / 2;
@@ -126,6 +126,7 @@ bool item_read(struct item *it, struct str raw, struct chat *fold)
         it->seq = e.seq;
         it->at_ms = e.at_ms;
         it->prev = st.prev;
+        it->before = st.before;
         it->kind = e.kind;
         it->shown = st.shown;
         keep(it->person, sizeof it->person, st.person);
@@ -189,6 +190,7 @@ static void on_read(void *ctx, const struct redis_reply *list)
     }
     s->is_behind = false;
     s->is_loaded = true;
+    s->stored = s->read_from + (int64_t)redis_reply_n(list);
     notice_before(s, &before);
     for (size_t i = 0; i < redis_reply_n(list); i++) {
         struct item it;
@@ -209,11 +211,10 @@ static void on_read(void *ctx, const struct redis_reply *list)
 
 static void read_on(struct slot *s)
 {
-    int64_t from = s->is_loaded ? s->chat.head - s->base : 0;
-
     if (s->is_loading)
         return;
-    s->is_loading = link_read(s->app->link, str_of(s->chat.id), from, -1, on_read, s) == 0;
+    s->read_from = s->stored;
+    s->is_loading = link_read(s->app->link, str_of(s->chat.id), s->read_from, -1, on_read, s) == 0;
     if (!s->is_loading) {
         s->is_behind = true;
         fail_commands(s);
@@ -263,8 +264,10 @@ static void on_when(void *ctx, const struct redis_reply *list)
 {
     struct when *w = ctx;
 
-    if (!w->s->is_loaded && !w->s->is_loading)
+    if (!w->s->is_loaded && !w->s->is_loading) {
+        w->s->read_from = 0;
         on_read(w->s, list);
+    }
     w->fn(w->s, w->ctx);
     free(w);
 }
@@ -285,6 +288,20 @@ void slot_when_loaded(struct slot *s, void (*fn)(struct slot *s, void *ctx), voi
         free(w);
         fn(s, ctx);
     }
+}
+
+void slot_forget(struct slot *s)
+{
+    char id[ID_SIZE];
+
+    for (unsigned i = 0; i < s->ring_n; i++)
+        item_fini(&s->ring[i]);
+    s->ring_n = 0;
+    memcpy(id, s->chat.id, sizeof id);
+    chat_fini(&s->chat);
+    chat_init(&s->chat, id);
+    s->stored = 0;
+    s->is_loaded = false;
 }
 
 static void slot_free(struct slot *s)

@@ -165,6 +165,7 @@ static void welcome(struct hello *h)
     json_kv_str(&b, "re", cmd->msg.id);
     json_kv_s(&b, "epoch", link_epoch(a->link));
     json_kv_int(&b, "now", app_now_ms(a));
+    state_write_health(a, true, &b);
     notice_write_person(&b, "rep", m->rep.id, m->rep.name);
     write_roles(m->rep.roles, &b);
     write_self(a, m, &b);

@@ -74,7 +74,8 @@ void item_fini(struct item *it)
     memset(it, 0, sizeof *it);
 }
 
-static struct frame *shopper_frame(struct item *it)
+/* The frame with `prev` in front of the tail: what this audience was shown before it. */
+static struct frame *frame_with_prev(const struct item *it, int64_t prev, const char *tail)
 {
     struct buf b;
     struct frame *f;
@@ -83,10 +84,10 @@ static struct frame *shopper_frame(struct item *it)
     buf_init(&b, 1 << 20);
     buf_add(&b, it->frame, it->tail_at);
     buf_add_s(&b, "\"prev\":");
-    buf_add_i64(&b, it->prev);
+    buf_add_i64(&b, prev);
     buf_add_c(&b, ',');
-    if (it->shopper_tail)
-        buf_add_s(&b, it->shopper_tail);
+    if (tail)
+        buf_add_s(&b, tail);
     else
         buf_add(&b, it->frame + it->tail_at, it->frame_n - it->tail_at);
     f = frame_create(buf_str(&b));
@@ -114,8 +115,10 @@ static struct frame *frame_for(struct item *it, const struct conn *c)
 {
     struct frame **shared = c->is_staff ? &it->staff : &it->shopper;
 
-    if (!*shared)
-        *shared = c->is_staff ? frame_create((struct str){it->frame, it->frame_n}) : shopper_frame(it);
+    if (!*shared && c->is_staff)
+        *shared = it->before >= 0 ? frame_with_prev(it, it->before, NULL) : frame_create((struct str){it->frame, it->frame_n});
+    else if (!*shared)
+        *shared = frame_with_prev(it, it->prev, it->shopper_tail);
     if (it->ref[0] && strcmp(it->person, c->person) == 0)
         return with_ref(*shared, it->ref);
     return frame_ref(*shared);
@@ -209,12 +212,12 @@ static void on_older(void *ctx, const struct redis_reply *list)
         sub_free(u);
         return;
     }
-    if (!list || redis_reply_type(list) != REDIS_LIST || redis_reply_n(list) == 0) {
+    if (!list || redis_reply_type(list) != REDIS_LIST || redis_reply_n(list) < 2) {
         /* Redis is away or the log is gone: the connection resumes by itself after the reconnect that this makes */
         net_close(u->conn->net, 1013, "the log can't be read now");
         return;
     }
-    for (size_t i = 0; i < redis_reply_n(list); i++) {
+    for (size_t i = 1; i < redis_reply_n(list); i++) { /* the first is a place */
         struct item it = {0};
         bool sent;
 
@@ -244,9 +247,7 @@ void sub_pump(struct sub *u)
         struct item *it = slot_item(s, u->cursor + 1);
 
         if (!it) {
-            int64_t from = u->cursor - s->base;
-
-            u->is_reading = link_read(s->app->link, str_of(s->chat.id), from > 0 ? from : 0, READ_ENTRIES, on_older, u) == 0;
+            u->is_reading = link_read_after(s->app->link, str_of(s->chat.id), u->cursor, READ_ENTRIES, on_older, u) == 0;
             return; /* not up: the next refresh pumps again */
         }
         if (!send_item(u, it)) {

@@ -121,6 +121,8 @@ int archive_ask(struct archive *a, const struct archive_query *q,
 /* [any] Walks the chain: 0 and a summary line in out; ERR_CORRUPT with what is wrong (edit, deletion,
  * insertion, swap, cut tail). */
 int archive_verify(const char *path, struct buf *out, struct err *err);
+/* [any] The file's random id, also while the server writes. ERR_NOT_FOUND, ERR_CORRUPT, ERR_IO. */
+int archive_read_id(const char *path, char *out, size_t size, struct err *err);
 /*
  * [any] Copies the archive with its key and heads into the directory `to` (under the same names), also while
  * the server writes: the copy is of one moment and verifies. ERR_EXISTS if it holds one, ERR_FULL, ERR_IO.

@@ -289,3 +289,22 @@ int archive_export(const char *path, bool all, int (*write)(void *ctx, struct st
     archive_db_close(db, &st, 1);
     return rc;
 }
+
+/* --- whose file it is */
+
+int archive_read_id(const char *path, char *out, size_t size, struct err *err)
+{
+    sqlite3_stmt *st = NULL;
+    sqlite3 *db = NULL;
+    int rc = archive_db_open_reader(path, &db, err);
+
+    if (rc < 0)
+        return rc;
+    if (sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE key = 'id'", -1, &st, NULL) != SQLITE_OK || sqlite3_step(st) != SQLITE_ROW)
+        rc = archive_db_fail(db, path, "read its id", err);
+    else
+        snprintf(out, size, "%.*s", STR_FMT(archive_db_col(st, 0)));
+    sqlite3_finalize(st);
+    archive_db_close(db, NULL, 0);
+    return rc;
+}

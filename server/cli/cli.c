@@ -27,7 +27,15 @@ static const struct row {
      cli_user},
     {"token", "token LOGIN [--expires DAYS] | token list | token revoke ID\n    An API token, alone on the last line.\n", cli_token},
     {"kb", "kb check [DIR] | kb build | kb suggest TEXT | kb eval DIR [--accepts N] [--cap-ms 2] | kb bench [DIR]\n", run_kb},
-    {"archive", "archive verify | archive export [--all]\n    Export: NDJSON, one event a line, exactly as sent to a rep.\n", cli_archive},
+    {"archive",
+     "archive verify | archive export [--all] | archive adopt\n"
+     "    Export: NDJSON, one event a line, exactly as sent to a rep. Adopt: the archive of this data directory is the site's from now on.\n",
+     cli_archive},
+    {"epoch",
+     "epoch | epoch new\n"
+     "    Names this life of the live data. New: begins another one, after the live data was put back to an earlier state by hand; nodes\n"
+     "    put back what they still have, everybody connects again.\n",
+     cli_epoch},
     {"config", "config check | config print\n", cli_config},
 };
 
@@ -61,7 +69,7 @@ static void usage(FILE *f)
           "[--data DIR] [--redis URL] [--config FILE] [--set section.key=value]…\n\n", f);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         fprintf(f, "%s", rows[i].help);
-    fputs("\nURL: unix:///path, redis://[user:password@]host[:port][/db]. Without --redis it minds its own redis-server in DIR.\n"
+    fputs("\nURL: unix:///path, redis://[user:password@]host[:port][/db], sentinel://host:port,host:port/name. Without --redis it minds its own redis-server in DIR.\n"
           "`firstline config print` lists all settings with their help.\n", f);
 }
 

@@ -41,6 +41,7 @@ int cli_user(struct cli *c);
 int cli_token(struct cli *c);
 int cli_archive(struct cli *c);
 int cli_config(struct cli *c);
+int cli_epoch(struct cli *c);
 
 /* Prints the sentence and returns 1. */
 int cli_fail(const struct err *err);

@@ -13,9 +13,9 @@
 #define LOOK_MS        400  /* without a kick */
 #define KNOWN_MAX      50000
 
-/* How far a log is archived, as this process knows. */
+/* How far a log is archived, as this process knows, and which place in Redis's list comes next; -1: not known. */
 struct known {
-    int64_t seq;
+    int64_t seq, place;
 };
 
 /* One look at the changed set: reads each log's news, gives them to the archive in one batch. */
@@ -31,7 +31,7 @@ struct round {
 struct log_read {
     struct round *r;
     char log[72];
-    int64_t from;
+    int64_t seq, place;  /* read from behind this seq, or from this place on where it is known */
 };
 
 struct jobs_feed {
@@ -44,6 +44,7 @@ struct jobs_feed {
     bool is_busy, kicked, closing;
     int64_t looked_at_ms, retry_at_ms, now_ms;
     char why[240];
+    int rc; /* of the archive, with why */
 };
 
 static void free_known(struct map *m)
@@ -56,7 +57,7 @@ static void free_known(struct map *m)
     map_fini(m);
 }
 
-static void set_known(struct map *m, struct str log, int64_t seq)
+static void set_known(struct map *m, struct str log, int64_t seq, int64_t place)
 {
     struct known *k = map_get(m, log);
 
@@ -64,8 +65,10 @@ static void set_known(struct map *m, struct str log, int64_t seq)
         k = mem_zalloc(sizeof *k);
         map_put(m, log, k);
     }
-    if (seq > k->seq)
-        k->seq = seq;
+    if (seq < k->seq)
+        return;
+    k->seq = seq;
+    k->place = place;
 }
 
 struct jobs_feed *jobs_feed_create(struct link *link, struct archive *archive, int64_t keep_ms)
@@ -114,6 +117,11 @@ const char *jobs_feed_why(const struct jobs_feed *f)
     return f ? f->why : "";
 }
 
+int jobs_feed_rc(const struct jobs_feed *f)
+{
+    return f && f->why[0] ? f->rc : 0;
+}
+
 void jobs_feed_reset(struct jobs_feed *f)
 {
     if (f)
@@ -153,6 +161,7 @@ static void on_archived(void *ctx, const struct archive_result *res)
     if (res->rc < 0 && res->rc != ERR_AGAIN) {
         free_known(&f->known); /* it may have been put right meanwhile: ask again where each log stands */
         map_init(&f->known);
+        f->rc = res->rc;
         fail(f, res->why);
         round_end(r);
         return;
@@ -163,7 +172,7 @@ static void on_archived(void *ctx, const struct archive_result *res)
         struct str log = str_of(res->gaps[k].log);
 
         free(map_del(&f->known, log));
-        set_known(&f->known, log, res->gaps[k].have);
+        set_known(&f->known, log, res->gaps[k].have, -1);
         free(map_del(&r->fresh, log));
         r->failed = true;
     }
@@ -172,10 +181,11 @@ static void on_archived(void *ctx, const struct archive_result *res)
         map_init(&f->known);
     }
     while (res->rc == 0 && (it = map_next(&r->fresh, &i)))
-        set_known(&f->known, (struct str){it->key, it->key_n}, ((struct known *)it->value)->seq);
+        set_known(&f->known, (struct str){it->key, it->key_n}, ((struct known *)it->value)->seq, ((struct known *)it->value)->place);
     if (f->why[0])
         log_info("jobs", "archive caught up");
     f->why[0] = 0;
+    f->rc = 0;
     if (!r->failed) {
         f->cursor = r->n;
         snprintf(f->epoch, sizeof f->epoch, "%s", link_epoch(f->link));
@@ -224,13 +234,16 @@ static void on_log(void *ctx, const struct redis_reply *list)
 {
     struct log_read *q = ctx;
     struct round *r = q->r;
+    size_t first = q->place < 0; /* behind a seq: the place stands in front */
 
     if (!list || redis_reply_type(list) != REDIS_LIST) {
         r->failed = true;
         log_done(q);
         return;
     }
-    for (size_t i = 0; i < redis_reply_n(list); i++) {
+    if (first)
+        q->place = redis_reply_n(list) ? redis_reply_int(redis_reply_at(list, 0)) : 0;
+    for (size_t i = first; i < redis_reply_n(list); i++) {
         struct link_stored st;
         struct archive_row row;
 
@@ -240,16 +253,20 @@ static void on_log(void *ctx, const struct redis_reply *list)
         row.seq = number_after(st.frame, "\"seq\":");
         row.at_ms = number_after(st.frame, "\"at\":");
         archive_batch_add(r->batch, &row);
-        set_known(&r->fresh, row.log, row.seq);
+        set_known(&r->fresh, row.log, row.seq, q->place + (int64_t)(i - first) + 1);
     }
-    if (redis_reply_n(list) == ROWS_AT_ONCE)
+    if (redis_reply_n(list) - first == ROWS_AT_ONCE)
         r->failed = true; /* there is more of it: the cursor stays, the next round goes on behind these */
     log_done(q);
 }
 
 static void read_log(struct log_read *q)
 {
-    if (link_read(q->r->f->link, str_of(q->log), q->from, ROWS_AT_ONCE, on_log, q) < 0) {
+    struct link *l = q->r->f->link;
+    int rc = q->place < 0 ? link_read_after(l, str_of(q->log), q->seq, ROWS_AT_ONCE, on_log, q)
+                          : link_read(l, str_of(q->log), q->place, ROWS_AT_ONCE, on_log, q);
+
+    if (rc < 0) {
         q->r->failed = true;
         log_done(q);
     }
@@ -264,8 +281,9 @@ static void on_head(void *ctx, int64_t seq)
         log_done(q);
         return;
     }
-    set_known(&q->r->f->known, str_of(q->log), seq);
-    q->from = seq;
+    set_known(&q->r->f->known, str_of(q->log), seq, -1);
+    q->seq = seq;
+    q->place = -1;
     read_log(q);
 }
 
@@ -278,7 +296,8 @@ static void begin_log(struct round *r, struct str log)
     snprintf(q->log, sizeof q->log, "%.*s", STR_FMT(log));
     r->left++;
     if (k) {
-        q->from = k->seq;
+        q->seq = k->seq;
+        q->place = k->place;
         read_log(q);
     } else if (archive_log_head(r->f->archive, log, on_head, q) < 0) {
         r->failed = true;

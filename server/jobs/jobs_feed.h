@@ -26,6 +26,8 @@ bool jobs_feed_is_idle(const struct jobs_feed *f);
 int64_t jobs_feed_lag(const struct jobs_feed *f);
 /* Why it stands still, or "". */
 const char *jobs_feed_why(const struct jobs_feed *f);
+/* The archive's error behind it (ERR_FULL: its disk), 0 if it isn't the archive's. */
+int jobs_feed_rc(const struct jobs_feed *f);
 /* Redis was lost and is back: what was under way is forgotten and read again. */
 void jobs_feed_reset(struct jobs_feed *f);
 

@@ -1,6 +1,8 @@
 #include "base/base_embed.h"
 #include "config/config.h"
+#include "link/link_redis_url.h"
 #include "link/link_room.h"
+#include "link/link_sentinel.h"
 #include "log/log.h"
 
 #include <inttypes.h>
@@ -8,9 +10,10 @@
 #include <stdlib.h>
 
 #define PENDING_MAX 20000
-#define CLOCK_MS    1000 /* how often Redis's clock is read */
+#define CLOCK_MS    1000 /* how often Redis's clock, the epoch and the settings are looked at */
 
-static const char *const script_names[SCRIPT_N] = {"lua/commit.lua", "lua/presence.lua", "lua/snapshot.lua", "lua/free.lua"};
+static const char *const script_names[SCRIPT_N] = {"lua/commit.lua", "lua/presence.lua", "lua/snapshot.lua", "lua/free.lua",
+                                                   "lua/read.lua",   "lua/look.lua",     "lua/clock.lua",    "lua/epoch.lua"};
 
 bool link_is_up(const struct link *l)
 {
@@ -37,77 +40,14 @@ unsigned link_pending(const struct link *l)
     return redis_pending(l->cmd);
 }
 
-int64_t link_now_ms(const struct link *l)
+enum link_fault link_fault(const struct link *l)
 {
-    return l->clock_ms + (int64_t)((uv_hrtime() - l->clock_hr) / 1000000);
+    return l->fault;
 }
 
-/* ---- set-up after each connect: settings, epoch, scripts, clock; only then is it up */
-
-static void setup_done(struct link *l)
+const char *link_script_name(enum link_script s)
 {
-    if (--l->setup_left > 0)
-        return;
-    if (l->setup_failed) {
-        log_error("link", "not usable why=\"%s\"", l->why);
-        l->port.on_down(l->port.ctx, l->why);
-        return;
-    }
-    l->is_up = true;
-    log_info("link", "up epoch=%s node=%s", l->epoch, l->node);
-    l->port.on_up(l->port.ctx);
-}
-
-static void setup_fail(struct link *l, const char *why)
-{
-    if (!l->setup_failed)
-        snprintf(l->why, sizeof l->why, "redis: %s", why);
-    l->setup_failed = true;
-}
-
-static struct str setting_of(const struct redis_reply *r, const char *name)
-{
-    for (size_t i = 0; i + 1 < redis_reply_n(r); i += 2)
-        if (str_is(redis_reply_str(redis_reply_at(r, i)), name))
-            return redis_reply_str(redis_reply_at(r, i + 1));
-    return STR_NONE;
-}
-
-/* PROMISES 1: the real settings, at start and on each reconnect. */
-static void on_settings(void *ctx, const struct redis_reply *r)
-{
-    struct link *l = ctx;
-    bool always = l->cfg->redis.appendfsync == CONFIG_FSYNC_ALWAYS;
-
-    if (!r || redis_reply_type(r) != REDIS_LIST) {
-        if (!r)
-            setup_fail(l, "no answer to CONFIG GET");
-        else if (!l->cfg->redis.trusted)
-            setup_fail(l, "CONFIG is denied; set redis.trusted=true if its settings are known to be right");
-    } else if (!str_is(setting_of(r, "appendonly"), "yes")) {
-        setup_fail(l, "appendonly is off; nothing would be durable: CONFIG SET appendonly yes");
-    } else if (always && !str_is(setting_of(r, "appendfsync"), "always")) {
-        setup_fail(l, "appendfsync is weaker than configured; CONFIG SET appendfsync always, or set redis.appendfsync=everysec");
-    } else if (!str_is(setting_of(r, "no-appendfsync-on-rewrite"), "no")) {
-        setup_fail(l, "no-appendfsync-on-rewrite is yes; CONFIG SET no-appendfsync-on-rewrite no");
-    } else if (!str_is(setting_of(r, "maxmemory-policy"), "noeviction")) {
-        setup_fail(l, "maxmemory-policy may evict chats; CONFIG SET maxmemory-policy noeviction");
-    }
-    setup_done(l);
-}
-
-static void on_epoch(void *ctx, const struct redis_reply *r)
-{
-    struct link *l = ctx;
-    struct str s = r ? redis_reply_str(r) : STR_NONE;
-
-    if (r && redis_reply_type(r) == REDIS_STR && s.n > 0 && s.n < sizeof l->epoch) {
-        memcpy(l->epoch, s.s, s.n);
-        l->epoch[s.n] = 0;
-    } else {
-        setup_fail(l, r ? "the epoch is no text" : "no answer to GET");
-    }
-    setup_done(l);
+    return script_names[s];
 }
 
 static void on_ignored(void *ctx, const struct redis_reply *r)
@@ -115,108 +55,76 @@ static void on_ignored(void *ctx, const struct redis_reply *r)
     (void)ctx, (void)r;
 }
 
-struct load {
-    struct link *l;
-    enum link_script script;
-};
-
-static void on_loaded(void *ctx, const struct redis_reply *r)
+void link_go_down(struct link *l, enum link_fault fault, const char *why)
 {
-    struct load *ld = ctx;
-    struct str s = r ? redis_reply_str(r) : STR_NONE;
-
-    if (r && redis_reply_type(r) == REDIS_STR && s.n < sizeof ld->l->sha[0]) {
-        memcpy(ld->l->sha[ld->script], s.s, s.n);
-        ld->l->sha[ld->script][s.n] = 0;
-    } else {
-        char why[200];
-
-        snprintf(why, sizeof why, "%s: %.*s", script_names[ld->script], (int)s.n, s.s ? s.s : "no answer");
-        setup_fail(ld->l, why);
-    }
-    setup_done(ld->l);
-    free(ld);
-}
-
-static void set_clock(struct link *l, const struct redis_reply *r)
-{
-    if (!r || redis_reply_n(r) != 2)
+    if (l->closing)
         return;
-    l->clock_ms = redis_reply_int(redis_reply_at(r, 0)) * 1000 + redis_reply_int(redis_reply_at(r, 1)) / 1000;
-    l->clock_hr = uv_hrtime();
+    l->is_up = false;
+    l->fault = fault;
+    if (why != l->why)
+        snprintf(l->why, sizeof l->why, "%s", why);
+    l->port.on_down(l->port.ctx, l->why);
 }
 
-static void on_first_clock(void *ctx, const struct redis_reply *r)
+void link_epoch_is_over(struct link *l, struct str now)
 {
-    set_clock(ctx, r);
-    if (!r)
-        setup_fail(ctx, "no answer to TIME");
-    setup_done(ctx);
+    if (!l->is_up)
+        return;
+    log_error("link", "another life of the data has begun old=%s new=%.*s", l->epoch, STR_FMT(now));
+    link_go_down(l, LINK_AWAY, "redis: another life of the data has begun");
+    link_setup_begin(l);
 }
 
-static void on_clock(void *ctx, const struct redis_reply *r)
+void link_primary_is_lost(struct link *l)
 {
-    set_clock(ctx, r);
+    if (!l->sentinel || !l->is_up)
+        return;
+    sentinel_ask(l->sentinel);
+    redis_reconnect(l->cmd, "this server takes no writes any more");
 }
 
-static int call(struct link *l, const char **argv, int argc, void (*cb)(void *, const struct redis_reply *), void *ctx)
-{
-    size_t n[16];
-
-    for (int i = 0; i < argc; i++)
-        n[i] = strlen(argv[i]);
-    return redis_call(l->cmd, argc, argv, n, l->cfg->redis.command_ms, cb, ctx);
-}
+/* ---- the connections */
 
 static void on_clock_timer(uv_timer_t *t)
 {
     struct link *l = t->data;
-    const char *argv[] = {"TIME"};
 
+    l->beats++;
+    link_setup_beat(l);
     if (l->is_up)
-        call(l, argv, 1, on_clock, l);
-}
-
-static void set_up(struct link *l)
-{
-    const char *settings[] = {"CONFIG", "GET", "*append*", "maxmemory-policy"};
-    const char *clock[] = {"TIME"};
-    char key[96], fresh[ID_SIZE];
-    const char *make[] = {"SET", key, fresh, "NX"}, *get[] = {"GET", key};
-
-    l->setup_failed = false;
-    l->why[0] = 0;
-    l->setup_left = 3 + SCRIPT_N;
-    snprintf(key, sizeof key, "%sepoch", l->prefix);
-    id_make(fresh, 'e');
-    if (call(l, settings, 4, on_settings, l) < 0 || call(l, make, 4, on_ignored, l) < 0 || call(l, get, 2, on_epoch, l) < 0 ||
-        call(l, clock, 1, on_first_clock, l) < 0)
-        return; /* the connection is gone again: on_down follows */
-    for (int i = 0; i < SCRIPT_N; i++) {
-        const char *load[] = {"SCRIPT", "LOAD", l->text[i]};
-        struct load *ld = mem_zalloc(sizeof *ld);
-
-        ld->l = l;
-        ld->script = (enum link_script)i;
-        if (call(l, load, 3, on_loaded, ld) < 0)
-            free(ld);
-    }
+        link_look(l, NULL);
 }
 
 static void on_cmd_up(void *ctx)
 {
-    set_up(ctx);
+    struct link *l = ctx;
+
+    l->is_setting_up = false; /* what an earlier connection had begun has ended with it */
+    link_setup_begin(l);
 }
 
 static void on_cmd_down(void *ctx, const char *why)
 {
     struct link *l = ctx;
 
+    char text[300];
+
+    l->is_setting_up = l->is_looking = l->is_correcting = false;
+    snprintf(text, sizeof text, "redis: %s", why);
+    link_go_down(l, LINK_AWAY, text);
+    if (l->sentinel && !l->closing)
+        sentinel_ask(l->sentinel);
+}
+
+static void on_primary(void *ctx, const char *url)
+{
+    struct link *l = ctx;
+    struct err err = {0};
+
     if (l->closing)
         return;
-    l->is_up = false;
-    snprintf(l->why, sizeof l->why, "redis: %s", why);
-    l->port.on_down(l->port.ctx, l->why);
+    if (redis_set_url(l->cmd, url, &err) < 0 || redis_set_url(l->bus, url, &err) < 0)
+        log_error("link", "the sentinels' answer is no address why=\"%s\"", err_why(&err));
 }
 
 /* ---- the bus */
@@ -291,6 +199,8 @@ int link_open(struct uv_loop_s *loop, const struct config *cfg, const char *url,
 {
     struct link *l = mem_zalloc(sizeof *l);
     struct redis_port cmd = {l, on_cmd_up, on_cmd_down, NULL}, bus = {l, on_bus_up, on_bus_down, on_bus_message};
+    struct sentinel_port sentinel = {l, on_primary};
+    bool is_fixed = !redis_url_is_sentinel(url);
     int rc;
 
     l->loop = loop;
@@ -309,12 +219,16 @@ int link_open(struct uv_loop_s *loop, const struct config *cfg, const char *url,
         }
         l->text[i] = e->data.s;
     }
-    rc = redis_open(loop, url, &cmd, PENDING_MAX, &l->cmd, err);
+    l->fault = LINK_AWAY;
+    l->format = LINK_FORMAT;
+    rc = is_fixed ? 0 : sentinel_open(loop, url, &sentinel, &l->sentinel, err);
+    if (rc == 0)
+        rc = redis_open(loop, is_fixed ? url : NULL, &cmd, PENDING_MAX, &l->cmd, err);
     if (rc < 0) {
         free(l);
         return rc;
     }
-    rc = redis_open(loop, url, &bus, 16, &l->bus, err);
+    rc = redis_open(loop, is_fixed ? url : NULL, &bus, 16, &l->bus, err);
     if (rc < 0) {
         redis_close(l->cmd, NULL, NULL);
         return rc; /* start-up fails: l lives as long as the process */
@@ -354,7 +268,9 @@ void link_close(struct link *l, void (*done)(void *ctx), void *ctx)
     link_flush(l); /* nothing is sent any more: those who wait are told */
     l->closed = done;
     l->closed_ctx = ctx;
-    l->closing_left = 3;
+    l->closing_left = l->sentinel ? 4 : 3;
+    if (l->sentinel)
+        sentinel_close(l->sentinel, on_part_closed, l);
     redis_close(l->cmd, on_part_closed, l);
     redis_close(l->bus, on_part_closed, l);
     uv_close((uv_handle_t *)&l->clock_timer, on_timer_closed);

@@ -4,8 +4,8 @@
  * A commit compares and writes in one step (schema/lua/commit.lua); commits of a loop turn go out in one call when
  * link_flush() is called. Keys are made here and nowhere else: `fl:{site}:…`.
  *
- *   l:LOG list of stored entries   h:LOG head (f fence, p shown, a last at, b base, i:person:ref answers)   i:PERSON answers without a chat
- *   changed, n, epoch   q:DEPARTMENT queue   t timers   r:REP shift, capacity, idle   w:REP holds   p:PERSON presence   s:SHOPPER open chat …
+ *   l:LOG list of stored entries   h:LOG head (f fence, p shown, a last at, e epoch, b and j jumps, i:person:ref answers)
+ *   i:PERSON answers without a chat   changed, n, epoch, run, clock, format   q:DEPARTMENT queue   t timers   r:REP shift, capacity, idle   w:REP holds   p:PERSON presence   s:SHOPPER open chat …
  *
  * Thread  loop.   Errors  LINK_UNKNOWN: done or not, nobody knows (PROMISES 2.2); everything else is certain.
  * Source  DESIGN 1, PROMISES 2.
@@ -15,6 +15,9 @@
 
 #include "base/base_crypto.h"
 #include "link/link_redis.h"
+
+/* The format of what this version writes: entries and index (PROMISES 2.15). Raised with a kind of entry that older ones can't fold. */
+#define LINK_FORMAT 1
 
 struct config;
 struct link;
@@ -35,14 +38,27 @@ int link_open(struct uv_loop_s *loop, const struct config *cfg, const char *url,
               const struct link_port *port, struct link **out, struct err *err);
 void link_close(struct link *l, void (*done)(void *ctx), void *ctx);
 bool link_is_up(const struct link *l);
-/* Why it isn't, or ""; or a weakness that is borne ("appendfsync is everysec"). */
+/* What keeps it from being up. WEAK: its settings promise less than is configured. NEWER: its data is of a later format. */
+enum link_fault { LINK_FINE, LINK_AWAY, LINK_WEAK, LINK_NEWER };
+enum link_fault link_fault(const struct link *l);
+/* Why it isn't up, or "". */
 const char *link_why(const struct link *l);
+/* This life of the data (PROMISES 2.9); may be another at each on_up. */
 const char *link_epoch(const struct link *l);
+/* Somebody (the archive) has seen the commit counter at n in this epoch: data that stands below is another life. Before on_up. */
+void link_note_seen(struct link *l, const char *epoch, int64_t n);
 const char *link_node(const struct link *l);
 /* Commands under way. */
 unsigned link_pending(const struct link *l);
-/* Redis's clock in ms, as known (offset to the local clock, updated by the beat). */
+/* The site's time in ms: Redis's clock with its correction, carried on by the monotonic clock of this node (PROMISES 2.11). */
 int64_t link_now_ms(const struct link *l);
+/* False while Redis's clock and ours are apart and that isn't corrected yet: nothing may be judged due. */
+bool link_clock_is_sure(const struct link *l);
+/* How long ago this node corrected the site's time; -1: never. */
+int64_t link_clock_corrected_ms(const struct link *l);
+
+/* Used part of Redis's maxmemory, thousandths, as of the last beats; 0: no limit, or not known. */
+unsigned link_memory_permille(const struct link *l);
 
 /* Keys of the index. */
 enum link_key { LINK_QUEUE, LINK_TIMERS, LINK_REP, LINK_HOLDS, LINK_PRESENCE, LINK_SHOPPER, LINK_LOGINS, LINK_PEOPLE, LINK_TASKS, LINK_KEY_N };
@@ -67,14 +83,15 @@ struct link_write {
     struct str a, b;     /* member, score · member, ms from the commit's time · member · field, value · field · member */
 };
 
-enum link_mode { LINK_FENCE, LINK_HEAD, LINK_NEW, LINK_ANY };
+/* PUT_BACK: fence is the head as it stands, head where the log stood in an earlier epoch (PROMISES 2.9). */
+enum link_mode { LINK_FENCE, LINK_HEAD, LINK_NEW, LINK_ANY, LINK_PUT_BACK };
 
 struct link_commit {
     struct str log;
     struct str person;        /* who, as it stands beside each entry; .n 0: the system */
     struct str id;            /* the command's id; .n 0: none */
     bool id_in_person;        /* remembered in the person's record instead of the log's */
-    const unsigned char *digest; /* 8 bytes; NULL without id */
+    const unsigned char *digest; /* 8 bytes; NULL without id, or not known any more: then every repeat is the same */
     struct str extra;         /* words kept with the answer; no newline; may be "" */
     enum link_mode mode;
     int64_t fence, head;
@@ -91,6 +108,8 @@ enum link_status { LINK_DONE, LINK_SEEN, LINK_MOVED, LINK_GUARDED, LINK_EPOCH, L
 struct link_result {
     enum link_status status;
     int64_t first, at_ms, shown; /* DONE: first entry's seq (0: no entries), time, what a shopper had been shown before */
+    int64_t counter;             /* DONE: the site's commit counter */
+    bool is_clock;               /* REFUSED: Redis's clock is being corrected: soon again */
     /* SEEN: the first answer */
     int64_t seq, prev;
     bool same;                   /* the digest is the same */
@@ -112,13 +131,17 @@ int link_find_id(struct link *l, struct str log, struct str person, struct str i
 struct link_stored {
     bool shown;
     int64_t prev;        /* what a shopper had been shown before it */
+    int64_t before;      /* the entry before it, where an epoch began between them; else -1 */
     struct str person, ref; /* .n 0: none */
     struct str frame;
 };
 /* False if raw isn't one. */
 bool link_stored_read(struct str raw, struct link_stored *out);
-/* The entries from index `from` (0 = first) on, at most n; cb once with the list, or NULL: unknown. reply items are raw stored strings. */
+/* The entries from place `from` (0 = first) on, at most n, -1 all; cb once with the list, or NULL: unknown. reply items are raw stored strings. */
 int link_read(struct link *l, struct str log, int64_t from, int64_t n, void (*cb)(void *ctx, const struct redis_reply *list), void *ctx);
+
+/* The entries behind a seq; the list's first item is the place of the first of them, the raw stored strings follow. */
+int link_read_after(struct link *l, struct str log, int64_t seq, int64_t n, void (*cb)(void *ctx, const struct redis_reply *list), void *ctx);
 
 /* A person comes to or leaves a node (NULL: this one); timers: pairs of member and ms (see presence.lua), n of them. */
 int link_presence(struct link *l, const char *node, bool join, struct str person, const char *const *members, const int64_t *ms, unsigned n);

@@ -7,6 +7,7 @@
 
 #define BATCH_COMMITS 256
 #define BATCH_BYTES   (256 * 1024)
+#define LINK_ANY_DIGEST "*" /* of a command that was put back: what it said is no longer known */
 
 struct waiting {
     void (*cb)(void *ctx, const struct link_result *r);
@@ -27,6 +28,7 @@ struct link_batch {
 static struct link_batch *batch_begin(struct link *l)
 {
     struct link_batch *b = l->spare;
+    int64_t from, till;
 
     if (b) {
         l->spare = NULL;
@@ -44,9 +46,18 @@ static struct link_batch *batch_begin(struct link *l)
     link_words_add_plain(&b->keys, l, "n");
     link_words_add_plain(&b->keys, l, "changed");
     link_words_add(&b->keys, str_of(l->channel));
+    link_words_add_plain(&b->keys, l, "clock");
     link_words_add(&b->args, str_of(l->epoch));
     link_words_add(&b->args, str_of(l->node));
     link_words_add(&b->args, STR("    ")); /* the count: written when it is known */
+    if (l->clock_hr) {
+        link_clock_bounds(l, &from, &till);
+        link_words_add_i64(&b->args, from);
+        link_words_add_i64(&b->args, till);
+    } else { /* the command line's: no clock of its own to hold against Redis's */
+        link_words_add(&b->args, STR(""));
+        link_words_add(&b->args, STR(""));
+    }
     return b;
 }
 
@@ -109,7 +120,10 @@ static void add_head(struct link_batch *b, const struct link_commit *c)
             link_words_add_i64(&b->args, b->keys.n - 1);
         }
         id_field(&b->args, c->person, c->id);
-        hex_digest(c->digest, hex);
+        if (c->digest)
+            hex_digest(c->digest, hex);
+        else
+            snprintf(hex, sizeof hex, "%s", LINK_ANY_DIGEST);
     }
     link_words_add(&b->args, str_of(hex));
     link_words_add(&b->args, c->extra.s ? c->extra : STR(""));
@@ -169,7 +183,7 @@ static void add_writes(struct link_batch *b, const struct link_commit *c)
 
 static void add_commit(struct link_batch *b, const struct link_commit *c)
 {
-    static const char *const modes[] = {"F", "H", "N", "A"};
+    static const char *const modes[] = {"F", "H", "N", "A", "P"};
 
     add_head(b, c);
     link_words_add(&b->args, str_of(modes[c->mode]));
@@ -220,7 +234,7 @@ static void read_seen(struct str s, const struct waiting *w, struct link_result 
     out->seq = seq;
     out->at_ms = at;
     out->prev = prev;
-    out->same = strcmp(hex, was) == 0;
+    out->same = strcmp(hex, was) == 0 || strcmp(was, LINK_ANY_DIGEST) == 0;
     out->extra = (size_t)used < s.n ? (struct str){s.s + used, s.n - (size_t)used} : STR_NONE;
 }
 
@@ -234,6 +248,7 @@ static void read_answer(const struct redis_reply *r, const struct waiting *w, st
         out->first = redis_reply_int(redis_reply_at(r, 1));
         out->at_ms = redis_reply_int(redis_reply_at(r, 2));
         out->shown = redis_reply_int(redis_reply_at(r, 3));
+        out->counter = redis_reply_n(r) > 4 ? redis_reply_int(redis_reply_at(r, 4)) : 0;
         break;
     case 1:
         out->status = LINK_SEEN;
@@ -249,6 +264,11 @@ static void read_answer(const struct redis_reply *r, const struct waiting *w, st
     case 4:
         out->status = LINK_EPOCH;
         out->why = redis_reply_str(redis_reply_at(r, 1));
+        break;
+    case 6:
+        out->status = LINK_REFUSED;
+        out->is_clock = true;
+        out->why = STR("redis's clock has left this node's");
         break;
     default:
         out->status = LINK_REFUSED;
@@ -266,6 +286,19 @@ static bool is_before_run(struct str e)
         if (e.n >= strlen(codes[i]) && memcmp(e.s, codes[i], strlen(codes[i])) == 0)
             return true;
     return false;
+}
+
+/* What an answer says of more than its own commit. */
+static void note(struct link *l, const struct link_result *r)
+{
+    if (r->status == LINK_DONE && r->counter > l->seen_n)
+        l->seen_n = r->counter;
+    else if (r->status == LINK_EPOCH)
+        link_epoch_is_over(l, r->why);
+    else if (r->status == LINK_REFUSED && r->is_clock)
+        link_look(l, NULL);
+    else if (r->status == LINK_REFUSED && str_is((struct str){r->why.s, r->why.n < 8 ? r->why.n : 8}, "READONLY"))
+        link_primary_is_lost(l);
 }
 
 static void on_answer(void *ctx, const struct redis_reply *r)
@@ -288,6 +321,7 @@ static void on_answer(void *ctx, const struct redis_reply *r)
             res.status = is_before_run(error) ? LINK_REFUSED : LINK_UNKNOWN;
         else if (r && redis_reply_type(r) == REDIS_LIST && i < redis_reply_n(r))
             read_answer(redis_reply_at(r, i), &b->w[i], &res);
+        note(b->l, &res);
         b->w[i].cb(b->w[i].ctx, &res);
     }
     batch_end(b);

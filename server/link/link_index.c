@@ -8,11 +8,11 @@ bool link_stored_read(struct str raw, struct link_stored *out)
 {
     const char *nl = raw.n ? memchr(raw.s, '\n', raw.n < 256 ? raw.n : 256) : NULL;
     const char *p = raw.s, *end = nl;
-    struct str word[4];
+    struct str word[5];
 
     if (!nl)
         return false;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         const char *sp = memchr(p, ' ', (size_t)(end - p));
 
         if (!sp)
@@ -22,6 +22,7 @@ bool link_stored_read(struct str raw, struct link_stored *out)
     }
     out->shown = str_is(word[0], "1");
     out->prev = strtoll(word[1].s, NULL, 10);
+    out->before = word[4].n ? strtoll(word[4].s, NULL, 10) : -1;
     out->person = str_is(word[2], "-") ? STR_NONE : word[2];
     out->ref = str_is(word[3], "-") ? STR_NONE : word[3];
     out->frame = (struct str){nl + 1, raw.n - (size_t)(nl + 1 - raw.s)};
@@ -45,6 +46,25 @@ int link_read(struct link *l, struct str log, int64_t from, int64_t n, void (*cb
     return rc;
 }
 
+int link_read_after(struct link *l, struct str log, int64_t seq, int64_t n, void (*cb)(void *ctx, const struct redis_reply *list), void *ctx)
+{
+    struct link_words keys, args;
+    int rc;
+
+    if (!l->is_up)
+        return ERR_GONE;
+    link_words_init(&keys, 4096);
+    link_words_init(&args, 256);
+    link_words_add_log(&keys, l, 'h', log);
+    link_words_add_log(&keys, l, 'l', log);
+    link_words_add_i64(&args, seq);
+    link_words_add_i64(&args, n);
+    rc = link_eval(l, SCRIPT_READ, &keys, &args, cb, ctx);
+    link_words_fini(&keys);
+    link_words_fini(&args);
+    return rc;
+}
+
 static void on_ignored(void *ctx, const struct redis_reply *r)
 {
     (void)ctx, (void)r;
@@ -65,6 +85,7 @@ int link_presence(struct link *l, const char *node, bool join, struct str person
     link_words_add(&keys, str_of(l->channel));
     snprintf(set, sizeof set, "np:%s", node ? node : l->node);
     link_words_add_plain(&keys, l, set);
+    link_words_add_plain(&keys, l, "clock");
     link_words_add(&args, join ? STR("join") : STR("leave"));
     link_words_add(&args, str_of(node ? node : l->node));
     link_words_add(&args, person);
@@ -89,6 +110,7 @@ int link_snapshot(struct link *l, struct str department, unsigned chats, const c
     link_words_init(&keys, 1 << 20);
     link_words_init(&args, 64);
     link_words_add_key(&keys, l, LINK_QUEUE, department);
+    link_words_add_plain(&keys, l, "clock");
     for (unsigned i = 0; i < n; i++) {
         link_words_add_key(&keys, l, LINK_REP, str_of(reps[i]));
         link_words_add_key(&keys, l, LINK_HOLDS, str_of(reps[i]));

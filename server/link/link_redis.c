@@ -596,7 +596,7 @@ int redis_open(struct uv_loop_s *loop, const char *url, const struct redis_port 
                struct redis **out, struct err *err)
 {
     struct redis *r = mem_zalloc(sizeof *r);
-    int rc = redis_url_parse(url, &r->url, err);
+    int rc = url ? redis_url_parse(url, &r->url, err) : 0;
 
     if (rc < 0) {
         free(r);
@@ -613,8 +613,32 @@ int redis_open(struct uv_loop_s *loop, const char *url, const struct redis_port 
     r->timer.data = r->tick.data = r->prepare.data = r->spin.data = r;
     r->refs = 5; /* four handles and the owner */
     redis_out_init(&r->out);
-    uv_timer_start(&r->timer, on_timer, 0, 0);
+    if (url)
+        uv_timer_start(&r->timer, on_timer, 0, 0);
     *out = r;
+    return 0;
+}
+
+static bool is_nowhere(const struct redis *r)
+{
+    return !r->url.path && !r->url.host;
+}
+
+int redis_set_url(struct redis *r, const char *url, struct err *err)
+{
+    struct redis_url u;
+    int rc = redis_url_parse(url, &u, err);
+
+    if (rc < 0)
+        return rc;
+    redis_url_fini(&r->url);
+    r->url = u;
+    r->at_once = true;
+    r->tries = 0;
+    if (r->state == WAITING)
+        redis_reconnect(r, "");
+    else
+        mark_drop(r, "the primary is another server now");
     return 0;
 }
 
@@ -640,7 +664,7 @@ unsigned redis_pending(const struct redis *r)
 
 void redis_reconnect(struct redis *r, const char *why)
 {
-    if (r->closing)
+    if (r->closing || is_nowhere(r))
         return;
     if (r->state == WAITING) {
         uv_timer_start(&r->timer, on_timer, 0, 0);

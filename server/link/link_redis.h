@@ -31,9 +31,11 @@ struct redis_port {
     void (*on_message)(void *ctx, struct str channel, struct str payload);
 };
 
-/* url: "unix:///path", "redis://[user:password@]host[:port][/db]". Connects at once and again after each loss (backoff 50 ms → 2 s, jitter). */
+/* url: NULL (nowhere yet: redis_set_url() says where), "unix:///path", "redis://[user:password@]host[:port][/db]". Connects at once and again after each loss (backoff 50 ms → 2 s, jitter). */
 int redis_open(struct uv_loop_s *loop, const char *url, const struct redis_port *port, unsigned pending_max, struct redis **out,
                struct err *err);
+/* It is somewhere else now: what there was is dropped, and this is connected to at once. ERR_INVALID: nothing has changed. */
+int redis_set_url(struct redis *r, const char *url, struct err *err);
 /* done(ctx) when nothing of it is left; callbacks under way get NULL first. */
 void redis_close(struct redis *r, void (*done)(void *ctx), void *ctx);
 bool redis_is_up(const struct redis *r);

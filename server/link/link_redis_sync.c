@@ -112,7 +112,51 @@ static int sync_login(struct redis_sync *s, const struct redis_url *u, struct er
     return rc;
 }
 
+static int open_at(const char *url, int64_t deadline_ms, struct redis_sync **out, struct err *err);
+
+/* Asks the sentinels one after the other for the primary's address. */
+static int find_primary(const char *url, int64_t deadline_ms, char *primary, size_t size, struct err *err)
+{
+    struct sentinel_url u;
+    int rc = sentinel_url_parse(url, &u, err);
+    bool found = false;
+
+    if (rc < 0)
+        return rc;
+    for (unsigned i = 0; i < u.n && !found; i++) {
+        const char *argv[] = {"SENTINEL", "get-master-addr-by-name", u.name};
+        const struct redis_reply *reply = NULL;
+        struct redis_sync *s;
+
+        rc = redis_sync_open(u.sentinel[i], deadline_ms, &s, err);
+        if (rc == 0) {
+            reply = redis_sync_call(s, 3, argv, NULL, err);
+            redis_sync_close(s);
+        }
+        if (reply && redis_reply_n(reply) == 2) {
+            sentinel_url_primary(&u, redis_reply_str(redis_reply_at(reply, 0)), redis_reply_str(redis_reply_at(reply, 1)), primary, size);
+            found = true;
+        } else if (reply) {
+            err_set(err, ERR_NOT_FOUND, "Redis: the sentinel %s knows no primary \"%s\"", u.sentinel[i], u.name);
+        }
+        redis_sync_free(reply);
+    }
+    sentinel_url_fini(&u);
+    return found ? 0 : ERR_GONE;
+}
+
 int redis_sync_open(const char *url, int64_t deadline_ms, struct redis_sync **out, struct err *err)
+{
+    char primary[512];
+
+    if (!redis_url_is_sentinel(url))
+        return open_at(url, deadline_ms, out, err);
+    if (find_primary(url, deadline_ms, primary, sizeof primary, err) < 0)
+        return ERR_GONE;
+    return open_at(primary, deadline_ms, out, err);
+}
+
+static int open_at(const char *url, int64_t deadline_ms, struct redis_sync **out, struct err *err)
 {
     struct timeval tv = {.tv_sec = deadline_ms / 1000, .tv_usec = deadline_ms % 1000 * 1000};
     struct redis_sync *s = mem_zalloc(sizeof *s);

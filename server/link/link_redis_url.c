@@ -2,10 +2,13 @@
 
 #include "base/base_buf.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/un.h>
 
-#define FORM "\"unix:///path\" or \"redis://[user:password@]host[:port][/db]\""
+#define FORM          "\"unix:///path\", \"redis://[user:password@]host[:port][/db]\" or \"sentinel://host:port,host:port/name\""
+#define SENTINEL      "sentinel://"
+#define SENTINEL_PORT "26379"
 
 static int hex_of(char c)
 {
@@ -133,4 +136,75 @@ void redis_url_fini(struct redis_url *u)
     free(u->user);
     free(u->pass);
     *u = (struct redis_url){0};
+}
+
+/* ---- sentinels */
+
+bool redis_url_is_sentinel(const char *text)
+{
+    return strncmp(text, SENTINEL, strlen(SENTINEL)) == 0;
+}
+
+/* One host[:port] as an address of its own; it is checked like any other. */
+static int add_sentinel(struct sentinel_url *u, const char *s, size_t n, struct err *err)
+{
+    struct redis_url one = {0};
+    struct buf b;
+    const char *p = memchr(s, ']', n);
+    bool has_port = memchr(p ? p : s, ':', p ? n - (size_t)(p - s) : n) != NULL;
+    int rc;
+
+    if (u->n == SENTINELS_MAX)
+        return err_set(err, ERR_INVALID, "Redis address: at most %d sentinels", SENTINELS_MAX);
+    buf_init(&b, 512);
+    buf_printf(&b, "redis://%.*s%s", (int)n, s, has_port ? "" : ":" SENTINEL_PORT);
+    rc = buf_ok(&b) ? redis_url_parse(b.p, &one, err) : err_set(err, ERR_INVALID, "Redis address: a host's name is too long");
+    redis_url_fini(&one);
+    if (rc == 0)
+        u->sentinel[u->n++] = mem_strndup(b.p, b.n);
+    buf_fini(&b);
+    return rc;
+}
+
+int sentinel_url_parse(const char *text, struct sentinel_url *out, struct err *err)
+{
+    struct sentinel_url u = {.n = 0};
+    const char *s = text + strlen(SENTINEL), *slash = strrchr(s, '/'), *at = NULL;
+    int rc = 0;
+
+    if (!slash || !slash[1])
+        return err_set(err, ERR_INVALID, "Redis address: sentinel://host:port,host:port/name names the primary behind the last \"/\"");
+    for (const char *p = s; p < slash; p++)
+        if (*p == '@')
+            at = p;
+    u.login = mem_strndup(s, at ? (size_t)(at + 1 - s) : 0);
+    u.name = mem_strdup(slash + 1);
+    s = at ? at + 1 : s;
+    while (rc == 0 && s <= slash) {
+        const char *comma = memchr(s, ',', (size_t)(slash - s)), *end = comma ? comma : slash;
+
+        rc = add_sentinel(&u, s, (size_t)(end - s), err);
+        s = end + 1;
+    }
+    if (rc < 0)
+        sentinel_url_fini(&u);
+    else
+        *out = u;
+    return rc;
+}
+
+void sentinel_url_fini(struct sentinel_url *u)
+{
+    for (unsigned i = 0; i < u->n; i++)
+        free(u->sentinel[i]);
+    free(u->login);
+    free(u->name);
+    *u = (struct sentinel_url){.n = 0};
+}
+
+void sentinel_url_primary(const struct sentinel_url *u, struct str host, struct str port, char *out, size_t size)
+{
+    bool is_v6 = host.n && memchr(host.s, ':', host.n) != NULL;
+
+    snprintf(out, size, "redis://%s%s%.*s%s:%.*s", u->login, is_v6 ? "[" : "", STR_FMT(host), is_v6 ? "]" : "", STR_FMT(port));
 }

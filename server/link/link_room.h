@@ -8,7 +8,10 @@
 
 #include <uv.h>
 
-enum link_script { SCRIPT_COMMIT, SCRIPT_PRESENCE, SCRIPT_SNAPSHOT, SCRIPT_FREE, SCRIPT_N };
+enum link_script { SCRIPT_COMMIT, SCRIPT_PRESENCE, SCRIPT_SNAPSHOT, SCRIPT_FREE, SCRIPT_READ, SCRIPT_LOOK, SCRIPT_CLOCK, SCRIPT_EPOCH, SCRIPT_N };
+
+#define LINK_MEMORY_BEATS   2
+#define LINK_SETTINGS_BEATS 5 /* how often the settings are looked at while it is up */
 
 /* Words of one command: bytes in one buffer, offsets beside. */
 struct link_words {
@@ -28,14 +31,27 @@ struct link {
     char channel[96];
     char node[64];
     char epoch[40];
-    char why[300];      /* why it isn't up, or what weakness is borne */
+    char seen_epoch[40]; /* with seen_n: the highest commit counter that was acknowledged, and in which epoch */
+    int64_t seen_n;
+    enum link_fault fault;
+    char why[300];      /* why it isn't up */
+    struct sentinel *sentinel; /* NULL: the address is fixed */
+    char run_id[48];
+    int format;         /* the highest that this version can fold */
     char sha[SCRIPT_N][48];
     const char *text[SCRIPT_N];
     bool is_up, closing;
     unsigned setup_left; /* answers of the set-up still awaited */
-    bool setup_failed;
-    int64_t clock_ms;      /* Redis's clock when clock_hr was read */
-    uint64_t clock_hr;     /* uv_hrtime() */
+    bool is_setting_up, setup_failed, has_epoch;
+    enum link_fault setup_fault;
+    char setup_why[300];
+    int64_t clock_ms;      /* the site's time at clock_hr */
+    uint64_t clock_hr;     /* uv_hrtime(); 0: not known yet */
+    uint64_t looked_hr;    /* when the last look was sent */
+    uint64_t corrected_hr; /* when this node corrected the site's time last; 0: never */
+    bool clock_is_off, is_correcting, is_looking;
+    uint64_t beats;
+    unsigned memory_permille;
     uv_timer_t clock_timer;
     struct link_batch *batch; /* what this turn gathered; NULL: nothing */
     struct link_batch *spare;
@@ -46,6 +62,25 @@ struct link {
     void (*closed)(void *ctx);
     void *closed_ctx;
 };
+
+/* Not usable, and why; says so once. */
+void link_go_down(struct link *l, enum link_fault fault, const char *why);
+/* Another life of the data has begun: sets up anew. */
+void link_epoch_is_over(struct link *l, struct str now);
+/* This server takes no writes any more: under Sentinel the next one is asked for. */
+void link_primary_is_lost(struct link *l);
+const char *link_script_name(enum link_script s);
+
+/* link_setup.c */
+void link_setup_begin(struct link *l);
+void link_setup_beat(struct link *l);
+
+/* link_clock.c */
+/* Asks for Redis's time, the offset and the epoch; cb NULL: the beat's own. */
+int link_look(struct link *l, void (*cb)(void *ctx, const struct redis_reply *r));
+void link_clock_look(struct link *l, const struct redis_reply *r);
+/* Between which times a commit that is sent now may happen. */
+void link_clock_bounds(const struct link *l, int64_t *from, int64_t *till);
 
 void link_words_init(struct link_words *w, size_t max);
 void link_words_fini(struct link_words *w);

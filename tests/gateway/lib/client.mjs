@@ -41,6 +41,7 @@ export class Client {
     this.views = new Map(); // chat → {head, entries}
     this.syncing = new Set();
     this.problems = [];
+    this.voided = []; // entries that another life of the data does not have
     this.closed = null; // {code, reason}
     server.clients.push(this);
   }
@@ -132,6 +133,12 @@ export class Client {
     const what = `${m.kind ?? 'ok'} seq ${m.seq} prev ${m.prev} behind ${v.head}`;
     if (this.isShopper && m.prev === undefined && m.seq > 1) this.problems.push(`${what}: a shopper's frame without prev`);
     const prev = m.prev ?? m.seq - 1;
+    if (m.seq % 1_000_000 === 1 && m.prev !== undefined && v.head > prev) {
+      // Another life of the data: what was shown above prev is void (PROMISES 2.9).
+      this.voided.push(...v.entries.filter((e) => e.seq > prev && e !== event));
+      v.entries = v.entries.filter((e) => e.seq <= prev || e === event);
+      v.head = prev;
+    }
     if (v.head !== undefined && m.seq <= v.head) this.problems.push(`${what}: shown twice or out of order`);
     else if (v.head !== undefined && prev !== v.head) this.problems.push(`${what}: a hole`);
     v.head = m.seq;

@@ -43,6 +43,8 @@ export interface StartForm {
 export class ShopperState {
   welcome: ServerWelcome | null = null;
   trouble = false;
+  /** Whether chats are taken: all, no new ones, or nothing that has to be kept. */
+  chats: 'open' | 'no_new' | 'stopped' = 'open';
   chatId: string | null;
   log: ChatLog | null = null;
   case: Case = foldCase([]);
@@ -104,6 +106,11 @@ export class ShopperState {
 
   get isOver(): boolean {
     return isOver(this.case);
+  }
+
+  /** A chat is under way: it goes on also while no new ones are taken. */
+  get isServed(): boolean {
+    return this.log !== null && !this.isOver;
   }
 
   /** Messages on their way: those of the chat, and the one that opens it. */
@@ -220,6 +227,7 @@ export class ShopperState {
     store.set(this.keys.epoch, welcome.epoch);
     if (welcome.token) store.set(this.keys.token, welcome.token);
     this.welcome = welcome;
+    this.chats = welcome.health?.chats ?? 'open';
     this.queue = null;
     this.typing = null;
     const mine = welcome.chats?.find((c) => c.chat === this.chatId);
@@ -280,6 +288,11 @@ export class ShopperState {
         break;
       case 'receipt':
         if (message.chat === this.chatId && message.from.role !== 'shopper') this.log?.receipt(message.delivered, message.read);
+        break;
+      case 'health':
+        this.chats = message.chats;
+        if (message.chats === 'open') this.outbox.ready();
+        this.changed();
         break;
       default: // staff's signals
     }

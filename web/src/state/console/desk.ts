@@ -13,7 +13,7 @@ import type { Link, SocketOptions } from '../../model/socket.js';
 import type { Store } from '../../model/storage.js';
 import { Refusal, assertNever } from '../../model/types.js';
 import type {
-  Colleague, Draft as Command, EventEntry, From, OfferSignal, QueueLine, Random, ServerAlert, ServerBoard, ServerMessage, ServerOffer, ServerOk,
+  Colleague, Draft as Command, EventEntry, From, Health, OfferSignal, QueueLine, Random, ServerAlert, ServerBoard, ServerMessage, ServerOffer, ServerOk,
   ServerWelcome, Settings, Shift, Timers, WelcomeChat,
 } from '../../model/types.js';
 import type { Session } from './api.js';
@@ -59,6 +59,7 @@ export class Desk {
   readonly membership = signal(0);
   readonly link = signal<Link>('off');
   readonly trouble = signal(false);
+  readonly health = signal<Health>({ chats: 'open' });
   /** The server answers over HTTP, but not as a WebSocket. */
   readonly proxyBlocks = signal(false);
   readonly ready = signal(false);
@@ -309,6 +310,7 @@ export class Desk {
     this.epoch = w.epoch;
     this.proxyBlocks.value = false;
     this.now.value = w.now;
+    this.health.value = w.health ?? { chats: 'open' };
     if (w.shift) this.shift.value = w.shift;
     if (w.people) this.people.value = w.people;
     if (w.settings) this.limits.value = w.settings;
@@ -379,6 +381,9 @@ export class Desk {
         return;
       case 'board':
         return this.onBoard(m);
+      case 'health':
+        this.health.value = m;
+        return;
       default:
         assertNever(m);
     }

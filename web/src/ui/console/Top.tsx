@@ -1,6 +1,7 @@
 // The bar at the top: shift, connection, command bar, looks.
 import { capacity, goBoard, goChats, help, openSettings, palette, shiftEnd, shiftPause, shiftStart, sound } from '../../actions/desk.js';
 import { firstKey } from '../../actions/keys.js';
+import type { HealthState } from '../../model/types.js';
 import { session } from '../../state/console/api.js';
 import { soundState } from '../../state/console/notify.js';
 import { choose, settings } from '../../state/console/settings.js';
@@ -77,6 +78,17 @@ function SoundButton() {
   return <IconButton icon={on && soundState.value !== 'refused' ? icons.bell : icons.bellOff} label={label} aria-pressed={on} onClick={() => sound.run(desk)} />;
 }
 
+/** What is wrong with the service, in plain words; the server's own ones stand in the title. */
+function HealthBar({ state }: { state: HealthState }) {
+  const key = `health.${state.name}` as Parameters<typeof t>[0];
+  return (
+    <div class={`bar ${state.chats === 'stopped' ? 'bad' : 'warn'}`} role="status" title={state.why} data-state={state.name}>
+      <Icon path={icons.alert} size={18} />
+      <span>{t(key)} {state.chats !== 'open' && t(`health.${state.chats}`)}</span>
+    </div>
+  );
+}
+
 /** Notices that concern the whole desk: trouble with the connection, the proxy hint, a new version. */
 export function Bars() {
   const desk = useDesk();
@@ -93,6 +105,7 @@ export function Bars() {
       ) : desk.trouble.value && (
         <div class="bar warn" role="status"><Icon path={icons.wifiOff} size={18} /><span>{t('reconnecting')}</span><Button small onClick={() => desk.retryNow()}>{t('conn.now')}</Button></div>
       )}
+      {!desk.trouble.value && (desk.health.value.states ?? []).map((state) => <HealthBar key={state.name} state={state} />)}
     </div>
   );
 }

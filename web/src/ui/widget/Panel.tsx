@@ -46,6 +46,8 @@ export function Panel({ phone, ...rest }: PanelProps) {
         }}>
         <Header />
         {s.trouble && <p class="trouble" role="status"><span class="spinner" aria-hidden="true" />{t('reconnecting')}</p>}
+        {!s.trouble && s.chats === 'stopped' && <p class="trouble" role="status"><Icon path={icons.alert} size={16} />{t('health.stopped')}</p>}
+        {!s.trouble && s.chats === 'no_new' && !s.isServed && <p class="trouble" role="status"><Icon path={icons.alert} size={16} />{t('health.no_new')}</p>}
         {screen === 'load' && <div class="scroll center"><Spinner label={t('loading')} /><p class="soft">{t('loading')}</p></div>}
         {screen === 'solved' && part && <part.Solved onBack={() => setSolved(false)} />}
         {screen === 'pre' && <PreChat onSolved={() => { s.setDraft(''); setSolved(true); }} />}

@@ -1,0 +1,130 @@
+/*
+ * The site's time (PROMISES 2.11): Redis's clock plus an offset that stands beside the data. Each node holds it against its own
+ * monotonic clock, which nobody sets: where the two part by over 2 s, the offset is corrected by compare, so that the site's time goes
+ * on without a step. Commits say between which times they may happen (commit.lua), so no entry bears a time from before the
+ * correction; timers pause until it has been made.
+ */
+#include "config/config.h"
+#include "link/link_room.h"
+#include "log/log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define APART_MS 2000
+#define SLACK_MS 1000 /* of commits, beyond what is corrected */
+
+static int64_t at(const struct link *l, uint64_t hr)
+{
+    return l->clock_ms + ((int64_t)hr - (int64_t)l->clock_hr) / 1000000;
+}
+
+int64_t link_now_ms(const struct link *l)
+{
+    return at(l, uv_hrtime());
+}
+
+bool link_clock_is_sure(const struct link *l)
+{
+    return l->clock_hr != 0 && !l->clock_is_off;
+}
+
+int64_t link_clock_corrected_ms(const struct link *l)
+{
+    return l->corrected_hr ? (int64_t)((uv_hrtime() - l->corrected_hr) / 1000000) : -1;
+}
+
+void link_clock_bounds(const struct link *l, int64_t *from, int64_t *till)
+{
+    int64_t now = link_now_ms(l);
+
+    *from = now - APART_MS - SLACK_MS;
+    *till = now + APART_MS + SLACK_MS + l->cfg->redis.command_ms;
+}
+
+static void on_corrected(void *ctx, const struct redis_reply *r)
+{
+    struct link *l = ctx;
+
+    l->is_correcting = false;
+    if (!r || (redis_reply_type(r) != REDIS_STR && redis_reply_type(r) != REDIS_INT))
+        return; /* looked at again on the next beat */
+    l->corrected_hr = uv_hrtime();
+    link_look(l, NULL);
+}
+
+/* Redis's clock left ours by `apart` ms: the site's time stays where it was. */
+static void correct(struct link *l, int64_t offset, int64_t apart)
+{
+    struct link_words keys, args;
+
+    if (l->is_correcting)
+        return;
+    log_error("link", "clock corrected: redis's clock has left this node's by_ms=%" PRId64 " offset_ms=%" PRId64, apart, offset - apart);
+    link_words_init(&keys, 256);
+    link_words_init(&args, 256);
+    link_words_add_plain(&keys, l, "clock");
+    link_words_add_i64(&args, offset);
+    link_words_add_i64(&args, offset - apart);
+    l->is_correcting = link_eval_text(l, SCRIPT_CLOCK, &keys, &args, on_corrected, l) == 0;
+    link_words_fini(&keys);
+    link_words_fini(&args);
+}
+
+void link_clock_look(struct link *l, const struct redis_reply *r)
+{
+    int64_t offset = redis_reply_int(redis_reply_at(r, 1)), site = redis_reply_int(redis_reply_at(r, 0)) + offset;
+    uint64_t now = uv_hrtime();
+    int64_t early, late;
+
+    if (l->clock_hr == 0) {
+        l->clock_ms = site;
+        l->clock_hr = now;
+        return;
+    }
+    /* It was read somewhere between the question and now: a node or a Redis that stood still meanwhile has the right time. */
+    early = site - at(l, l->looked_hr);
+    late = site - at(l, now);
+    if (early >= -APART_MS && late <= APART_MS) {
+        l->clock_is_off = false;
+        return;
+    }
+    l->clock_is_off = true;
+    correct(l, offset, early < -APART_MS ? early : late);
+}
+
+static void on_look(void *ctx, const struct redis_reply *r)
+{
+    struct link *l = ctx;
+    struct str epoch;
+
+    l->is_looking = false;
+    if (!r || redis_reply_n(r) != 4)
+        return;
+    link_clock_look(l, r);
+    epoch = redis_reply_str(redis_reply_at(r, 2));
+    if (l->is_up && !str_is(epoch, l->epoch))
+        link_epoch_is_over(l, epoch);
+}
+
+int link_look(struct link *l, void (*cb)(void *ctx, const struct redis_reply *r))
+{
+    struct link_words keys, args;
+    int rc;
+
+    if (!cb && l->is_looking)
+        return 0;
+    link_words_init(&keys, 512);
+    link_words_init(&args, 16);
+    link_words_add_plain(&keys, l, "clock");
+    link_words_add_plain(&keys, l, "epoch");
+    link_words_add_plain(&keys, l, "format");
+    l->looked_hr = uv_hrtime();
+    rc = link_eval_text(l, SCRIPT_LOOK, &keys, &args, cb ? cb : on_look, l);
+    if (!cb)
+        l->is_looking = rc == 0;
+    link_words_fini(&keys);
+    link_words_fini(&args);
+    return rc;
+}

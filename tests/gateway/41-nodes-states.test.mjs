@@ -1,0 +1,224 @@
+// What is wrong has a name: in /readyz, in /metrics, in the log, at who is connected; chats go on as long as the promise can be kept.
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, readFileSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { OwnRedis } from '../faults/lib/redis.mjs';
+import { again, newId, rep, shopper } from './lib/client.mjs';
+import { arrival, auditor, servedChat } from './lib/desk.mjs';
+import { Server, end, temporaryFolder } from './lib/server.mjs';
+import { until } from './lib/wait.mjs';
+
+const alive = setInterval(() => {}, 1000); // processes that are awaited don't keep the file running
+after(() => clearInterval(alive));
+
+const BEATS = { 'presence.beat_ms': 300, 'presence.silent_ms': 1500 };
+
+const ready = async (s) => (await s.api('GET', '/readyz')).json;
+const names = (r) => r.states.map((x) => x.name);
+const has = (s, name, ms = 12_000) => until(async () => names(await ready(s)).includes(name), async () => `the state ${name}; ${JSON.stringify(await ready(s))}`, ms, 50);
+const hasNot = (s, name, ms = 12_000) => until(async () => !names(await ready(s)).includes(name), async () => `no state ${name}; ${JSON.stringify(await ready(s))}`, ms, 50);
+
+async function metric(s, name) {
+  const r = await fetch(`http://127.0.0.1:${s.metricsPort}/metrics`);
+  const line = (await r.text()).split('\n').find((l) => l.startsWith(`firstline_state{name="${name}"}`));
+  return Number(line?.split(' ').pop());
+}
+
+let port = 20_000 + (process.pid % 20_000);
+
+async function withRedis(run, how = {}) {
+  const redis = await new OwnRedis().start();
+  const metricsPort = ++port;
+  const s = await new Server({ redis: redis.url, ...how, set: { ...BEATS, 'metrics.listen': `127.0.0.1:${metricsPort}`, ...how.set } }).start();
+  s.metricsPort = metricsPort;
+  try {
+    await run(s, redis);
+  } finally {
+    await end(s);
+    await redis.kill();
+  }
+}
+
+test('nothing is wrong: ready, no state, chats are open', () =>
+  withRedis(async (s) => {
+    const r = await s.api('GET', '/readyz');
+    assert.equal(r.status, 200);
+    assert.deepEqual([r.json.status, r.json.states, r.json.chats], ['ready', [], 'open']);
+    assert.equal(await metric(s, 'redis_weak'), 0);
+  }));
+
+test('a Redis that is made weaker while it runs is seen: not ready, named, nothing is acknowledged; made right again it goes on', () =>
+  withRedis(async (s, redis) => {
+    const { ann, sue, chat } = await servedChat(s);
+    await redis.ask('CONFIG', 'SET', 'appendfsync', 'everysec');
+    await has(s, 'redis_weak');
+    const r = await s.api('GET', '/readyz');
+    assert.equal(r.status, 503);
+    assert.match(r.text, /appendfsync/);
+    assert.equal(await metric(s, 'redis_weak'), 1);
+    assert.match(s.tail(4000), /state begins name=redis_weak/);
+    const told = await ann.expect('health', { chats: 'stopped' });
+    assert.equal(told.states[0].name, 'redis_weak');
+    const shopperTold = await sue.expect('health', { chats: 'stopped' });
+    assert.equal(shopperTold.states, undefined, 'a shopper is told that, not why');
+    const id = newId();
+    await sue.refused('unavailable', 'message.send', { chat, text: 'not now', id });
+    await redis.ask('CONFIG', 'SET', 'appendfsync', 'always');
+    await hasNot(s, 'redis_weak');
+    await sue.expect('health', { chats: 'open' });
+    await sue.say('not now', { chat, id });
+    await ann.event('message', { text: 'not now' });
+  }));
+
+test('Redis away: named, told, and over when it is back', () =>
+  withRedis(async (s, redis) => {
+    const { ann, sue, chat } = await servedChat(s);
+    await redis.kill();
+    await has(s, 'redis_away');
+    assert.equal((await s.api('GET', '/readyz')).status, 503);
+    assert.equal((await ann.expect('health', { chats: 'stopped' })).states[0].name, 'redis_away');
+    await redis.start();
+    await hasNot(s, 'redis_away');
+    await ann.expect('health', { chats: 'open' });
+    await sue.say('there again', { chat });
+    assert.match(s.tail(4000), /state ends name=redis_away/);
+  }));
+
+test('Redis at 80 % of its memory: no new chats, open ones go on, a repeat of a start gets its first answer', () =>
+  withRedis(async (s, redis) => {
+    const { sue, chat, ann } = await servedChat(s);
+    const eve = await shopper(s);
+    const id = newId();
+    const first = await eve.done('chat.start', { text: 'before', department: 'general', id });
+    const used = Number(/used_memory:(\d+)/.exec(await redis.ask('INFO', 'memory'))[1]);
+    await redis.ask('CONFIG', 'SET', 'maxmemory', Math.floor(used * 1.15));
+    await has(s, 'redis_full');
+    assert.equal((await s.api('GET', '/readyz')).status, 200, 'open chats are served');
+    await sue.expect('health', { chats: 'no_new' });
+    await sue.say('goes on', { chat });
+    await ann.event('message', { text: 'goes on' });
+    const no = await (await shopper(s)).refused('unavailable', 'chat.start', { text: 'a new one', department: 'general' });
+    assert.ok(no.retry_ms > 0);
+    const again_ = await again(eve);
+    assert.equal(again_.welcome.health.chats, 'no_new');
+    const repeat = await again_.done('chat.start', { text: 'before', department: 'general', id });
+    assert.deepEqual([repeat.chat, repeat.seq], [first.chat, first.seq]);
+    await redis.ask('CONFIG', 'SET', 'maxmemory', 0);
+    await hasNot(s, 'redis_full');
+    await (await shopper(s)).done('chat.start', { text: 'a new one', department: 'general' });
+  }));
+
+test('a disk below its limit: no new chats; below half of it nothing is taken', async () => {
+  const data = temporaryFolder();
+  const f = statfsSync(data);
+  const freeMb = Math.floor((f.bavail * f.bsize) / 2 ** 20);
+  const s = await new Server({ data, set: { 'limits.disk_mb': Math.floor(freeMb * 1.5), 'limits.disk_percent': 0 } }).start();
+  try {
+    const sue = await shopper(s);
+    await has(s, 'disk_low');
+    const r = await ready(s);
+    assert.deepEqual([r.status, r.chats], ['degraded', 'no_new']);
+    await sue.refused('unavailable', 'chat.start', { text: 'no room', department: 'general' });
+    await s.stop();
+    s.set['limits.disk_mb'] = freeMb * 3;
+    await s.launch(`127.0.0.1:${s.port}`);
+    await has(s, 'disk_out');
+    const out = await s.api('GET', '/readyz');
+    assert.deepEqual([out.status, out.json.chats], [503, 'stopped']);
+  } finally {
+    await end(s);
+  }
+});
+
+test('the archive’s node away: named by the others, chats go on; back, it catches up', () =>
+  withRedis(
+    async (one, redis) => {
+      const quinn = await auditor(one);
+      const two = await new Server({ redis: redis.url, set: { ...BEATS, 'server.node': 'two' } }).start();
+      try {
+        await one.kill();
+        await has(two, 'archive_away');
+        const r = await ready(two);
+        assert.equal(r.chats, 'open');
+        assert.match(r.reasons.join(), /one/);
+        const { sue, chat } = await servedChat(two);
+        await sue.say('kept until it is back', { chat });
+        await one.start();
+        await hasNot(two, 'archive_away');
+        await one.transcript(quinn.token, chat, (t) => t.events.some((e) => e.text === 'kept until it is back'));
+      } finally {
+        await end(two);
+      }
+    },
+    { set: { 'server.node': 'one' } },
+  ));
+
+test('archive adopt: another node’s file is the archive from now on, seen without a restart', () =>
+  withRedis(
+    async (one, redis) => {
+      const quinn = await auditor(one);
+      const two = await new Server({ redis: redis.url, set: { ...BEATS, 'server.node': 'two' } }).start();
+      try {
+        const { sue, chat } = await servedChat(one);
+        await sue.say('from the first day', { chat });
+        await one.transcript(quinn.token, chat, (t) => t.events.some((e) => e.text === 'from the first day'));
+        await one.kill();
+        await has(two, 'archive_away');
+        const r = await two.cli(['archive', 'adopt']);
+        assert.match(r.out, /is the site's archive now/);
+        await hasNot(two, 'archive_away');
+        const t = await two.transcript(quinn.token, chat, (x) => x.events.some((e) => e.text === 'from the first day'));
+        assert.equal(t.events[0].kind, 'started', 'what Redis still holds is archived there from its first entry');
+        await one.start(); // its file isn't the archive any more
+        let said;
+        await until(
+          async () => (said = await one.api('GET', `/api/v1/transcripts/${chat}`, { token: quinn.token })).status === 503 && /node two/.test(said.text),
+          () => `the first node names the second: ${said?.status} ${said?.text.slice(0, 200)}`,
+        );
+      } finally {
+        await end(two);
+      }
+    },
+    { set: { 'server.node': 'one' } },
+  ));
+
+test('an older copy of the archive put in its place is refused, and said', () =>
+  withRedis(async (s, redis) => {
+    await servedChat(s);
+    await s.stop();
+    const rows = Number((await s.cli(['archive', 'verify'])).out.match(/(\d+) rows/)?.[1] ?? 0);
+    const file = join(s.data, 'archive.sqlite');
+    for (const end_ of ['', '.heads']) copyFileSync(`${file}${end_}`, `${file}${end_}.old`);
+    await s.start();
+    const { sue, chat } = await servedChat(s);
+    await sue.say('the old copy lacks this', { chat });
+    const said = async () => Number((await redis.ask('GET', 'fl:{default}:archive.head')).split('\r\n')[1]?.split(' ')[0] ?? 0);
+    const before = rows;
+    await until(async () => (await said()) > before, 'it is said how far the archive has come');
+    await s.stop();
+    for (const end_ of ['', '.heads']) copyFileSync(`${file}${end_}.old`, `${file}${end_}`);
+    for (const end_ of ['-wal', '-shm']) assert.ok(!existsSync(`${file}${end_}`), 'a stopped server leaves no journal');
+    await s.start();
+    await has(s, 'archive_away');
+    assert.match((await ready(s)).reasons.join(), /older copy/);
+    const { sue: bob, chat: other } = await servedChat(s);
+    await bob.say('chats go on', { chat: other });
+  }));
+
+test('draining is a state: in the log', () =>
+  withRedis(async (s) => {
+    await arrival(s, 'general');
+    await s.stop();
+    assert.match(readFileSync(s.log, 'utf8'), /state begins name=draining/);
+  }));
+
+test('the console’s welcome names what is wrong', () =>
+  withRedis(async (s, redis) => {
+    const used = Number(/used_memory:(\d+)/.exec(await redis.ask('INFO', 'memory'))[1]);
+    const who = await s.account({ role: 'rep', department: 'general' });
+    await redis.ask('CONFIG', 'SET', 'maxmemory', Math.floor(used * 1.15));
+    await has(s, 'redis_full');
+    const ann = await rep(s, who, { shift: false });
+    assert.deepEqual([ann.welcome.health.chats, ann.welcome.health.states[0].name], ['no_new', 'redis_full']);
+  }));

@@ -1,0 +1,159 @@
+// Another life of the live data (PROMISES 2.9): seen, named, entries go on behind a jump, what nodes still have is put back under its ids.
+import assert from 'node:assert/strict';
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { OwnRedis } from '../faults/lib/redis.mjs';
+import { again, newId, rep } from './lib/client.mjs';
+import { auditor, servedChat } from './lib/desk.mjs';
+import { Server, end, temporaryFolder } from './lib/server.mjs';
+import { until } from './lib/wait.mjs';
+
+const alive = setInterval(() => {}, 1000); // processes that are awaited don't keep the file running
+after(() => clearInterval(alive));
+
+const JUMP = 1_000_000;
+const BEATS = { 'presence.beat_ms': 300, 'presence.silent_ms': 1500 };
+
+async function nodes(n, run) {
+  const redis = await new OwnRedis().start();
+  const all = [];
+  for (let i = 0; i < n; i++) all.push(await new Server({ redis: redis.url, set: { ...BEATS, 'server.node': `n${i + 1}` } }).start());
+  try {
+    await run(redis, ...all);
+  } finally {
+    await end(...all);
+    await redis.kill();
+  }
+}
+
+const ready = (s) => until(async () => (await s.api('GET', '/readyz')).status === 200, async () => `ready; ${(await s.api('GET', '/readyz')).text}`, 15_000);
+
+/** Both are sent away and come back with what they hold. */
+async function back(sue, ann, chat, server = sue.server) {
+  await Promise.all([sue.gone, ann.gone]);
+  await ready(server);
+  const s = await until(() => again(sue, { resume: [{ chat, seq: sue.head(chat) }] }, server), 'the shopper is back');
+  const a = await until(() => rep(server, ann.who, { shift: false, resume: [{ chat, seq: ann.head(chat) }] }), 'the rep is back');
+  return [s, a];
+}
+
+/** The live data as it stands now, to be put back later. */
+async function keep(redis) {
+  const copy = temporaryFolder();
+  cpSync(join(redis.dir, 'appendonlydir'), join(copy, 'appendonlydir'), { recursive: true });
+  return copy;
+}
+
+async function putBack(redis, copy) {
+  await redis.kill();
+  rmSync(join(redis.dir, 'appendonlydir'), { recursive: true });
+  cpSync(join(copy, 'appendonlydir'), join(redis.dir, 'appendonlydir'), { recursive: true });
+  await redis.start();
+}
+
+const noProblems = (...clients) => assert.deepEqual(clients.flatMap((c) => c.problems), []);
+
+test('firstline epoch new: everybody connects again, the next entry jumps and says by prev what stands', () =>
+  nodes(1, async (redis, s) => {
+    const quinn = await auditor(s);
+    const { sue, ann, chat } = await servedChat(s);
+    const id = newId();
+    const first = await sue.say('before', { chat, id });
+    const named = (await s.cli(['epoch'])).out.trim();
+    assert.equal(named, sue.welcome.epoch);
+    const fresh = (await s.cli(['epoch', 'new'])).out.trim();
+    assert.notEqual(fresh, named);
+    const [s2, a2] = await back(sue, ann, chat);
+    assert.equal(s2.welcome.epoch, fresh);
+    assert.equal((await s2.say('before', { chat, id })).seq, first.seq, 'the first answer stands');
+    const next = await s2.say('after', { chat });
+    assert.equal(next.seq, JUMP + 1);
+    assert.equal(next.prev, first.seq);
+    const shown = await a2.event('message', { text: 'after' });
+    assert.deepEqual([shown.seq, shown.prev], [JUMP + 1, first.seq]);
+    assert.equal((await a2.say('and so on', { chat })).seq, JUMP + 2);
+    await s2.event('message', { text: 'and so on' });
+    const whole = await again(sue, { resume: [{ chat, seq: 0 }] });
+    await until(() => whole.head(chat) === JUMP + 2, 'all is shown from the start');
+    const t = await s.transcript(quinn.token, chat, (x) => x.events.some((e) => e.text === 'and so on'));
+    assert.deepEqual(t.events.map((e) => e.seq), [...t.events.keys()].map((i) => (i < first.seq ? i + 1 : JUMP + 1 + i - first.seq)));
+    noProblems(s2, a2, whole);
+  }));
+
+test('live data put back to an earlier state: the nodes put back what they acknowledged, under the same ids', () =>
+  nodes(2, async (redis, one, two) => {
+    const quinn = await auditor(one);
+    const { sue, ann, chat } = await servedChat(one);
+    const there = await servedChat(two);
+    for (let i = 0; i < 20; i++) await sue.say(`kept ${i}`, { chat });
+    const base = ann.head(chat);
+    const copy = await keep(redis);
+    const ids = [];
+    for (let i = 0; i < 30; i++) {
+      ids.push(newId());
+      await sue.say(`lost by Redis ${i}`, { chat, id: ids[i] });
+      await ann.say(`answer ${i}`, { chat });
+      await there.sue.say(`there ${i}`, { chat: there.chat });
+    }
+    const whole = await servedChat(one); // all of this chat is lost by Redis
+    await whole.sue.say('began after the copy', { chat: whole.chat });
+    await putBack(redis, copy);
+    const [s2, a2] = await back(sue, ann, chat);
+    assert.notEqual(s2.welcome.epoch, sue.welcome.epoch);
+    await ready(two);
+    assert.ok((await one.api('GET', '/readyz')).json.states.some((x) => x.name === 'data_lost'), 'it is said');
+    await s2.say('goes on', { chat });
+    await a2.event('message', { text: 'goes on' });
+    const fresh = await again(sue, { resume: [{ chat, seq: 0 }] });
+    const texts = (c) => c.entries(chat, 'message').map((e) => e.text);
+    await until(() => texts(fresh).includes('goes on'), 'the whole chat is shown');
+    const expected = Array.from({ length: 30 }, (_, i) => [`lost by Redis ${i}`, `answer ${i}`]).flat();
+    assert.deepEqual(texts(fresh).filter((x) => /^lost|^answer/.test(x)), expected, 'each once, in order');
+    for (const [i, id] of ids.entries()) {
+      const r = await fresh.say(`lost by Redis ${i}`, { chat, id });
+      assert.ok(r.seq > JUMP, 'a repeat gets its answer of this life');
+    }
+    assert.deepEqual(texts(fresh).filter((x) => /^lost|^answer/.test(x)), expected, 'repeats double nothing');
+    assert.ok(s2.entries(chat).filter((e) => e.seq > base && e.seq < JUMP).length === 0, 'what was void is shown no more');
+    const [t2] = await back(there.sue, there.ann, there.chat, two);
+    const all = await again(t2, { resume: [{ chat: there.chat, seq: 0 }] }, two);
+    await until(() => all.entries(there.chat, 'message').filter((e) => /^there/.test(e.text)).length === 30, 'the other node has put back its own');
+    const w = await until(() => again(whole.sue, { resume: [{ chat: whole.chat, seq: 0 }] }), 'whose chat was lost whole');
+    assert.ok(w.welcome.shopper.id !== undefined);
+    const archived = await one.transcript(quinn.token, whole.chat, (x) => x.events.some((e) => e.text === 'began after the copy'));
+    assert.ok(archived.events.length > 0);
+    noProblems(s2, a2, fresh, all);
+    const verify = await one.cli(['archive', 'verify']);
+    assert.equal(verify.code, 0);
+    assert.equal((await rep(one, ann.who, { shift: false })).welcome.rep.id, ann.me);
+  }));
+
+test('a restart of the same Redis is no other life', () =>
+  nodes(1, async (redis, s) => {
+    const { sue, chat } = await servedChat(s);
+    const first = await sue.say('one', { chat });
+    await redis.kill();
+    await redis.start();
+    await ready(s);
+    const second = await until(() => sue.say('two', { chat }), 'the next');
+    assert.equal(second.seq, first.seq + 1);
+    assert.equal((await again(sue)).welcome.epoch, sue.welcome.epoch);
+  }));
+
+test('the archive has seen more than the live data when the node starts: another life', () =>
+  nodes(1, async (redis, s) => {
+    const quinn = await auditor(s);
+    const { sue, chat } = await servedChat(s);
+    const copy = await keep(redis);
+    await sue.say('only the archive has this', { chat });
+    await s.transcript(quinn.token, chat, (t) => t.events.some((e) => e.text === 'only the archive has this'));
+    await s.kill();
+    await putBack(redis, copy);
+    await s.start();
+    const s2 = await again(sue, { resume: [{ chat, seq: sue.head(chat) }] });
+    assert.notEqual(s2.welcome.epoch, sue.welcome.epoch);
+    const next = await s2.say('after', { chat });
+    assert.equal(next.seq, JUMP + 1);
+    await s.transcript(quinn.token, chat, (t) => t.events.some((e) => e.text === 'after') && t.events.some((e) => e.text === 'only the archive has this'));
+  }));
