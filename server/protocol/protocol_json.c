@@ -1,5 +1,5 @@
 /*
- * Reading JSON, with Jansson; the only file that knows it.
+ * Reading JSON, with Jansson; the only file that knows it. Frames of plain members alone don't come that far (protocol_flat.h).
  *
  * A command costs one look over the bytes (depth, keys), one parse, one look-up a rule. Strings of the result
  * point into the parsed document. Lists and objects are written anew, with the members that the schema names
@@ -7,6 +7,7 @@
  * needs that).
  */
 #include "protocol/protocol.h"
+#include "protocol/protocol_flat.h"
 #include "protocol/protocol_scan.h"
 
 #include "base/base_crypto.h"
@@ -26,17 +27,29 @@
 
 /* What struct msg.json and struct entry.json point to. */
 struct doc {
-    json_t *root;
+    json_t *root;   /* NULL: the strings stand in room */
     struct buf raw; /* the VAL_JSON texts, one after another */
+    char room[];
 };
 
-static struct doc *doc_create(json_t *root, size_t raw_max)
+static struct doc *doc_create(json_t *root, size_t raw_max, size_t room)
 {
-    struct doc *d = mem_alloc(sizeof *d);
+    struct doc *d = mem_alloc(sizeof *d + room);
 
     d->root = root;
     buf_init(&d->raw, raw_max);
     return d;
+}
+
+/* A frame of plain members; NULL: it has to be parsed. */
+static struct doc *doc_flat(struct str frame, struct flat *out)
+{
+    struct doc *d = doc_create(NULL, 0, frame.n + 1);
+
+    if (flat_read(frame, d->room, out))
+        return d;
+    free(d);
+    return NULL;
 }
 
 static void doc_destroy(struct doc *d)
@@ -64,6 +77,20 @@ static void doc_settle(const struct doc *d, struct val *f)
 static struct str str_from(const json_t *v)
 {
     return (struct str){json_string_value(v), json_string_length(v)};
+}
+
+/* A list, an object or a real number is VAL_JSON without a text; NULL and null are VAL_NONE. */
+static struct val scalar_from(const json_t *v)
+{
+    if (!v || json_is_null(v))
+        return (struct val){.type = VAL_NONE};
+    if (json_is_string(v))
+        return val_str(str_from(v));
+    if (json_is_integer(v))
+        return val_int(json_integer_value(v));
+    if (json_is_boolean(v))
+        return val_bool(json_is_true(v));
+    return (struct val){.type = VAL_JSON};
 }
 
 /* Jansson's own texts quote what came in, cut anywhere: never sent back. */
@@ -110,6 +137,7 @@ static bool refuse_field(struct refusal *why, const struct field_rule *rule, con
 
 struct reader {
     struct doc *doc;
+    const struct flat *flat; /* NULL: doc->root */
     const struct protocol_limits *lim;
     struct refusal *why;
 };
@@ -123,45 +151,42 @@ static bool is_one_of(struct str s, const char *const *list)
     return false;
 }
 
-static bool read_str(struct reader *r, const struct field_rule *rule, const json_t *v, struct val *out)
+static bool read_str(struct reader *r, const struct field_rule *rule, struct val v, struct val *out)
 {
-    struct str s = str_from(v);
     size_t max = rule->max == TEXT_RULE_MAX ? r->lim->text_chars : (size_t)rule->max;
 
-    if (!json_is_string(v))
+    if (v.type != VAL_STR)
         return refuse_field(r->why, rule, "must be a string");
     if (rule->is_id) {
-        if (!id_is_valid(s))
+        if (!id_is_valid(v.s))
             return refuse_field(r->why, rule, "must be 1-64 characters of A-Z a-z 0-9 _ -");
     } else if (rule->one_of) {
-        if (!is_one_of(s, rule->one_of))
+        if (!is_one_of(v.s, rule->one_of))
             return refuse_field(r->why, rule, "is none of the allowed values");
-    } else if (s.n < (size_t)rule->min) {
+    } else if (v.s.n < (size_t)rule->min) {
         return refuse_field(r->why, rule, "must not be empty");
-    } else if (s.n > max && (s.n / 4 > max || utf8_chars(s) > max)) {
+    } else if (v.s.n > max && (v.s.n / 4 > max || utf8_chars(v.s) > max)) {
         return refuse(r->why, CODE_TOO_LARGE, "\"%s\" has more than %zu characters", field_names[rule->field],
                       max);
     }
-    *out = val_str(s);
+    *out = v;
     return true;
 }
 
-static bool read_int(struct reader *r, const struct field_rule *rule, const json_t *v, struct val *out)
+static bool read_int(struct reader *r, const struct field_rule *rule, struct val v, struct val *out)
 {
-    int64_t i = json_integer_value(v);
-
-    if (!json_is_integer(v))
+    if (v.type != VAL_INT)
         return refuse_field(r->why, rule, "must be a whole number");
-    if (i < rule->min || i > rule->max)
+    if (v.i < rule->min || v.i > rule->max)
         return refuse_field(r->why, rule, "is out of range");
-    *out = val_int(i);
+    *out = v;
     return true;
 }
 
 static bool read_json(struct reader *r, const struct field_rule *rule, const json_t *v, struct val *out);
 
-/* Checks one value and makes a struct val of it; a list or object is written to doc->raw. */
-static bool read_value(struct reader *r, const struct field_rule *rule, const json_t *v, struct val *out)
+/* Checks one value and makes a struct val of it; a list or object (NULL: it is none) is written to doc->raw. */
+static bool read_value(struct reader *r, const struct field_rule *rule, struct val v, const json_t *json, struct val *out)
 {
     switch (rule->type) {
     case VAL_STR:
@@ -169,12 +194,12 @@ static bool read_value(struct reader *r, const struct field_rule *rule, const js
     case VAL_INT:
         return read_int(r, rule, v, out);
     case VAL_BOOL:
-        if (!json_is_boolean(v))
+        if (v.type != VAL_BOOL)
             return refuse_field(r->why, rule, "must be true or false");
-        *out = val_bool(json_is_true(v));
+        *out = v;
         return true;
     default:
-        return read_json(r, rule, v, out);
+        return read_json(r, rule, json, out);
     }
 }
 
@@ -208,7 +233,7 @@ static bool read_object(struct reader *r, const struct field_rule *rule, const j
             continue;
         }
         json_key(b, field_names[sub->field]);
-        if (!read_value(r, sub, m, &val))
+        if (!read_value(r, sub, scalar_from(m), m, &val))
             return false;
         write_scalar(b, &val);
     }
@@ -236,7 +261,7 @@ static bool read_list(struct reader *r, const struct field_rule *rule, const jso
                 return false;
             continue;
         }
-        if (!read_value(r, rule->sub, item, &val))
+        if (!read_value(r, rule->sub, scalar_from(item), item, &val))
             return false;
         write_scalar(b, &val);
     }
@@ -254,18 +279,31 @@ static bool read_json(struct reader *r, const struct field_rule *rule, const jso
     return true;
 }
 
+/* A member of the frame, *json its list or object; VAL_NONE: it is absent, or null. */
+static struct val member(const struct reader *r, const char *name, const json_t **json)
+{
+    const struct val *v;
+
+    *json = NULL;
+    if (!r->flat)
+        return scalar_from(*json = json_object_get(r->doc->root, name));
+    v = flat_get(r->flat->m, r->flat->n, name);
+    return v ? *v : (struct val){.type = VAL_NONE};
+}
+
 static bool read_fields(struct reader *r, struct msg *out)
 {
     for (unsigned i = 0; i < out->row->rules_n; i++) {
         const struct field_rule *rule = &out->row->rules[i];
-        const json_t *v = json_object_get(r->doc->root, field_names[rule->field]);
+        const json_t *json;
+        struct val v = member(r, field_names[rule->field], &json);
 
-        if (!v || json_is_null(v)) {
+        if (v.type == VAL_NONE) {
             if (rule->required)
                 return refuse_field(r->why, rule, "is missing");
             continue;
         }
-        if (!read_value(r, rule, v, &out->f[rule->field]))
+        if (!read_value(r, rule, v, json, &out->f[rule->field]))
             return false;
         if (rule->type == VAL_JSON)
             buf_add_c(&r->doc->raw, '\n'); /* the JSON writer begins anew behind it */
@@ -336,26 +374,35 @@ static json_t *parse_command(struct str frame, const struct protocol_limits *lim
 bool protocol_read_command(struct str frame, unsigned roles, const struct protocol_limits *lim,
                            struct msg *out, struct refusal *why)
 {
-    struct reader r = {NULL, lim, why};
-    json_t *root;
-    struct str s;
+    struct flat flat;
+    struct reader r = {.lim = lim, .why = why};
+    const json_t *json;
+    struct val id, t;
 
     memset(out, 0, sizeof *out);
     out->type = MSG_N;
-    root = parse_command(frame, lim, why);
-    if (!root)
-        return false;
-    out->json = r.doc = doc_create(root, 2 * frame.n + 64);
-    if (!json_is_object(root))
+    r.doc = frame.n <= lim->frame_bytes ? doc_flat(frame, &flat) : NULL;
+    if (r.doc && !flat.has_from && flat.n <= lim->keys) {
+        r.flat = &flat;
+    } else {
+        json_t *root = parse_command(frame, lim, why);
+
+        doc_destroy(r.doc);
+        if (!root)
+            return false;
+        r.doc = doc_create(root, 2 * frame.n + 64, 0);
+    }
+    out->json = r.doc;
+    if (!r.flat && !json_is_object(r.doc->root))
         return refuse(why, CODE_BAD_REQUEST, "a message is a JSON object");
-    s = str_from(json_object_get(root, "id"));
-    if (!s.s || !id_is_valid(s))
+    id = member(&r, "id", &json);
+    if (id.type != VAL_STR || !id_is_valid(id.s))
         return refuse(why, CODE_BAD_REQUEST, "\"id\" must be a string, 1-64 characters of A-Z a-z 0-9 _ -");
-    out->id = s;
-    s = str_from(json_object_get(root, "t"));
-    if (!s.s)
+    out->id = id.s;
+    t = member(&r, "t", &json);
+    if (t.type != VAL_STR)
         return refuse(why, CODE_BAD_REQUEST, "\"t\" must name the type of the message");
-    out->type = protocol_find_msg(s.s, s.n);
+    out->type = protocol_find_msg(t.s.s, t.s.n);
     if (out->type == MSG_N)
         return refuse(why, CODE_BAD_REQUEST, "there is no such type of message");
     out->row = &msg_table[out->type];
@@ -405,63 +452,100 @@ static struct val val_from(const json_t *v, struct buf *b)
     }
 }
 
-static int read_from(const json_t *v, struct entry *out, struct err *err)
+static int read_from(struct val role, struct val id, struct val name, struct entry *out, struct err *err)
 {
-    const json_t *id = json_object_get(v, "id"), *name = json_object_get(v, "name");
-
-    out->from_role = role_from_name(str_from(json_object_get(v, "role")));
+    out->from_role = role.type == VAL_STR ? role_from_name(role.s) : 0;
     if (!out->from_role)
         return err_set(err, ERR_INVALID, "no known role in \"from\"");
-    out->from.id = str_from(id);
-    out->from.name = json_is_string(name) ? str_from(name) : STR("");
+    out->from.id = id.type == VAL_STR ? id.s : STR_NONE;
+    out->from.name = name.type == VAL_STR ? name.s : STR("");
     return 0;
 }
 
-static int read_entry_fields(const struct doc *d, struct entry *out, struct buf *raw, struct err *err)
+static int read_entry_from(const struct reader *r, struct entry *out, struct err *err)
+{
+    const json_t *from;
+
+    if (r->flat) {
+        const struct val *v[3], none = {.type = VAL_NONE};
+        static const char *const names[] = {"role", "id", "name"};
+
+        for (unsigned i = 0; i < 3; i++) {
+            v[i] = flat_get(r->flat->from, r->flat->from_n, names[i]);
+            v[i] = v[i] ? v[i] : &none;
+        }
+        return read_from(*v[0], *v[1], *v[2], out, err);
+    }
+    from = json_object_get(r->doc->root, "from");
+    return read_from(scalar_from(json_object_get(from, "role")), scalar_from(json_object_get(from, "id")),
+                     scalar_from(json_object_get(from, "name")), out, err);
+}
+
+static int read_entry_fields(const struct reader *r, struct entry *out, struct err *err)
 {
     const struct kind_row *row = &kind_table[out->kind];
 
     for (unsigned i = 0; i < row->fields_n; i++) {
         enum field field = row->fields[i];
-        const json_t *v = json_object_get(d->root, field_names[field]);
+        const json_t *json;
+        struct val v = member(r, field_names[field], &json);
 
-        if (!v)
+        if (v.type == VAL_NONE)
             continue;
-        out->f[field] = val_from(v, raw);
-        if (out->f[field].type != VAL_NONE && (out->f[field].type != row->types[i] || json_is_real(v)))
+        if (v.type != row->types[i] || (json && json_is_real(json)))
             return err_set(err, ERR_INVALID, "\"%s\" of %s is not what its schema says", field_names[field],
                            row->name);
+        out->f[field] = v.type == VAL_JSON ? val_from(json, &r->doc->raw) : v;
     }
-    doc_settle(d, out->f);
+    doc_settle(r->doc, out->f);
+    return 0;
+}
+
+/* The frame's document, for entry_fini(). */
+static int read_doc(struct str frame, struct flat *flat, struct reader *r, struct err *err)
+{
+    json_error_t e;
+    json_t *root;
+
+    r->doc = doc_flat(frame, flat);
+    if (r->doc) {
+        r->flat = flat;
+        return 0;
+    }
+    root = json_loadb(frame.s ? frame.s : "", frame.n, PARSE_FLAGS, &e);
+    if (!root)
+        return err_set(err, ERR_INVALID, "entry: not valid JSON: %s", parse_error(&e));
+    r->doc = doc_create(root, 8 * frame.n + 64, 0); /* an escape may grow: a character of 4 bytes to 12 */
     return 0;
 }
 
 int entry_read(struct str frame, struct entry *out, struct err *err)
 {
-    const json_t *seq, *at;
-    struct doc *d;
-    struct str name;
-    json_error_t e;
-    json_t *root;
+    struct flat flat;
+    struct reader r = {.doc = NULL};
+    struct val t, kind, seq, at, ref;
+    const json_t *json;
+    int rc;
 
     entry_init(out, KIND_N);
-    root = json_loadb(frame.s ? frame.s : "", frame.n, PARSE_FLAGS, &e);
-    if (!root)
-        return err_set(err, ERR_INVALID, "entry: not valid JSON: %s", parse_error(&e));
-    out->json = d = doc_create(root, 8 * frame.n + 64); /* an escape may grow: a character of 4 bytes to 12 */
-    seq = json_object_get(root, "seq");
-    at = json_object_get(root, "at");
-    name = str_from(json_object_get(root, "kind"));
-    if (!name.s || !str_is(str_from(json_object_get(root, "t")), "event") || !json_is_integer(seq) ||
-        !json_is_integer(at))
+    rc = read_doc(frame, &flat, &r, err);
+    if (rc < 0)
+        return rc;
+    out->json = r.doc;
+    t = member(&r, "t", &json);
+    kind = member(&r, "kind", &json);
+    seq = member(&r, "seq", &json);
+    at = member(&r, "at", &json);
+    ref = member(&r, "ref", &json);
+    if (kind.type != VAL_STR || t.type != VAL_STR || !str_is(t.s, "event") || seq.type != VAL_INT || at.type != VAL_INT)
         return err_set(err, ERR_INVALID, "entry: no event with kind, seq and at");
-    out->kind = kind_from_name(name);
+    out->kind = kind_from_name(kind.s);
     if (out->kind == KIND_N)
-        return err_set(err, ERR_UNSUPPORTED, "entry: unknown kind %.*s", STR_FMT(utf8_prefix(name, 40)));
-    out->seq = json_integer_value(seq);
-    out->at_ms = json_integer_value(at);
-    out->ref = str_from(json_object_get(root, "ref"));
-    if (read_from(json_object_get(root, "from"), out, err) < 0 || read_entry_fields(d, out, &d->raw, err) < 0)
+        return err_set(err, ERR_UNSUPPORTED, "entry: unknown kind %.*s", STR_FMT(utf8_prefix(kind.s, 40)));
+    out->seq = seq.i;
+    out->at_ms = at.i;
+    out->ref = ref.type == VAL_STR ? ref.s : STR_NONE;
+    if (read_entry_from(&r, out, err) < 0 || read_entry_fields(&r, out, err) < 0)
         return err_wrap(err, ERR_INVALID, "entry");
     return 0;
 }

@@ -1,0 +1,176 @@
+#include "protocol/protocol_flat.h"
+
+struct cursor {
+    const char *p, *end;
+    char *room; /* where the next string goes */
+};
+
+static void skip_space(struct cursor *c)
+{
+    while (c->p < c->end && (*c->p == ' ' || *c->p == '\n' || *c->p == '\r' || *c->p == '\t'))
+        c->p++;
+}
+
+static bool take(struct cursor *c, char what)
+{
+    skip_space(c);
+    if (c->p == c->end || *c->p != what)
+        return false;
+    c->p++;
+    return true;
+}
+
+/* What stands for the character behind a backslash; 0: not one of the short ones. */
+static char unescaped(char c)
+{
+    switch (c) {
+    case '"':
+    case '\\':
+    case '/':
+        return c;
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    default:
+        return 0;
+    }
+}
+
+/* From behind the opening quote. */
+static bool read_string(struct cursor *c, struct str *out)
+{
+    char *to = c->room, *from = c->room;
+    const char *p = c->p;
+    unsigned char high = 0;
+
+    for (; p < c->end && *p != '"'; p++) {
+        unsigned char ch = (unsigned char)*p;
+
+        if (ch == '\\') {
+            if (++p == c->end || !(ch = (unsigned char)unescaped(*p)))
+                return false;
+        } else if (ch < 0x20) {
+            return false;
+        }
+        high |= ch;
+        *to++ = (char)ch;
+    }
+    if (p == c->end)
+        return false;
+    *to = 0;
+    *out = (struct str){from, (size_t)(to - from)};
+    c->room = to + 1;
+    c->p = p + 1;
+    return !(high & 0x80) || utf8_is_valid(*out);
+}
+
+/* Whole numbers of up to 18 digits: they fit. */
+static bool read_number(struct cursor *c, struct val *out)
+{
+    bool negative = *c->p == '-';
+    const char *p = c->p + negative, *from = p;
+    int64_t v = 0;
+
+    while (p < c->end && *p >= '0' && *p <= '9' && p - from < 19)
+        v = v * 10 + (*p++ - '0');
+    if (p == from || p - from > 18 || (*from == '0' && p - from > 1) || p == c->end || *p == '.' || *p == 'e' || *p == 'E')
+        return false;
+    *out = val_int(negative ? -v : v);
+    c->p = p;
+    return true;
+}
+
+static bool read_word(struct cursor *c, struct str word)
+{
+    if ((size_t)(c->end - c->p) < word.n || memcmp(c->p, word.s, word.n) != 0)
+        return false;
+    c->p += word.n;
+    return true;
+}
+
+static bool read_plain(struct cursor *c, struct val *out)
+{
+    switch (*c->p) {
+    case '"':
+        c->p++;
+        out->type = VAL_STR;
+        return read_string(c, &out->s);
+    case 't':
+        *out = val_bool(true);
+        return read_word(c, STR("true"));
+    case 'f':
+        *out = val_bool(false);
+        return read_word(c, STR("false"));
+    case 'n':
+        return read_word(c, STR("null"));
+    default:
+        return read_number(c, out);
+    }
+}
+
+static bool is_there(const struct flat_member *m, unsigned n, struct str key)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (m[i].key.n == key.n && memcmp(m[i].key.s, key.s, key.n) == 0)
+            return true;
+    return false;
+}
+
+/* Members from m on, at most `most`; out: the frame itself, NULL inside "from". */
+static bool read_object(struct cursor *c, struct flat_member *m, unsigned most, unsigned *n, struct flat *out)
+{
+    *n = 0;
+    if (!take(c, '{'))
+        return false;
+    if (take(c, '}'))
+        return true;
+    do {
+        struct flat_member *is = &m[*n];
+
+        if (*n == most || !take(c, '"') || !read_string(c, &is->key) || !take(c, ':'))
+            return false;
+        skip_space(c);
+        if (c->p == c->end || is_there(m, *n, is->key) || (out && out->has_from && str_is(is->key, "from")))
+            return false;
+        is->v = (struct val){.type = VAL_NONE};
+        if (*c->p == '{' && out && str_is(is->key, "from")) {
+            out->has_from = true;
+            if (!read_object(c, out->from, FLAT_FROM_MAX, &out->from_n, NULL))
+                return false;
+            continue;
+        }
+        if (!read_plain(c, &is->v))
+            return false;
+        ++*n;
+    } while (take(c, ','));
+    return take(c, '}');
+}
+
+bool flat_read(struct str text, char *room, struct flat *out)
+{
+    struct cursor c = {text.s, text.s + text.n, room};
+
+    out->has_from = false;
+    out->from_n = 0;
+    if (!text.n || !read_object(&c, out->m, FLAT_MAX - FLAT_FROM_MAX, &out->n, out))
+        return false;
+    skip_space(&c);
+    return c.p == c.end;
+}
+
+const struct val *flat_get(const struct flat_member *m, unsigned n, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (unsigned i = 0; i < n; i++)
+        if (m[i].key.n == len && memcmp(m[i].key.s, name, len) == 0)
+            return &m[i].v;
+    return NULL;
+}
