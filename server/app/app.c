@@ -554,6 +554,8 @@ static void app_fini(struct app *a)
     uv_run(a->loop, UV_RUN_DEFAULT);
     uv_loop_close(a->loop);
     slot_free_all(a);
+    pool_fini(&a->cmds);
+    pool_fini(&a->flights);
     free_values(&a->members);
     free_values(&a->guests);
     free_values(&a->peers);
@@ -581,6 +583,7 @@ int app_run(struct config *cfg, const struct app_options *opt, struct err *err)
     a->site = cfg->sites[0].id;
     set_node(a);
     set_rules(a);
+    commit_start(a);
     match_start(a);
     decision_init(&a->decision);
     a->guard = auth_guard_create((unsigned)cfg->auth.attempts_per_min);

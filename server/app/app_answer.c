@@ -24,11 +24,20 @@ void signal_raw(struct conn *c, uint64_t key, struct str payload)
     frame_unref(f);
 }
 
+void answer_write_place(struct buf *b, int64_t seq, int64_t at_ms)
+{
+    buf_add_s(b, ",\"seq\":");
+    buf_add_i64(b, seq);
+    buf_add_s(b, ",\"at\":");
+    buf_add_i64(b, at_ms);
+}
+
 void answer_ok(struct conn *c, struct str re, const char *extra)
 {
     struct buf b;
 
     buf_init(&b, 1 << 20);
+    buf_reserve(&b, 128);
     buf_add_s(&b, "{\"t\":\"ok\",\"re\":");
     json_text(&b, re);
     if (extra)

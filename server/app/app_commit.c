@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define ATTEMPTS_MAX 8
+#define POOL_MAX     256 /* of each kept for the next message: a turn's worth */
 
 static void add_pending(struct flight *f, const struct entry *e)
 {
@@ -48,22 +49,25 @@ static void future_index(struct slot *s, const struct decision *d, struct chat *
 static int send_commit(struct slot *s, struct cmd *c, const struct decision *d, bool plain)
 {
     static const enum link_mode modes[] = {[COMPARE_FENCE] = LINK_FENCE, [COMPARE_HEAD] = LINK_HEAD, [COMPARE_NEW] = LINK_NEW};
-    struct flight *f = mem_zalloc(sizeof *f);
+    struct flight *f = pool_take(&s->app->flights);
     struct link_entry entries[CHAT_DECISION_ENTRIES];
     struct guards guards;
-    struct writes writes = {.n = 0};
+    struct writes writes;
     char members[TIMER_N][ID_SIZE + 16], extra[ID_SIZE + 80] = "";
     struct chat scratch;
     struct chat_index future;
     struct link_commit lc = {.log = str_of(s->chat.id), .entries = entries, .guards = guards.g, .writes = writes.w};
     int rc;
 
+    writes.n = 0;
     f->slot = s;
     f->cmd = c;
+    f->is_plain = plain;
     f->main = d->main;
     f->expected = s->chat.head + 1;
     f->compare = d->compare;
     buf_init(&f->bytes, 1 << 18);
+    buf_reserve(&f->bytes, 512);
     for (unsigned i = 0; i < d->entries_n; i++)
         add_pending(f, &d->entry[i]);
     for (unsigned i = 0; i < f->n; i++)
@@ -105,7 +109,7 @@ static int send_commit(struct slot *s, struct cmd *c, const struct decision *d, 
 /* Writes the whole index as it follows from the state (others' entries came between ours). */
 static bool send_index(struct slot *s)
 {
-    struct flight *f = mem_zalloc(sizeof *f);
+    struct flight *f = pool_take(&s->app->flights);
     struct writes writes = {.n = 0};
     struct chat_index ix;
     char members[TIMER_N][ID_SIZE + 16];
@@ -118,7 +122,7 @@ static bool send_index(struct slot *s)
     f->slot = s;
     lc.writes_n = writes.n;
     if (link_commit(s->app->link, &lc, commit_on_answer, f) < 0) {
-        free(f);
+        flight_free(f);
         s->must_reindex = true;
         return false;
     }
@@ -191,6 +195,12 @@ static bool step(struct slot *s, bool first)
         return true;
     }
     return send_commit(s, c, d, plain) == 0 && plain;
+}
+
+void commit_start(struct app *a)
+{
+    pool_init(&a->cmds, sizeof(struct cmd), POOL_MAX);
+    pool_init(&a->flights, sizeof(struct flight), POOL_MAX);
 }
 
 void commit_begin(struct slot *s)

@@ -28,6 +28,7 @@ struct pending {
 struct flight {
     struct slot *slot;
     struct cmd *cmd;     /* NULL: the index alone */
+    bool is_plain;       /* it leaves the index as it is */
     struct pending p[CHAT_DECISION_ENTRIES];
     unsigned n, main;
     struct buf bytes;

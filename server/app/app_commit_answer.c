@@ -10,7 +10,7 @@ void flight_free(struct flight *f)
     for (unsigned i = 0; i < f->n; i++)
         free(f->p[i].shopper_tail);
     buf_fini(&f->bytes);
-    free(f);
+    pool_give(&f->slot->app->flights, f);
 }
 
 /* Back to the front of the queue, behind those of the same batch that went back before it: the order sent is kept. */
@@ -47,7 +47,7 @@ static void answer_done(struct slot *s, struct cmd *c, int64_t seq, int64_t at_m
 
     if (!c->conn || c->conn->is_dead)
         return;
-    snprintf(a.re, sizeof a.re, "%.*s", STR_FMT(c->msg.id));
+    str_keep(c->msg.id, a.re, sizeof a.re);
     a.extra = answer_extra(s, c);
     u = sub_find(c->conn, s);
     if (!u && (!c->conn->is_staff || strcmp(s->chat.handler.id, c->conn->person) == 0 || c->msg.type == MSG_CHAT_JOIN))
@@ -60,7 +60,7 @@ static void answer_done(struct slot *s, struct cmd *c, int64_t seq, int64_t at_m
         buf_init(&b, 4096);
         if (a.extra)
             buf_add_s(&b, a.extra);
-        buf_printf(&b, ",\"seq\":%lld,\"at\":%lld", (long long)seq, (long long)at_ms);
+        answer_write_place(&b, seq, at_ms);
         answer_ok(c->conn, c->msg.id, b.p);
         buf_fini(&b);
         free(a.extra);
@@ -81,7 +81,12 @@ static void apply(struct slot *s, struct flight *f, const struct link_result *r)
         size_t n;
 
         buf_init(&b, 1 << 20);
-        buf_printf(&b, "{\"t\":\"event\",\"chat\":\"%s\",\"seq\":%lld,\"at\":%lld,", s->chat.id, (long long)it.seq, (long long)it.at_ms);
+        buf_reserve(&b, 128 + p->n);
+        buf_add_s(&b, "{\"t\":\"event\",\"chat\":\"");
+        buf_add_s(&b, s->chat.id);
+        buf_add_s(&b, "\"");
+        answer_write_place(&b, it.seq, it.at_ms);
+        buf_add_c(&b, ',');
         it.tail_at = (uint32_t)b.n;
         buf_add(&b, f->bytes.p + p->at, p->n);
         it.frame = buf_take(&b, &n);
@@ -91,9 +96,9 @@ static void apply(struct slot *s, struct flight *f, const struct link_result *r)
         if (p->shown)
             prev = it.seq;
         if (c && c->conn) {
-            snprintf(it.person, sizeof it.person, "%s", c->conn->person);
+            str_keep(str_of(c->conn->person), it.person, sizeof it.person);
             if (i == f->main)
-                snprintf(it.ref, sizeof it.ref, "%.*s", STR_FMT(c->msg.id));
+                str_keep(c->msg.id, it.ref, sizeof it.ref);
         }
         if (entry_read((struct str){it.frame, it.frame_n}, &e, NULL) == 0)
             chat_apply(&s->chat, &e);
@@ -156,7 +161,8 @@ static void on_done(struct slot *s, struct flight *f, const struct link_result *
     }
     notice_before(s, &before);
     apply(s, f, r);
-    slot_keep_index(s);
+    if (!f->is_plain)
+        slot_keep_index(s);
     notice_after(s, &before, true);
     if (c) {
         answer_done(s, c, r->first + f->main, r->at_ms, prev_of_main(f, r), r->first);

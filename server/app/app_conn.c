@@ -161,7 +161,7 @@ void conn_opened(void *ctx, struct net_conn *net, void *user)
 
 struct cmd *cmd_create(struct app *a, enum chat_cmd_kind kind)
 {
-    struct cmd *c = mem_zalloc(sizeof *c);
+    struct cmd *c = pool_take(&a->cmds);
 
     c->app = a;
     c->kind = kind;
@@ -176,7 +176,7 @@ void cmd_destroy(struct cmd *c)
         msg_fini(&c->msg);
     free(c->candidates);
     free(c->articles);
-    free(c);
+    pool_give(&c->app->cmds, c);
 }
 
 static void conn_free_if_done(struct conn *c)

@@ -17,7 +17,7 @@ void notice_before(const struct slot *s, struct notice *n)
     memcpy(n->transfer, c->transfer_to.id, ID_SIZE);
     memcpy(n->consulted, c->consulted, ID_SIZE);
     memcpy(n->alert, c->alert, ID_SIZE);
-    snprintf(n->department, sizeof n->department, "%s", c->department ? c->department : "");
+    str_keep(str_of(c->department), n->department, sizeof n->department);
 }
 
 void notice_write_person(struct buf *b, const char *key, const char *id, const char *name)

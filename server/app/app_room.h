@@ -17,6 +17,7 @@
 #include "auth/auth.h"
 #include "base/base_json.h"
 #include "base/base_map.h"
+#include "base/base_pool.h"
 #include "care/care_texts.h"
 #include "chat/chat.h"
 #include "chat/chat_view.h"
@@ -222,6 +223,7 @@ struct app {
     const char *canned[8 + 2 * CARE_TEXT_N]; /* NULL-terminated; texts borrowed */
     struct protocol_limits limits;
     struct decision decision;
+    struct pool cmds, flights;         /* of struct cmd, struct flight */
     struct map slots;                  /* chat id → struct slot */
     struct map members;                /* rep id → struct member */
     struct map guests;                 /* shopper id → struct guest */
@@ -286,6 +288,8 @@ void conn_set_stuck(struct conn *c, struct str chat, struct str id);
 
 /* app_answer.c */
 void answer_raw(struct conn *c, struct str payload);
+/* `,"seq":…,"at":…`: where an entry stands. */
+void answer_write_place(struct buf *b, int64_t seq, int64_t at_ms);
 /* `{"t":"ok","re":…` + extra members (each with its comma in front) + `}` */
 void answer_ok(struct conn *c, struct str re, const char *extra);
 void answer_error(struct conn *c, struct str re, enum code code, const char *text, int64_t retry_ms, const char *extra);
@@ -321,6 +325,7 @@ void item_fini(struct item *it);
 bool item_read(struct item *it, struct str raw, struct chat *fold);
 
 /* app_commit.c */
+void commit_start(struct app *a);
 void commit_begin(struct slot *s);
 
 /* app_sub.c */

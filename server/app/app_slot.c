@@ -83,15 +83,6 @@ static void ring_push(struct slot *s, struct item *it)
     memset(it, 0, sizeof *it);
 }
 
-static void keep(char *to, size_t size, struct str s)
-{
-    size_t n = s.n < size ? s.n : 0;
-
-    if (n)
-        memcpy(to, s.s, n);
-    to[n] = 0;
-}
-
 /* True if what a shopper sees of e is its tail as it stands. */
 static bool is_plain_message(const struct entry *e)
 {
@@ -129,8 +120,8 @@ bool item_read(struct item *it, struct str raw, struct chat *fold)
         it->before = st.before;
         it->kind = e.kind;
         it->shown = st.shown;
-        keep(it->person, sizeof it->person, st.person);
-        keep(it->ref, sizeof it->ref, st.ref);
+        str_keep(st.person, it->person, sizeof it->person);
+        str_keep(st.ref, it->ref, sizeof it->ref);
         it->frame = mem_strndup(st.frame.s, st.frame.n);
         it->frame_n = (uint32_t)st.frame.n;
         it->tail_at = (uint32_t)(kind - st.frame.s);
@@ -152,9 +143,9 @@ void slot_push_item(struct slot *s, struct item *it)
 static void keep_index(struct slot *s)
 {
     chat_index(&s->chat, &s->app->rules, &s->index);
-    snprintf(s->index_queue, sizeof s->index_queue, "%s", s->index.queue ? s->index.queue : "");
-    snprintf(s->index_hold, sizeof s->index_hold, "%s", s->index.hold ? s->index.hold : "");
-    snprintf(s->index_open, sizeof s->index_open, "%s", s->index.open ? s->index.open : "");
+    str_keep(str_of(s->index.queue), s->index_queue, sizeof s->index_queue);
+    str_keep(str_of(s->index.hold), s->index_hold, sizeof s->index_hold);
+    str_keep(str_of(s->index.open), s->index_open, sizeof s->index_open);
     s->index.queue = s->index.queue ? s->index_queue : NULL;
     s->index.hold = s->index.hold ? s->index_hold : NULL;
     s->index.open = s->index.open ? s->index_open : NULL;

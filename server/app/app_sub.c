@@ -82,6 +82,7 @@ static struct frame *frame_with_prev(const struct item *it, int64_t prev, const 
 
     /* {"t":"event","chat":…,"seq":…,"at":… , then prev, then the tail */
     buf_init(&b, 1 << 20);
+    buf_reserve(&b, it->frame_n + 64);
     buf_add(&b, it->frame, it->tail_at);
     buf_add_s(&b, "\"prev\":");
     buf_add_i64(&b, prev);
@@ -129,11 +130,12 @@ static void send_answer(struct sub *u, struct answer *a)
     struct buf b;
 
     buf_init(&b, 1 << 16);
+    buf_reserve(&b, 80);
     if (a->extra)
         buf_add_s(&b, a->extra);
-    buf_printf(&b, ",\"seq\":%lld,\"at\":%lld", (long long)a->seq, (long long)a->at_ms);
+    answer_write_place(&b, a->seq, a->at_ms);
     if (!u->conn->is_staff)
-        buf_printf(&b, ",\"prev\":%lld", (long long)a->prev);
+        json_kv_int(&b, "prev", a->prev);
     answer_ok(u->conn, str_of(a->re), b.p);
     buf_fini(&b);
     free(a->extra);

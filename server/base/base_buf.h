@@ -37,6 +37,15 @@ static inline bool str_is(struct str a, const char *b)
 {
     return str_eq(a, str_of(b));
 }
+/* Copies s to a room of size bytes, terminated; "" if it is too long for it. */
+static inline void str_keep(struct str s, char *to, size_t size)
+{
+    size_t n = s.n < size ? s.n : 0;
+
+    if (n)
+        memcpy(to, s.s, n);
+    to[n] = 0;
+}
 
 struct buf {
     char *p;     /* NULL until the first append; always NUL-terminated after one */
