@@ -5,15 +5,16 @@
 -- KEYS[5] clock (ms added to Redis's own time)   KEYS[6…] as named below
 -- ARGV[1] epoch   ARGV[2] node   ARGV[3] number of commits   ARGV[4], ARGV[5] between which times this may happen, "" any time;
 -- then for each commit, in this order:
---   head key, log key (numbers of KEYS), log id,
---   id key (number of KEYS, "0": no id), id field, digest, extra words of the answer,
+--   shape: "p" one entry and no more, "-" anything;  log id;  where its id is remembered: "0" nowhere, "1" in the log's head, "2" in a
+--   key of its own;  id field;  digest and extra words of the answer,
 --   mode: "F" fence as given, "H" fence and head as given, "N" a new log, "A" any, "P" put back: the head is the fence given, and
 --   the log stood at the head given in an earlier life;  fence; head,
---   number of entries, then for each: flags (1: a shopper may see it, 2: it raises the fence), person, ref, tail,
---   number of guards, then for each: type, key, a, b,
---   number of index writes, then for each: type, key, a, b.
--- Answers a list with one list a commit: {0, first seq, at, shown before, counter} done · {1, "seq at prev digest extra"} this id
--- was seen · {2, fence, head} moved on · {3, number of the guard that failed} · {4, epoch} other epoch · {5, why} error ·
+--   of shape "-": numbers of entries, of guards, of index writes, of keys,
+--   for each entry: flags (1: a shopper may see it, 2: it raises the fence), person, ref, tail,
+--   for each guard: type, key (its number), a, b,
+--   for each index write: type, key (its number), a, b.
+-- Its keys stand in the same order: head, log, then the one its id is remembered in, then those of guards and writes.
+-- Answers a list, for each commit: "first-seq at shown-before counter" done · {1, "seq at prev digest extra"} this id was seen · {2, fence, head} moved on · {3, number of the guard that failed} · {4, epoch} other epoch · {5, why} error ·
 -- {6, time} Redis's clock has left the node's.
 --
 -- A log's first entry in another epoch than its last one gets the next multiple of 1,000,000, + 1 (PROMISES 2.9). Its head then keeps
@@ -22,7 +23,8 @@ local call = redis.call
 local time = call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) + tonumber(call('GET', KEYS[5]) or '0')
 local count = tonumber(ARGV[3])
-local answers, hints, tainted = {}, {}, {}
+local answers, hints, changed, tainted = {}, {}, {}, {}
+local a, k = 6, 6 -- where the commit that is looked at begins in ARGV, in KEYS
 local epoch = call('GET', KEYS[1]) or ''
 local mark = string.sub(epoch, 3, 8)
 
@@ -32,13 +34,6 @@ local function all(code, what)
 end
 if epoch ~= ARGV[1] then return all(4, epoch) end
 if ARGV[4] ~= '' and (now < tonumber(ARGV[4]) or now > tonumber(ARGV[5])) then return all(6, string.format('%d', now)) end
-
-local a = 6
-local function take()
-  local v = ARGV[a]
-  a = a + 1
-  return v
-end
 
 local guards = {
   -- a hash field has this value ("" stands for absent)
@@ -73,117 +68,146 @@ local writes = {
   expire = function(key, seconds) call('EXPIRE', key, seconds) end,
 }
 
-local function read()
-  local c = { head_key = KEYS[tonumber(take())], log_key = KEYS[tonumber(take())], log = take() }
-  local id_key = tonumber(take())
-  c.id_key = id_key > 0 and KEYS[id_key] or nil
-  c.id_field, c.digest, c.extra = take(), take(), take()
-  c.mode, c.fence, c.head = take(), take(), take()
-  c.entries, c.guards, c.writes = {}, {}, {}
-  for i = 1, tonumber(take()) do c.entries[i] = { tonumber(take()), take(), take(), take() } end
-  for i = 1, tonumber(take()) do c.guards[i] = { take(), KEYS[tonumber(take())], take(), take() } end
-  for i = 1, tonumber(take()) do c.writes[i] = { take(), KEYS[tonumber(take())], take(), take() } end
-  return c
+local function holds(first, n) -- the number of the guard that doesn't hold, nil: all do
+  for i = 1, n do
+    if not guards[ARGV[first]](KEYS[tonumber(ARGV[first + 1])], ARGV[first + 2], ARGV[first + 3]) then return i end
+    first = first + 4
+  end
 end
 
-local function commit(c, n)
-  local same = c.id_key == c.head_key
-  local h = call('HMGET', c.head_key, 'f', 'p', 'a', 'b', 'e', same and c.id_field or 'f')
-  if c.id_key then
+local function wrong_type(first, n)
+  for i = first, first + 4 * n - 4, 4 do
+    local want, key = types[ARGV[i]], KEYS[tonumber(ARGV[i + 1])]
+    if want then
+      local is = call('TYPE', key).ok
+      if is ~= want and is ~= 'none' then return key .. ' is a ' .. is end
+    end
+  end
+end
+
+-- What stands against this commit: its answer.
+local function refusal(mode, fence, base, log_key)
+  if mode == 'N' then
+    if call('EXISTS', log_key) == 1 then return { 2, fence, '' } end
+  elseif mode == 'P' then
+    local head = string.format('%d', base + call('LLEN', log_key))
+    if head ~= ARGV[a + 6] then return { 2, fence, head } end
+  elseif mode ~= 'A' then
+    if fence ~= ARGV[a + 6] then return { 2, fence, '' } end
+    if mode == 'H' then
+      local head = string.format('%d', base + call('LLEN', log_key))
+      if head ~= ARGV[a + 7] then return { 2, fence, head } end
+    end
+  end
+end
+
+-- The head of a log that goes on in another life of the data, and what says so behind its first entry there.
+local function jump(head_key, mode, length, head, was_epoch)
+  local said = ''
+  if was_epoch and length > 0 or mode == 'P' then
+    local was = mode == 'P' and math.max(head, tonumber(ARGV[a + 7])) or head
+    said = ' ' .. string.format('%d', head)
+    head = (math.floor(was / 1000000) + 1) * 1000000
+    local j = call('HGET', head_key, 'j')
+    local here = string.format('%d %d', length, head - length)
+    call('HSET', head_key, 'b', string.format('%d', head - length), 'j', j and j .. ' ' .. here or here)
+  end
+  call('HSET', head_key, 'e', mark)
+  return head, said
+end
+
+local function commit(n, entries_n, guards_n, writes_n, first_entry)
+  local head_key, log_key, log, place, id_field, mode = KEYS[k], KEYS[k + 1], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 5]
+  local h = call('HMGET', head_key, 'f', 'p', 'a', 'b', 'e', place == '1' and id_field or 'f')
+  if place ~= '0' then
     local seen = h[6]
-    if not same then seen = call('HGET', c.id_key, c.id_field) end
+    if place == '2' then seen = call('HGET', KEYS[k + 2], id_field) end
     if seen then return { 1, seen } end
   end
+  local fence, shown = h[1] or '0', h[2] or '0'
   -- Behind a commit of the same log that failed in this call nothing may go through: it was decided on what didn't happen.
-  if tainted[c.log] then return { 2, h[1] or '0', '' } end
-  local fence, shown, at = h[1] or '0', h[2] or '0', h[3]
+  if tainted[log] then return { 2, fence, '' } end
   local base = tonumber(h[4] or '0')
-  if c.mode == 'N' then
-    if call('EXISTS', c.log_key) == 1 then return { 2, fence, '' } end
-  elseif c.mode == 'P' then
-    local head = string.format('%d', base + call('LLEN', c.log_key))
-    if head ~= c.fence then return { 2, fence, head } end
-  elseif c.mode ~= 'A' then
-    if fence ~= c.fence then return { 2, fence, '' } end
-    if c.mode == 'H' then
-      local head = string.format('%d', base + call('LLEN', c.log_key))
-      if head ~= c.head then return { 2, fence, head } end
-    end
+  local no = refusal(mode, fence, base, log_key)
+  if no then return no end
+  local first_guard = first_entry + 4 * entries_n
+  local first_write = first_guard + 4 * guards_n
+  if guards_n > 0 then
+    local i = holds(first_guard, guards_n)
+    if i then return { 3, i } end
   end
-  for i, g in ipairs(c.guards) do
-    if not guards[g[1]](g[2], g[3], g[4]) then return { 3, i } end
+  if writes_n > 0 then
+    local why = wrong_type(first_write, writes_n)
+    if why then return { 5, why } end
   end
-  for _, w in ipairs(c.writes) do
-    local want = types[w[1]]
-    if want then
-      local is = call('TYPE', w[2]).ok
-      if is ~= want and is ~= 'none' then return { 5, w[2] .. ' is a ' .. is } end
-    end
-  end
-  at = math.max(now, tonumber(at or '0'))
+  local at = math.max(now, tonumber(h[3] or '0'))
   local at_text = string.format('%d', at)
-  local before, first, prev, main_prev = shown, 0, shown, shown
-  if #c.entries > 0 then
-    local length = call('LLEN', c.log_key)
-    local head, jump = base + length, ''
-    if h[5] ~= mark then
-      local was = c.mode == 'P' and math.max(head, tonumber(c.head)) or head
-      if h[5] and length > 0 or c.mode == 'P' then
-        jump = ' ' .. string.format('%d', head)
-        head = (math.floor(was / 1000000) + 1) * 1000000
-        local j = call('HGET', c.head_key, 'j')
-        local here = string.format('%d %d', length, head - length)
-        call('HSET', c.head_key, 'b', string.format('%d', head - length), 'j', j and j .. ' ' .. here or here)
-      end
-      call('HSET', c.head_key, 'e', mark)
-    end
+  local first, prev, main, main_prev = 0, shown, '0', shown
+  if entries_n > 0 then
+    local length, said = call('LLEN', log_key), ''
+    local head = base + length
+    if h[5] ~= mark then head, said = jump(head_key, mode, length, head, h[5]) end
     first = head + 1
     local list, seq = {}, ''
-    for i, e in ipairs(c.entries) do
+    for i = 1, entries_n do
+      local e = first_entry + 4 * i - 4
+      local flags, ref = ARGV[e], ARGV[e + 2]
+      local is_shown = flags == '1' or flags == '3'
       seq = string.format('%d', head + i)
-      list[i] = (e[1] % 2 == 1 and '1 ' or '0 ') .. prev .. ' ' .. e[2] .. ' ' .. e[3] .. jump .. '\n{"t":"event","chat":"' .. c.log ..
-        '","seq":' .. seq .. ',"at":' .. at_text .. ',' .. e[4]
-      jump = ''
-      if e[3] ~= '-' then
-        main_prev = prev
-        c.main = seq
-      end
-      if e[1] % 2 == 1 then prev = seq end
-      if e[1] >= 2 then fence = seq end
+      list[i] = (is_shown and '1 ' or '0 ') .. prev .. ' ' .. ARGV[e + 1] .. ' ' .. ref .. said .. '\n{"t":"event","chat":"' .. log ..
+        '","seq":' .. seq .. ',"at":' .. at_text .. ',' .. ARGV[e + 3]
+      said = ''
+      if ref ~= '-' then main, main_prev = seq, prev end
+      if is_shown then prev = seq end
+      if flags >= '2' then fence = seq end
     end
-    call('RPUSH', c.log_key, unpack(list))
-    if same and c.id_field ~= '' then
-      call('HSET', c.head_key, 'f', fence, 'p', prev, 'a', at_text, c.id_field,
-        (c.main or seq) .. ' ' .. at_text .. ' ' .. main_prev .. ' ' .. c.digest .. ' ' .. c.extra)
+    call('RPUSH', log_key, unpack(list))
+    if place == '1' then
+      call('HSET', head_key, 'f', fence, 'p', prev, 'a', at_text, id_field,
+        (main ~= '0' and main or seq) .. ' ' .. at_text .. ' ' .. main_prev .. ' ' .. ARGV[a + 4])
     else
-      call('HSET', c.head_key, 'f', fence, 'p', prev, 'a', at_text)
+      call('HSET', head_key, 'f', fence, 'p', prev, 'a', at_text)
     end
   end
-  if c.id_key and not same then
-    call('HSET', c.id_key, c.id_field, (c.main or '0') .. ' ' .. at_text .. ' ' .. main_prev .. ' ' .. c.digest .. ' ' .. c.extra)
-    call('EXPIRE', c.id_key, 604800)
+  if place == '2' then
+    call('HSET', KEYS[k + 2], id_field, main .. ' ' .. at_text .. ' ' .. main_prev .. ' ' .. ARGV[a + 4])
+    call('EXPIRE', KEYS[k + 2], 604800)
   end
-  for _, w in ipairs(c.writes) do
-    if w[1] == 'zrel' then -- a score that counts from this commit's time
-      call('ZADD', w[2], string.format('%d', at + tonumber(w[4])), w[3])
+  for i = first_write, first_write + 4 * writes_n - 4, 4 do
+    local key = KEYS[tonumber(ARGV[i + 1])]
+    if ARGV[i] == 'zrel' then -- a score that counts from this commit's time
+      call('ZADD', key, string.format('%d', at + tonumber(ARGV[i + 3])), ARGV[i + 2])
     else
-      writes[w[1]](w[2], w[3], w[4])
+      writes[ARGV[i]](key, ARGV[i + 2], ARGV[i + 3])
     end
   end
-  if #c.entries > 0 then
-    call('ZADD', KEYS[3], n, c.log)
-    hints[#hints + 1] = c.log
+  if entries_n > 0 then
+    changed[#changed + 1] = n
+    changed[#changed + 1] = log
+    hints[#hints + 1] = log
   end
-  return { 0, string.format('%d', first), at_text, before, n }
+  return string.format('%d', first) .. ' ' .. at_text .. ' ' .. shown .. ' ' .. n
 end
 
 local last = call('INCRBY', KEYS[2], count)
+-- A member longer than a small sorted set may hold (zset-max-listpack-value) makes the changed set a skip list from the beginning:
+-- a new score then costs log n and not a walk over all. Readers ask for scores above 0.
+if last == count then call('ZADD', KEYS[3], '0', string.rep('-', 65)) end
 for i = 1, count do
-  local c = read()
-  local ok, answer = pcall(commit, c, string.format('%d', last - count + i))
+  local entries_n, guards_n, writes_n, keys_n, first_entry = 1, 0, 0, 2, a + 8
+  if ARGV[a] ~= 'p' then
+    entries_n, guards_n, writes_n, keys_n = tonumber(ARGV[a + 8]), tonumber(ARGV[a + 9]), tonumber(ARGV[a + 10]), tonumber(ARGV[a + 11])
+    first_entry = a + 12
+  end
+  local ok, answer = pcall(commit, string.format('%d', last - count + i), entries_n, guards_n, writes_n, first_entry)
   if not ok then answer = { 5, tostring(type(answer) == 'table' and answer.err or answer) } end
-  if answer[1] ~= 0 then tainted[c.log] = true end
+  if type(answer) == 'table' then tainted[ARGV[a + 1]] = true end
   answers[i] = answer
+  a = first_entry + 4 * (entries_n + guards_n + writes_n)
+  k = k + keys_n
 end
-if #hints > 0 then call('PUBLISH', KEYS[4], 'L ' .. ARGV[2] .. ' ' .. table.concat(hints, ' ')) end
+if #hints > 0 then
+  call('ZADD', KEYS[3], unpack(changed))
+  call('PUBLISH', KEYS[4], 'L ' .. ARGV[2] .. ' ' .. table.concat(hints, ' '))
+end
 return answers

@@ -89,10 +89,9 @@ static unsigned add_key(struct link_batch *b, enum link_key key, struct str name
 
 static void id_field(struct link_words *w, struct str person, struct str id)
 {
-    char field[2 * ID_MAX + 8];
-    int n = snprintf(field, sizeof field, "i:%.*s:%.*s", STR_FMT(person), STR_FMT(id));
+    struct str parts[] = {STR("i:"), person, STR(":"), id};
 
-    link_words_add(w, (struct str){field, n > 0 && (size_t)n < sizeof field ? (size_t)n : 0});
+    link_words_add_parts(w, parts, 4);
 }
 
 static void hex_digest(const unsigned char *digest, char out[17])
@@ -100,38 +99,39 @@ static void hex_digest(const unsigned char *digest, char out[17])
     crypto_hex(out, digest, 8);
 }
 
-static void add_head(struct link_batch *b, const struct link_commit *c)
+/* Puts a number into a word of four spaces. */
+static void put_number(struct link_batch *b, unsigned word, unsigned v)
 {
-    char hex[17] = "";
+    char text[8];
 
-    link_words_add_log(&b->keys, b->l, 'h', c->log);
-    link_words_add_i64(&b->args, b->keys.n);
-    link_words_add_log(&b->keys, b->l, 'l', c->log);
-    link_words_add_i64(&b->args, b->keys.n);
-    link_words_add(&b->args, c->log);
+    snprintf(text, sizeof text, "%-4u", v);
+    memcpy(b->args.bytes.p + b->args.at[word], text, 4);
+}
+
+/* Where and as what the id is remembered. */
+static void add_id(struct link_batch *b, const struct link_commit *c)
+{
+    char hex[17] = LINK_ANY_DIGEST;
+    struct str parts[] = {{hex, 0}, STR(" "), c->extra};
+
     if (c->id.n == 0) {
         link_words_add(&b->args, STR("0"));
         link_words_add(&b->args, STR(""));
-    } else {
-        if (c->id_in_person) {
-            link_words_add_log(&b->keys, b->l, 'i', c->person);
-            link_words_add_i64(&b->args, b->keys.n);
-        } else {
-            link_words_add_i64(&b->args, b->keys.n - 1);
-        }
-        id_field(&b->args, c->person, c->id);
-        if (c->digest)
-            hex_digest(c->digest, hex);
-        else
-            snprintf(hex, sizeof hex, "%s", LINK_ANY_DIGEST);
+        link_words_add(&b->args, STR(""));
+        return;
     }
-    link_words_add(&b->args, str_of(hex));
-    link_words_add(&b->args, c->extra.s ? c->extra : STR(""));
+    if (c->id_in_person)
+        link_words_add_log(&b->keys, b->l, 'i', c->person);
+    link_words_add(&b->args, c->id_in_person ? STR("2") : STR("1"));
+    id_field(&b->args, c->person, c->id);
+    if (c->digest)
+        hex_digest(c->digest, hex);
+    parts[0].n = strlen(hex);
+    link_words_add_parts(&b->args, parts, 3);
 }
 
 static void add_entries(struct link_batch *b, const struct link_commit *c)
 {
-    link_words_add_i64(&b->args, c->entries_n);
     for (unsigned i = 0; i < c->entries_n; i++) {
         const struct link_entry *e = &c->entries[i];
 
@@ -146,7 +146,6 @@ static void add_guards(struct link_batch *b, const struct link_commit *c)
 {
     static const char *const names[] = {"heq", "live", "gone", "room", "due", "idle"};
 
-    link_words_add_i64(&b->args, c->guards_n);
     for (unsigned i = 0; i < c->guards_n; i++) {
         const struct link_guard *g = &c->guards[i];
         unsigned key, rep;
@@ -170,7 +169,6 @@ static void add_writes(struct link_batch *b, const struct link_commit *c)
 {
     static const char *const names[] = {"zadd", "zrel", "zrem", "hset", "hdel", "sadd"};
 
-    link_words_add_i64(&b->args, c->writes_n);
     for (unsigned i = 0; i < c->writes_n; i++) {
         const struct link_write *w = &c->writes[i];
 
@@ -181,17 +179,34 @@ static void add_writes(struct link_batch *b, const struct link_commit *c)
     }
 }
 
+/* In the order that schema/lua/commit.lua reads. */
 static void add_commit(struct link_batch *b, const struct link_commit *c)
 {
     static const char *const modes[] = {"F", "H", "N", "A", "P"};
+    bool is_plain = c->entries_n == 1 && c->guards_n == 0 && c->writes_n == 0 && !c->id_in_person;
+    unsigned keys_n = b->keys.n, at;
 
-    add_head(b, c);
+    link_words_add_log(&b->keys, b->l, 'h', c->log);
+    link_words_add_log(&b->keys, b->l, 'l', c->log);
+    link_words_add(&b->args, is_plain ? STR("p") : STR("-"));
+    link_words_add(&b->args, c->log);
+    add_id(b, c);
     link_words_add(&b->args, str_of(modes[c->mode]));
     link_words_add_i64(&b->args, c->fence);
     link_words_add_i64(&b->args, c->head);
+    if (is_plain) {
+        add_entries(b, c);
+        return;
+    }
+    link_words_add_i64(&b->args, c->entries_n);
+    link_words_add_i64(&b->args, c->guards_n);
+    link_words_add_i64(&b->args, c->writes_n);
+    link_words_add(&b->args, STR("    ")); /* how many keys: written when it is known */
+    at = b->args.n - 1;
     add_entries(b, c);
     add_guards(b, c);
     add_writes(b, c);
+    put_number(b, at, b->keys.n - keys_n);
 }
 
 int link_commit(struct link *l, const struct link_commit *c, void (*cb)(void *ctx, const struct link_result *r), void *ctx)
@@ -238,18 +253,27 @@ static void read_seen(struct str s, const struct waiting *w, struct link_result 
     out->extra = (size_t)used < s.n ? (struct str){s.s + used, s.n - (size_t)used} : STR_NONE;
 }
 
+/* "first-seq at shown-before counter" */
+static void read_done(struct str s, struct link_result *out)
+{
+    int64_t *const to[] = {&out->first, &out->at_ms, &out->shown, &out->counter};
+    const char *p = s.s, *end = s.s + s.n;
+
+    out->status = LINK_DONE;
+    for (unsigned i = 0; i < 4; i++, p += p < end) /* over the space */
+        for (; p < end && *p != ' '; p++)
+            *to[i] = *to[i] * 10 + (*p - '0');
+}
+
 static void read_answer(const struct redis_reply *r, const struct waiting *w, struct link_result *out)
 {
     int64_t status = redis_reply_n(r) ? redis_reply_int(redis_reply_at(r, 0)) : 5;
 
+    if (redis_reply_type(r) == REDIS_STR) {
+        read_done(redis_reply_str(r), out);
+        return;
+    }
     switch (status) {
-    case 0:
-        out->status = LINK_DONE;
-        out->first = redis_reply_int(redis_reply_at(r, 1));
-        out->at_ms = redis_reply_int(redis_reply_at(r, 2));
-        out->shown = redis_reply_int(redis_reply_at(r, 3));
-        out->counter = redis_reply_n(r) > 4 ? redis_reply_int(redis_reply_at(r, 4)) : 0;
-        break;
     case 1:
         out->status = LINK_SEEN;
         read_seen(redis_reply_str(redis_reply_at(r, 1)), w, out);
@@ -330,14 +354,12 @@ static void on_answer(void *ctx, const struct redis_reply *r)
 void link_flush(struct link *l)
 {
     struct link_batch *b = l->batch;
-    char count[8];
     int rc;
 
     if (!b)
         return;
     l->batch = NULL;
-    snprintf(count, sizeof count, "%-4u", b->n);
-    memcpy(b->args.bytes.p + b->args.at[2], count, 4);
+    put_number(b, 2, b->n);
     FAIL_POINT("commit.before");
     rc = l->is_up ? link_eval(l, SCRIPT_COMMIT, &b->keys, &b->args, on_answer, b) : ERR_GONE;
     if (rc < 0) {
@@ -353,7 +375,7 @@ void link_commit_words(struct link *l, const struct link_commit *c, struct link_
     struct link_batch *b = batch_begin(l);
 
     add_commit(b, c);
-    memcpy(b->args.bytes.p + b->args.at[2], "1   ", 4);
+    put_number(b, 2, 1);
     link_words_add_i64(out, b->keys.n);
     for (unsigned i = 0; i < b->keys.n; i++)
         link_words_add(out, (struct str){b->keys.bytes.p + b->keys.at[i], b->keys.at[i + 1] - b->keys.at[i]});

@@ -86,6 +86,8 @@ void link_words_init(struct link_words *w, size_t max);
 void link_words_fini(struct link_words *w);
 void link_words_reset(struct link_words *w);
 void link_words_add(struct link_words *w, struct str s);
+/* One word of several parts. */
+void link_words_add_parts(struct link_words *w, const struct str *parts, unsigned n);
 void link_words_add_i64(struct link_words *w, int64_t v);
 /* A key of the site: kind and name, or below the prefix as it stands. */
 void link_words_add_key(struct link_words *w, const struct link *l, enum link_key key, struct str name);

@@ -48,6 +48,14 @@ void link_words_add(struct link_words *w, struct str s)
     end_word(w);
 }
 
+void link_words_add_parts(struct link_words *w, const struct str *parts, unsigned n)
+{
+    begin_word(w);
+    for (unsigned i = 0; i < n; i++)
+        buf_add_str(&w->bytes, parts[i]);
+    end_word(w);
+}
+
 void link_words_add_i64(struct link_words *w, int64_t v)
 {
     begin_word(w);
