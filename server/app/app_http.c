@@ -249,6 +249,11 @@ static void people(void *ctx, struct buf *out)
     json_close(out, ']');
 }
 
+static void departments(void *ctx, struct buf *out)
+{
+    staff_write_departments(ctx, out);
+}
+
 static bool ready(void *ctx, struct buf *out)
 {
     struct app *a = ctx;
@@ -314,7 +319,8 @@ static const char *setup(void *ctx)
 
 int app_http_start(struct app *a, struct err *err)
 {
-    struct http_port port = {.ctx = a, .who = who, .login = login, .logout = logout, .people = people, .ready = ready,
+    struct http_port port = {.ctx = a, .who = who, .login = login, .logout = logout,
+                             .people = people, .departments = departments, .ready = ready,
                              .metrics = metrics, .archive = archive_of, .setup = setup, .is_demo = a->opt.is_demo};
 
     return http_create(a->cfg, &port, &a->http, err);

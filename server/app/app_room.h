@@ -421,6 +421,8 @@ void shopper_join(struct conn *c);
 /* All who have an open chat here are announced again. */
 void shopper_join_all(struct app *a);
 void staff_hello(struct cmd *c);
+/* The site's departments as a JSON list of {name,title_en,title_zh}. */
+void staff_write_departments(const struct app *a, struct buf *b);
 void staff_open(struct cmd *c);
 void staff_open_for(struct conn *conn, struct slot *s, int64_t after, struct str re, bool card);
 

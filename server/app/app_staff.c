@@ -129,15 +129,8 @@ static void write_chats(const struct hello *h, struct buf *b)
     json_close(b, ']');
 }
 
-static void write_settings(struct app *a, struct buf *b)
+void staff_write_departments(const struct app *a, struct buf *b)
 {
-    json_key(b, "settings");
-    json_open(b, '{');
-    json_kv_int(b, "offer_ms", a->cfg->routing.offer_ms);
-    json_kv_int(b, "transfer_ms", a->cfg->transfer.answer_ms);
-    json_kv_int(b, "silent_ms", a->cfg->routing.silent_ms);
-    json_kv_int(b, "threshold_permille", a->cfg->kb.threshold_permille);
-    json_key(b, "departments");
     json_open(b, '[');
     for (unsigned i = 0; i < a->departments_n; i++) {
         const struct config_department *d = a->departments[i].cfg;
@@ -149,6 +142,18 @@ static void write_settings(struct app *a, struct buf *b)
         json_close(b, '}');
     }
     json_close(b, ']');
+}
+
+static void write_settings(struct app *a, struct buf *b)
+{
+    json_key(b, "settings");
+    json_open(b, '{');
+    json_kv_int(b, "offer_ms", a->cfg->routing.offer_ms);
+    json_kv_int(b, "transfer_ms", a->cfg->transfer.answer_ms);
+    json_kv_int(b, "silent_ms", a->cfg->routing.silent_ms);
+    json_kv_int(b, "threshold_permille", a->cfg->kb.threshold_permille);
+    json_key(b, "departments");
+    staff_write_departments(a, b);
     json_close(b, '}');
 }
 

@@ -39,6 +39,8 @@ struct http_port {
     void (*logout)(void *ctx, struct http_call *call, struct str cookie);
     /* All people (no secrets) as a JSON list of {id,name,login,roles,departments,disabled} into out. */
     void (*people)(void *ctx, struct buf *out);
+    /* The site's departments as a JSON list of {name,title_en,title_zh} into out. */
+    void (*departments)(void *ctx, struct buf *out);
     /* {"status":"ready"|"degraded"|"starting"|"draining","reasons":[…]} into out; true if it can serve (200).
      */
     bool (*ready)(void *ctx, struct buf *out);

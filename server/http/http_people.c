@@ -1,4 +1,4 @@
-/* /api/v1/people: who works here, for those who hand over and consult. */
+/* /api/v1/people: who works here and in which departments, for those who hand over and consult. */
 #include "http/http_private.h"
 
 #include "base/base_json.h"
@@ -10,6 +10,8 @@ void people_list(struct http_call *call)
     buf_init(&b, 4 * 1024 * 1024);
     buf_add_s(&b, "{\"items\":");
     call->http->port.people(call->http->port.ctx, &b);
+    buf_add_s(&b, ",\"departments\":");
+    call->http->port.departments(call->http->port.ctx, &b);
     buf_add_s(&b, "}");
     call_json(call, 200, &b);
 }

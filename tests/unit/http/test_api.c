@@ -131,7 +131,13 @@ static const char *on_setup(void *ctx)
     return has_no_account ? "firstline user add ANN --role director" : NULL;
 }
 
-static struct http_port port = {.who = on_who, .login = on_login, .logout = on_logout, .people = on_people, .ready = on_ready,
+static void on_departments(void *ctx, struct buf *out)
+{
+    (void)ctx;
+    buf_add_s(out, "[{\"name\":\"general\",\"title_en\":\"General\",\"title_zh\":\"综合\"}]");
+}
+
+static struct http_port port = {.who = on_who, .login = on_login, .logout = on_logout, .people = on_people, .departments = on_departments, .ready = on_ready,
                                 .metrics = on_metrics, .archive = on_archive, .setup = on_setup};
 
 static int start(void **state)

@@ -6,6 +6,7 @@ import type { ChatState, EventEntry, Person, Shopper, Timers } from '../../model
 import { isObject } from '../../model/types.js';
 import { ApiError, call } from '../console/api.js';
 import type { Session } from '../console/api.js';
+import { takeDepartmentTitles } from '../console/labels.js';
 import { Toasts } from '../console/toasts.js';
 import { t } from '../console/words.js';
 import { emptySheet, isComplete, isTouched, readSheet, toBody } from './marks.js';
@@ -88,7 +89,10 @@ export class Qa {
   start(): () => void {
     const onPop = () => this.readAddress();
     window.addEventListener('popstate', onPop);
-    void this.get('/api/v1/people').then((a) => (this.people.value = itemsOf<Staff>(a)), () => undefined);
+    void this.get('/api/v1/people').then((a) => {
+      this.people.value = itemsOf<Staff>(a);
+      takeDepartmentTitles(a);
+    }, () => undefined);
     void this.get('/api/v1/scorecards').then((a) => (this.cards.value = itemsOf<Scorecard>(a)), () => undefined);
     this.readAddress();
     return () => window.removeEventListener('popstate', onPop);

@@ -1,6 +1,6 @@
 // What a search found, newest first, with the matched words in their context.
 import type { ComponentChildren } from 'preact';
-import { stateText } from '../../state/console/labels.js';
+import { departmentText, stateText } from '../../state/console/labels.js';
 import { i18n, t } from '../../state/console/words.js';
 import { hasChips, markWords } from '../../state/qa/query.js';
 import type { Hit } from '../../state/qa/qa.js';
@@ -50,7 +50,7 @@ function Row({ hit }: { hit: Hit }) {
           <time class="when" dateTime={new Date(hit.started).toISOString()} title={i18n.value.full(hit.started)}>{i18n.value.day(hit.started, Date.now())} {i18n.value.time(hit.started)}</time>
         </span>
         <span class="qa-hit-line soft">
-          <span>{hit.department} · {t('results.messages', { n: hit.messages })}{hit.ended ? ` · ${i18n.value.span(hit.ended - hit.started)}` : ''}</span>
+          <span>{departmentText(hit.department)} · {t('results.messages', { n: hit.messages })}{hit.ended ? ` · ${i18n.value.span(hit.ended - hit.started)}` : ''}</span>
           <span class="qa-hit-facts">{hit.rating != null && <Rating n={hit.rating} />}<Badge>{stateText(hit.state)}</Badge></span>
         </span>
         {snippet && <span class="qa-snippet" dir="auto">{marked(snippet, markWords(qa.query.value.q, snippet))}</span>}

@@ -1,6 +1,7 @@
 // One line: free text and chips. What is typed as `rep:` or `tag:` becomes a chip; the filters do the same by mouse.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ime } from '../../model/ime.js';
+import { departmentText } from '../../state/console/labels.js';
 import { t } from '../../state/console/words.js';
 import { chips, emptyQuery, hasChips, isDay, readLine } from '../../state/qa/query.js';
 import type { Chip, Query } from '../../state/qa/query.js';
@@ -23,7 +24,7 @@ export function chipName(chip: Chip): string {
 function chipValue(qa: Qa, chip: Chip, query: Query): string {
   const value = query[chip];
   if (typeof value === 'boolean') return '';
-  return chip === 'rep' ? qa.nameOf(value) : value;
+  return chip === 'rep' ? qa.nameOf(value) : chip === 'department' ? departmentText(value) : value;
 }
 
 /** A login or name typed after rep: becomes that person's id. */
@@ -99,7 +100,7 @@ function Filters({ query, onGo }: { query: Query; onGo: (q: Query) => void }) {
     <form class="qa-filters" onSubmit={(e) => { e.preventDefault(); onGo(q); }}>
       <div class="qa-filter-grid">
         <Select label={t('chip.rep')} value={q.rep} onChange={(e) => set({ rep: e.currentTarget.value })} options={[any, ...qa.people.value.map((p) => ({ value: p.id, text: p.name }))]} />
-        <Select label={t('chip.department')} value={q.department} onChange={(e) => set({ department: e.currentTarget.value })} options={[any, ...names.map((n) => ({ value: n, text: n }))]} />
+        <Select label={t('chip.department')} value={q.department} onChange={(e) => set({ department: e.currentTarget.value })} options={[any, ...names.map((n) => ({ value: n, text: departmentText(n) }))]} />
         <Select label={t('chip.rating')} value={q.rating} onChange={(e) => set({ rating: e.currentTarget.value })} options={[any, ...['1', '2', '3', '4', '5'].map((n) => ({ value: n, text: n }))]} />
         <TextField label={t('chip.tag')} value={q.tag} dir="auto" onInput={(e) => set({ tag: e.currentTarget.value.trim() })} />
         <TextField label={t('chip.from')} type="date" value={q.from} onInput={(e) => set({ from: isDay(e.currentTarget.value) ? e.currentTarget.value : '' })} />
