@@ -6,6 +6,7 @@ import { codeText } from '../../state/console/refusals.js';
 import type { ChatView } from '../../state/console/view.js';
 import { i18n, t } from '../../state/console/words.js';
 import { Avatar, Button, Icon, Spinner, icons } from '../kit/index.js';
+import { Candidates } from './Candidates.js';
 import { useDesk } from './desk.js';
 import { eventLine, fromName } from './eventText.js';
 import { buildItems } from './items.js';
@@ -287,7 +288,7 @@ function QuietRow({ entry }: { entry: EventEntry }) {
   return (
     <div class="calm-row">
       <Icon path={icon} size={13} />
-      <span class="calm-text" dir="auto">{text}{detail && <span class="calm-detail"> · {detail}</span>}</span>
+      <span class="calm-text" dir="auto">{text}{detail && <span class="calm-detail"> · {detail}</span>}<Candidates entry={entry} /></span>
       <Time at={entry.at} />
     </div>
   );

@@ -1,6 +1,7 @@
 // One entry of the log, in words, for the quiet rows of the console and the rail of QA.
 import type { EventEntry, From, Person, Target } from '../../model/types.js';
-import { checkText, classText, departmentText, resolutionText } from '../../state/console/labels.js';
+import { alertActionText, checkText, classText, departmentText, resolutionText } from '../../state/console/labels.js';
+import type { AlertAction } from '../../state/console/labels.js';
 import { i18n, shortWhen, t } from '../../state/console/words.js';
 import { icons } from '../kit/index.js';
 
@@ -78,9 +79,17 @@ export function why(word: string | undefined): string {
     case 'rep': return '';
     case 'confirmed': return t('why.confirmed');
     case 'unconfirmed': return t('why.unconfirmed');
+    case 'unanswered': return t('why.unanswered');
+    case 'resolved': return t('why.resolved');
+    case 'parked': return t('state.parked');
+    case 'taken_back': return t('why.taken_back');
+    case 'reassigned': return t('why.reassigned');
+    case 'handler_lost': return t('why.gone');
     default: return word;
   }
 }
+
+const actionText = (action: string | undefined): string => (action === undefined ? '' : alertActionText(action as AlertAction));
 
 function assigned(e: Extract<EventEntry, { kind: 'assigned' }>): EventLine {
   const name = named(e.to);
@@ -125,8 +134,8 @@ function queueing(e: EventEntry): EventLine | null {
     case 'assigned': return assigned(e);
     case 'owned': return line(icons.pin, t('event.owned', { to: named(e.owner) }), undefined, true);
     case 'reminded': return line(icons.bell, t('event.reminded', { to: named(e.to) }), why(e.what));
-    case 'alerted': return line(icons.alert, t('event.alerted', { to: targetText(e.to) }), e.what);
-    case 'alert_acted': return line(icons.check, t('event.alert_acted', { by: fromName(e.from) }), joined([e.action, e.note]));
+    case 'alerted': return line(icons.alert, t('event.alerted', { to: targetText(e.to) }), why(e.what));
+    case 'alert_acted': return line(icons.check, t('event.alert_acted', { by: fromName(e.from) }), joined([actionText(e.action), e.note]));
     case 'left': return line(icons.leave, t('event.left'));
     case 'abandoned': return line(icons.leave, t('event.abandoned', { span: i18n.value.span(e.waited_ms ?? 0) }), why(e.why));
     default: return null;

@@ -1,11 +1,12 @@
 // What was said, with the events beside it. ↑ ↓ jump from message to message; a comment is pinned to the selected one.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { EventEntry } from '../../model/types.js';
-import { stateText } from '../../state/console/labels.js';
+import { departmentText, stateText } from '../../state/console/labels.js';
 import { i18n, t } from '../../state/console/words.js';
 import { markWords } from '../../state/qa/query.js';
 import type { Format, Transcript as Whole } from '../../state/qa/qa.js';
-import { eventLine, fromName, why } from '../console/eventText.js';
+import { Candidates } from '../console/Candidates.js';
+import { eventLine, fromName } from '../console/eventText.js';
 import { TextBody } from '../console/TextBody.js';
 import { Avatar, Badge, Button, Icon, IconButton, Menu, Spinner, icons } from '../kit/index.js';
 import { useQa } from './qaContext.js';
@@ -54,7 +55,7 @@ function Read({ whole }: { whole: Whole }) {
           <p>
             <Badge>{stateText(whole.state)}</Badge>
             {rated?.score !== undefined && <Rating n={rated.score} />}
-            <span class="soft">{[whole.department, t('transcript.owner', { name: qa.nameOf(whole.owner) }), first ? `${i18n.value.day(first.at, Date.now())} ${i18n.value.time(first.at)}` : ''].filter(Boolean).join(' · ')}</span>
+            <span class="soft">{[departmentText(whole.department), t('transcript.owner', { name: qa.nameOf(whole.owner) }), first ? `${i18n.value.day(first.at, Date.now())} ${i18n.value.time(first.at)}` : ''].filter(Boolean).join(' · ')}</span>
           </p>
         </div>
         <div class="qa-acts">
@@ -149,13 +150,12 @@ function Said({ e, selected, pins }: { e: EventEntry; selected: boolean; pins: s
 
 function Happened({ e }: { e: EventEntry }) {
   const { icon, text, detail } = eventLine(e);
-  const offers = e.kind === 'offered' && e.candidates ? e.candidates : [];
   return (
     <div class="happened" id={`e-${e.seq}`}>
       <Icon path={icon} size={14} />
       <span class="happened-text" dir="auto">
         {text}{detail && <span class="calm-detail"> · {detail}</span>}
-        {offers.length > 0 && <details><summary>{t('events.candidates', { n: offers.length })}</summary><ul>{offers.map((c) => <li key={c.id}>{c.name || c.id}{c.why && ` · ${why(c.why)}`}</li>)}</ul></details>}
+        <Candidates entry={e} />
       </span>
       <time class="when" dateTime={new Date(e.at).toISOString()} title={i18n.value.full(e.at)}>{i18n.value.time(e.at)}</time>
       <span class="said-n">#{e.seq}</span>

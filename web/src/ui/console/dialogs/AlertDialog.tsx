@@ -17,7 +17,9 @@ export function AlertDialog({ alert, action }: { alert: string; action: AlertAct
       onDone={() => {
         desk.alerts.value = desk.alerts.peek().filter((a) => a.alert !== alert);
         desk.toasts.say(t('alert.done'));
-        if (chat !== undefined && (action === 'take_over' || action === 'move')) desk.show(chat);
+        if (chat === undefined || (action !== 'take_over' && action !== 'move')) return;
+        desk.show(chat);
+        if (action === 'move') desk.dialog.value = { kind: 'reassign', chat };
       }}>
       <p class="dialog-says">{action === 'take_over' ? t('alert.says_take_over') : action === 'move' ? t('alert.says_move') : action === 'call_back' ? t('alert.says_call_back') : t('alert.says_explain')}</p>
       <TextArea label={t('alert.note')} mark={t('optional')} value={note} maxLength={4000} dir="auto" autoFocus onInput={(e) => setNote(e.currentTarget.value)} />
