@@ -52,8 +52,11 @@ function step(c: Case, e: EventEntry): void {
       c.state = 'proposed';
       c.summary = e.summary ?? c.summary;
       break;
+    case 'reopened': // to the queue, or at once to the owner: then `assigned` follows
+      c.state = 'waiting';
+      c.handler = null;
+      break;
     case 'refused':
-    case 'reopened':
     case 'unparked':
       c.state = 'active';
       break;
