@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OUT, require } from './paths.mjs';
+import { WAIT_MS } from './wait.mjs';
 
 const { chromium } = require('playwright-core');
 const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
@@ -24,7 +25,7 @@ export async function newPage(browser, { device = 'desktop', lang = 'en', theme 
   const context = await browser.newContext({
     ...(device === 'phone' ? phone : desktop), locale: lang === 'en' ? 'en-GB' : lang, timezoneId: 'Asia/Shanghai', colorScheme: theme, reducedMotion: 'reduce', ...rest,
   });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(WAIT_MS);
   await context.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', (e) => console.error(`CSP: ${e.violatedDirective} ${e.blockedURI} ${e.sourceFile ?? ''}`));
   });

@@ -1,8 +1,11 @@
 // Waiting for conditions, with deadlines; nothing here sleeps for a fixed time and hopes.
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** After so long a condition counts as never met. No test is about this span: it only ends one that is stuck. */
+export const WAIT_MS = 30_000;
+
 /** Polls get() until it is truthy and returns that; a throw counts as not yet. `what` may be a function. */
-export async function until(get, what, ms = 10_000, every = 25) {
+export async function until(get, what, ms = WAIT_MS, every = 25) {
   const end = performance.now() + ms;
   let why = '';
   for (;;) {
