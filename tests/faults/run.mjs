@@ -1,7 +1,7 @@
-// ./dev faults [ROW…] [--seed N]: runs rows of the fault matrix (a number, 7-9, or nothing for all), prints what was
+// ./dev faults [ROW…] [--seed N[,N…]]: runs rows of the fault matrix (a number, 7-9, kills, or nothing for all), prints what was
 // injected and what held, and writes the table of docs/faults.md. FIRSTLINE_BIN: a build with failpoints; else one is made.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,23 +13,25 @@ const root = resolve(here, '../..');
 function arguments_() {
   const args = process.argv.slice(2);
   const i = args.indexOf('--seed');
-  const seed = i >= 0 ? Number(args.splice(i, 2)[1]) : Date.now() % 1_000_000;
+  const seeds = (i >= 0 ? String(args.splice(i, 2)[1]).split(',') : [Date.now() % 1_000_000]).map(Number);
   const wanted = new Set();
   for (const a of args) {
     const m = /^(\d+)(?:-(\d+))?$/.exec(a);
-    if (!m || !Number.isFinite(seed)) {
-      console.error(`faults: what is "${a}"? ./dev faults [ROW|FROM-TO …] [--seed N]`);
+    if (a === 'kills') wanted.add(a);
+    else if (!m || !seeds.every(Number.isFinite)) {
+      console.error(`faults: what is "${a}"? ./dev faults [ROW|FROM-TO …] [--seed N[,N…]]`);
       process.exit(2);
     }
-    for (let k = Number(m[1]); k <= Number(m[2] ?? m[1]); k++) wanted.add(k);
+    for (let k = Number(m?.[1]); k <= Number(m?.[2] ?? m?.[1]); k++) wanted.add(String(k));
   }
-  return { seed, wanted };
+  return { seeds, wanted };
 }
 
-/** A debug build with failpoints, without the web faces. */
+/** A debug build with failpoints, without the web faces; and what the clients need of npm. */
 function build() {
   const dir = join(root, 'build-faults');
   const steps = [
+    ...(existsSync(join(root, 'web/node_modules/ajv')) ? [] : [['npm', ['--prefix', join(root, 'web'), 'ci', '--no-audit', '--no-fund']]]),
     ['cmake', ['-S', root, '-B', dir, '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Debug', '-DFIRSTLINE_FAILPOINTS=ON', '-DFIRSTLINE_WEB=OFF']],
     ['cmake', ['--build', dir, '--target', 'firstline']],
   ];
@@ -61,6 +63,20 @@ function runOne(def, seed, folder) {
   });
 }
 
+/** The runs of one row with several seeds, as one result: the sums, the longest time, and the first failure. */
+function together(runs) {
+  const first = runs.find((r) => !r.ok) ?? runs[0];
+  const sum = (k) => runs.reduce((n, r) => n + (r[k] ?? 0), 0);
+  const counted = runs.some((r) => r.acknowledged !== undefined) ? Object.fromEntries(['acknowledged', 'lost', 'doubled', 'reordered'].map((k) => [k, sum(k)])) : {};
+  const injected = new Map();
+  for (const r of runs)
+    for (const i of r.injected ?? []) {
+      const [, what, n] = /^(.*?)(?: ×(\d+))?$/.exec(i);
+      injected.set(what, (injected.get(what) ?? 0) + Number(n ?? 1));
+    }
+  return { ...first, ...counted, injected: [...injected].map(([what, n]) => (n > 1 ? `${what} ×${n}` : what)), recovery: Math.max(...runs.map((r) => r.recovery ?? 0)), seed: runs.map((r) => r.seed).join(', ') };
+}
+
 function print(r) {
   if (r.not) return console.log(`-     ${r.row}  ${r.title}: not held: ${r.not}`);
   console.log(`${r.ok ? 'ok   ' : 'FAIL '} ${r.row}  ${r.title} (${r.seconds?.toFixed(1)} s, seed ${r.seed})`);
@@ -70,16 +86,19 @@ function print(r) {
   if (!r.ok) console.log(`        ${(process.env.FAULTS_STACK && r.stack ? r.stack : r.why).replace(/\n/g, '\n        ')}`);
 }
 
-const { seed, wanted } = arguments_();
+const { seeds, wanted } = arguments_();
 process.env.FIRSTLINE_BIN ??= build();
 const { rows } = await import('./rows/index.mjs');
-const chosen = rows.filter((r) => wanted.size === 0 || wanted.has(Number(r.row)));
+const chosen = rows.filter((r) => wanted.size === 0 || wanted.has(r.row));
 const folder = mkdtempSync(join(tmpdir(), 'flf-'));
 const results = [];
 for (const def of chosen) {
-  const r = await runOne(def, seed, folder);
-  print(r);
-  results.push(r);
+  const runs = [];
+  for (const seed of def.not ? seeds.slice(0, 1) : seeds) {
+    runs.push(await runOne(def, seed, folder));
+    print(runs.at(-1));
+  }
+  results.push(together(runs));
 }
 rmSync(folder, { recursive: true, force: true });
 if (!process.env.FAULTS_NO_TABLE) writeTable(join(root, 'docs/faults.md'), results, rows);

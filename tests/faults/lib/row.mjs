@@ -13,6 +13,9 @@ const FDS_MORE = 8; // readers of the archive open when they are first needed
 
 export const hasFailpoints = () => readFileSync(BIN).includes('failpoint %s passed=');
 
+/** How long the main thread of a process has waited for a processor, ms. */
+const queuedMs = (pid) => Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6;
+
 export class Row {
   constructor(def, seed) {
     Object.assign(this, { def, seed, r: random(seed), servers: [], runs: [], injected: new Map(), notes: [], recovery: 0, undo: [] });
@@ -75,8 +78,8 @@ export class Row {
 
   // --- traffic
 
-  async traffic(s, n = 2) {
-    const run = await traffic(s, n);
+  async traffic(s, n = 2, how) {
+    const run = await traffic(s, n, how);
     this.runs.push(run);
     return run;
   }
@@ -105,7 +108,14 @@ export class Row {
     const took = (performance.now() - began) / 1000;
     assert.ok(took < READY_S, `ready again after ${took.toFixed(1)} s`);
     this.recovery = Math.max(this.recovery, took);
+    this.last = took;
     await this.more(1);
+  }
+
+  /** The last recovery took no longer than this. */
+  within(seconds) {
+    assert.ok(this.last <= seconds, `ready again after ${this.last.toFixed(2)} s, ${seconds} are allowed`);
+    this.held(`ready ${this.last.toFixed(2)} s behind the last start`);
   }
 
   /** Everybody has got n more oks. */
@@ -113,15 +123,18 @@ export class Row {
     for (const run of this.runs) await run.more(n, ms);
   }
 
-  /** While fn runs, this client's pings are answered within a second. */
+  /** While fn runs, this client's pings are answered within a second (what either side waits for a processor is the machine's). */
   async pinging(client, fn, most = 1000) {
+    const pids = [client.server.process.pid, process.pid];
+    const queued = () => pids.reduce((sum, p) => sum + queuedMs(p), 0);
     let done = false;
     let worst = 0;
     const pings = (async () => {
       while (!done) {
+        const q = queued();
         const t = performance.now();
         await client.done('ping', {}, 8000);
-        worst = Math.max(worst, performance.now() - t);
+        worst = Math.max(worst, performance.now() - t - (queued() - q));
         await new Promise((r) => setTimeout(r, 20));
       }
     })();

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, copyFileSync, openSync, readFileSync, readdirSync, closeSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { isAlive } from '../../gateway/lib/server.mjs';
 import { until } from '../../gateway/lib/wait.mjs';
 
 async function killRedis(row, s) {
@@ -19,7 +20,7 @@ async function killAll(row, s) {
   await s.exited;
   row.over();
   row.inject('gateway and Redis at once: kill -9');
-  await until(() => s.redisPids().length === 0, 'Redis is gone');
+  await until(() => !both.some(isAlive), 'both are gone');
   await row.start(s);
   await row.recovers();
 }

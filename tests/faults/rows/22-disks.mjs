@@ -51,7 +51,7 @@ async function caughtUp(row, s) {
 async function archiveAway(row) {
   const disk = smallDisk(row, temporaryFolder(), 160);
   const path = join(disk, 'archive.sqlite');
-  const s = await row.server({ set: { 'archive.path': path } });
+  const s = await row.server({ config: `[archive]\npath = ${path}\n` });
   await row.traffic(s, 2);
   for (let k = 0; k < 2; k++) {
     await row.more(30);

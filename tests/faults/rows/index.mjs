@@ -10,4 +10,4 @@ const parts = await Promise.all(
     .sort()
     .map((f) => import(join(here, f))),
 );
-export const rows = parts.flatMap((p) => p.rows).sort((a, b) => parseFloat(a.row) - parseFloat(b.row));
+export const rows = parts.flatMap((p) => p.rows).sort((a, b) => (Number(a.row) || 99) - (Number(b.row) || 99));

@@ -1,4 +1,5 @@
 // Shoppers and reps who keep writing, whatever breaks: what got no ok is repeated under its id on a new connection.
+import { setTimeout as delay } from 'node:timers/promises';
 import { again, rep } from './client.mjs';
 import { servedChat } from './desk.mjs';
 import { until } from './wait.mjs';
@@ -7,7 +8,7 @@ const WINDOW = 20; // under way at once, per writer
 
 class Writer {
   constructor(name, chat, client, reconnect) {
-    Object.assign(this, { name, chat, client, reconnect, next: 0, pending: new Map(), acked: new Map(), errors: new Set(), stopped: false });
+    Object.assign(this, { name, chat, client, reconnect, next: 0, pending: new Map(), acked: new Map(), errors: new Set(), stopped: false, window: WINDOW, pace: 0 });
   }
 
   get count() {
@@ -37,17 +38,19 @@ class Writer {
     const c = this.client;
     for (const [id, text] of this.pending) c.send('message.send', { chat: this.chat, text, id });
     for (;;) {
-      while (!this.stopped && this.pending.size < WINDOW) {
+      while (!this.stopped && this.pending.size < this.window) {
         const id = `${this.name}-${this.next}`;
         const text = `${this.name} says ${this.next++}`;
         this.pending.set(id, text);
         c.send('message.send', { chat: this.chat, text, id });
       }
       if (this.pending.size === 0) return;
+      c.inbox = c.inbox.filter((x) => this.pending.has(x.re)); // events are in its views
       const m = await c.expect((x) => this.pending.has(x.re), {}, 15_000);
       if (m.t === 'ok') {
         this.acked.set(m.re, { seq: m.seq, text: this.pending.get(m.re) });
         this.pending.delete(m.re);
+        if (this.pace) await delay(this.pace);
       } else if (m.code === 'unavailable') {
         return; // not done or unknown: again, on a new connection, in order
       } else {
@@ -57,8 +60,8 @@ class Writer {
   }
 }
 
-/** n chats, each with a shopper and a rep who write without pause. */
-export async function traffic(server, n) {
+/** n chats, each with a shopper and a rep who write without pause (or with `pace` ms between, `window` under way). */
+export async function traffic(server, n, how = {}) {
   const writers = [];
   for (let i = 0; i < n; i++) {
     const { ann, sue, chat } = await servedChat(server);
@@ -68,7 +71,8 @@ export async function traffic(server, n) {
       new Writer(`ann${i}`, chat, ann, (c) => rep(server, ann.who, { shift: false, resume: resume(c) })),
     );
   }
-  const running = writers.map((w) => w.run());
+  const running = writers.map((w) => Object.assign(w, how).run());
+  for (const r of running) r.catch(() => {}); // said by stop(), and by more() as what is missing
   return {
     writers,
     /** Waits until everybody has got this many more oks. */
@@ -99,7 +103,7 @@ export function missing(chats, writers) {
     const ordered = Array.from({ length: w.next }, (_, i) => `${w.name} says ${i}`);
     if (texts.join('\n') !== ordered.join('\n')) {
       const i = texts.findIndex((t, k) => t !== ordered[k]);
-      wrong.push(`${w.chat}: ${w.name} wrote ${w.next}, ${texts.length} stand there; first difference at ${i < 0 ? texts.length : i}: ${texts[i]}`);
+      wrong.push(`${w.chat}: ${w.name} wrote ${w.next}, ${texts.length} stand there; first difference at ${i < 0 ? texts.length : i}: ${texts[i]}; errors: ${[...w.errors].join(' · ') || 'none'}`);
     }
   }
   return wrong;
