@@ -122,6 +122,7 @@ static void on_up(void *ctx)
     FAIL_POINT("start.up");
     if (!a->was_ready)
         nodes_sweep(a, a->node); /* those whom a former life of this node left behind */
+    timers_alive(a);
     repair_begin(a);
     people_start(a);
     app_archive_start(a);
@@ -141,7 +142,7 @@ static void on_down(void *ctx, const char *why)
 
     if (a->is_up)
         log_warn("app", "redis away why=\"%s\"", why);
-    a->is_up = false;
+    a->is_up = a->alive_said = false;
     a->timers_busy = false;
     app_check_ready(a);
 }

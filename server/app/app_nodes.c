@@ -181,6 +181,7 @@ void nodes_beat(struct app *a)
     snprintf(value, sizeof value, "%llu", (unsigned long long)++a->beats);
     link_call_plain(a->link, "nodes", 3, set, NULL, NULL, NULL);
     link_call_plain(a->link, "nodes", 1, all, NULL, on_beats, a);
+    timers_alive(a);
     if (a->others_n == 0 || a->beats % SLOW_BEATS != 0)
         return;
     snprintf(from, sizeof from, "(%lld", (long long)a->changed_n);

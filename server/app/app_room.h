@@ -257,6 +257,8 @@ struct app {
     struct map peers;                  /* node → struct peer (app_nodes.c) */
     unsigned others_n;                 /* other nodes that beat */
     uint64_t beats;
+    bool alive_said;                   /* since Redis is up */
+    int64_t outage_from_ms, outage_till_ms; /* when the site was away last, 0: never since the start */
     int64_t beaten_ms;
     uint64_t commits, refusals;
     char epoch[40];                    /* the life of the data that this node's memory is of; "" none yet */
@@ -411,6 +413,8 @@ void board_tick(struct app *a);
 
 /* app_timers.c */
 void timers_tick(struct app *a);
+/* On each beat, and before the first look at what is due: the site lives (PROMISES 2.11). */
+void timers_alive(struct app *a);
 
 /* app_shopper.c, app_staff.c */
 void shopper_hello(struct cmd *c);

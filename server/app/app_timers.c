@@ -10,7 +10,7 @@ static void on_timer_done(struct cmd *c, enum code code)
 {
     const struct chat *chat = &c->slot->chat;
 
-    if (code == CODE_OK && c->timer == TIMER_OFFER && chat->state == CHAT_WAITING && chat->passed_n)
+    if (code == CODE_OK && c->timer == TIMER_OFFER && !c->why && chat->state == CHAT_WAITING && chat->passed_n)
         people_missed(c->app, chat->passed[chat->passed_n - 1]);
     if (code != CODE_OK && code != CODE_CONFLICT)
         log_warn("app", "timer not decided chat=%s timer=%s code=%s", c->slot->chat.id, chat_timer_name(c->timer), code_name(code));
@@ -59,6 +59,8 @@ static void fire_chat(struct app *a, struct str chat, enum chat_timer timer, int
     c->timer = timer;
     c->due_ms = due_ms;
     c->done = on_timer_done;
+    if (timer == TIMER_OFFER && due_ms > a->outage_from_ms && due_ms - a->cfg->routing.offer_ms < a->outage_till_ms)
+        c->why = "outage"; /* who was asked could not answer: asked again, nobody's miss */
     if (timer == TIMER_CARE && s->is_loaded && s->chat.care_done == CARE_NONE && s->chat.last_question)
         with_articles(s, c);
     else
@@ -107,12 +109,36 @@ static void on_due(void *ctx, const struct redis_reply *r)
         fire(a, redis_reply_str(redis_reply_at(r, i)), redis_reply_int(redis_reply_at(r, i + 1)));
 }
 
+static void on_alive(void *ctx, const struct redis_reply *r)
+{
+    struct app *a = ctx;
+
+    if (!r || redis_reply_n(r) != 2)
+        return;
+    a->alive_said = true;
+    if (redis_reply_int(redis_reply_at(r, 0)) == 0)
+        return;
+    a->outage_from_ms = redis_reply_int(redis_reply_at(r, 0));
+    a->outage_till_ms = redis_reply_int(redis_reply_at(r, 1));
+    log_warn("app", "the site was away ms=%lld: what is overdue comes in order, who was absent gets the full time again",
+             (long long)(a->outage_till_ms - a->outage_from_ms));
+}
+
+void timers_alive(struct app *a)
+{
+    static const char *const endings[] = {"|grace", "|away", "|gone"};
+    const int64_t spans[] = {a->cfg->ownership.grace_ms, a->cfg->presence.grace_ms, a->cfg->queue.gone_ms};
+
+    if (link_clock_is_sure(a->link))
+        link_alive(a->link, a->cfg->presence.silent_ms, endings, spans, 3, on_alive, a);
+}
+
 void timers_tick(struct app *a)
 {
     char now[24];
     const char *argv[] = {"ZRANGEBYSCORE", "-inf", now, "WITHSCORES", "LIMIT", "0", TIMERS_AT_ONCE};
 
-    if (a->timers_busy || !link_is_up(a->link) || a->is_draining)
+    if (a->timers_busy || !link_is_up(a->link) || a->is_draining || !a->alive_said || !link_clock_is_sure(a->link))
         return;
     snprintf(now, sizeof now, "%lld", (long long)app_now_ms(a));
     a->timers_busy = link_call(a->link, LINK_TIMERS, STR(""), 7, argv, NULL, on_due, a) == 0;

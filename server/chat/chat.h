@@ -24,6 +24,7 @@
 #define CHAT_TAGS_MAX 20
 #define CHAT_DECISION_ENTRIES 10
 #define CHAT_DECISION_GUARDS 6
+#define CHAT_LATE_MS    10000    /* a timer decided so long after its time is marked late */
 #define CHAT_EPOCH_STEP 1000000  /* a new epoch's first seq: the next multiple of this, + 1 (PROMISES 2.9) */
 
 /* The rules' numbers and texts for one site and department; filled in by the shell from the configuration. */

@@ -74,7 +74,7 @@ static void on_offer_missed(const struct chat *c, const struct chat_cmd *cmd, st
     struct entry *e = decide_add_system(d, cmd, KIND_OFFER_MISSED);
 
     e->f[FIELD_TO] = decide_who(d, &c->offered_to);
-    e->f[FIELD_WHY] = val_s("deadline");
+    e->f[FIELD_WHY] = val_s(cmd->why ? cmd->why : "deadline");
 }
 
 static void on_transfer_missed(const struct chat *c, const struct chat_cmd *cmd, struct decision *d)
@@ -117,6 +117,15 @@ static void on_confirm_due(const struct chat *c, const struct chat_cmd *cmd, con
         decide_add_system(d, cmd, KIND_CLOSED)->f[FIELD_HOW] = val_s("unconfirmed");
 }
 
+/* What was overdue says by how much, so that nobody's figures bear it (PROMISES 2.11). */
+static void mark_late(const struct chat_cmd *cmd, struct decision *d)
+{
+    if (cmd->now_ms - cmd->due_ms < CHAT_LATE_MS)
+        return;
+    for (unsigned i = 0; i < d->entries_n; i++)
+        d->entry[i].f[FIELD_LATE] = val_int(cmd->now_ms - cmd->due_ms);
+}
+
 static void on_timer(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
 {
     struct chat_index ix;
@@ -157,6 +166,7 @@ static void on_timer(const struct chat *c, const struct chat_cmd *cmd, const str
     case TIMER_N:
         break;
     }
+    mark_late(cmd, d);
 }
 
 /* Rules 1.3, 1.4: matching found somebody. */

@@ -101,6 +101,8 @@ struct config {
         bool trusted;
         int64_t command_ms;
         int64_t maxmemory_mb;
+        int64_t replicas;    /* that must have a commit before its ok; 0: none */
+        int64_t replicas_ms;
     } redis;
     struct {
         int64_t messages_per_s; /* 0: no limit */

@@ -48,6 +48,8 @@ const struct config_row config_rows[] = {
     MS(redis, command_ms, "5000", 100, 5 * MINUTE,
        "Deadline of one command; after it the answer is unavailable."),
     INT(redis, maxmemory_mb, "512", 16, 1048576, "Memory of the Redis that the server starts itself, MiB."),
+    INT(redis, replicas, "0", 0, 8, "Replicas that must have an entry before its ok; 0: none. It narrows what a failover can lose."),
+    MS(redis, replicas_ms, "1000", 10, MINUTE, "How long an ok waits for them; then the answer is unavailable."),
 
     INT(limits, messages_per_s, "5", 0, 1000000, "Commands a second of one connection; 0: no limit."),
     INT(limits, burst, "20", 0, 1000000, "Commands that may come at once before that."),

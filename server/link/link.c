@@ -13,7 +13,8 @@
 #define CLOCK_MS    1000 /* how often Redis's clock, the epoch and the settings are looked at */
 
 static const char *const script_names[SCRIPT_N] = {"lua/commit.lua", "lua/presence.lua", "lua/snapshot.lua", "lua/free.lua",
-                                                   "lua/read.lua",   "lua/look.lua",     "lua/clock.lua",    "lua/epoch.lua"};
+                                                   "lua/read.lua",   "lua/look.lua",     "lua/clock.lua",    "lua/epoch.lua",
+                                                   "lua/overdue.lua"};
 
 bool link_is_up(const struct link *l)
 {

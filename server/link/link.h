@@ -150,6 +150,13 @@ int link_presence(struct link *l, const char *node, bool join, struct str person
 int link_snapshot(struct link *l, struct str department, unsigned chats, const char *const *reps, unsigned n,
                   void (*cb)(void *ctx, const struct redis_reply *r), void *ctx);
 
+/*
+ * Says that the site lives. Where that was last said longer than silent_ms ago, timers whose member ends as given begin anew with their
+ * span; cb's list: the time of the last word and now, both "0" where nothing was missed (overdue.lua).
+ */
+int link_alive(struct link *l, int64_t silent_ms, const char *const *endings, const int64_t *spans_ms, unsigned n,
+               void (*cb)(void *ctx, const struct redis_reply *r), void *ctx);
+
 /* Sends a payload to the other nodes (and not to this one). */
 void link_signal(struct link *l, struct str payload);
 

@@ -1,4 +1,5 @@
 #include "base/base_fail.h"
+#include "config/config.h"
 #include "link/link_room.h"
 #include "log/log.h"
 
@@ -22,6 +23,9 @@ struct link_batch {
     struct waiting w[BATCH_COMMITS];
     unsigned n;
     bool by_text; /* sent once more with the script's text */
+    /* with redis.replicas: results wait here until enough replicas have them */
+    struct link_result *held;
+    unsigned waits_left;
     struct link_batch *next;
 };
 
@@ -35,6 +39,7 @@ static struct link_batch *batch_begin(struct link *l)
         link_words_reset(&b->keys);
         link_words_reset(&b->args);
         b->n = 0;
+        b->waits_left = 0;
         b->by_text = false;
     } else {
         b = mem_zalloc(sizeof *b);
@@ -67,6 +72,7 @@ void link_batch_free(struct link_batch *b)
         return;
     link_words_fini(&b->keys);
     link_words_fini(&b->args);
+    free(b->held);
     free(b);
 }
 
@@ -325,19 +331,77 @@ static void note(struct link *l, const struct link_result *r)
         link_primary_is_lost(l);
 }
 
+/* ---- replicas: `ok` waits for them (PROMISES 1, redis.replicas) */
+
+static char *keep_str(struct str s)
+{
+    return s.n ? mem_strndup(s.s, s.n) : NULL;
+}
+
+static void hold(struct link_batch *b, unsigned i, const struct link_result *r)
+{
+    if (!b->held)
+        b->held = mem_zalloc(BATCH_COMMITS * sizeof *b->held);
+    b->held[i] = *r;
+    b->held[i].why.s = keep_str(r->why);
+    b->held[i].extra.s = keep_str(r->extra);
+}
+
+static void on_replicas(void *ctx, const struct redis_reply *r)
+{
+    struct link_batch *b = ctx;
+    int64_t want = b->l->cfg->redis.replicas;
+    bool enough = r && redis_reply_type(r) == REDIS_INT && redis_reply_int(r) >= want;
+
+    if (--b->waits_left > 0)
+        return; /* that was for a try that wasn't run */
+    if (!enough)
+        log_warn("link", "not enough replicas have it in time wanted=%lld have=%lld", (long long)want, (long long)(r ? redis_reply_int(r) : -1));
+    for (unsigned i = 0; i < b->n; i++) {
+        struct link_result *res = &b->held[i];
+        char *why = (char *)(uintptr_t)res->why.s, *extra = (char *)(uintptr_t)res->extra.s;
+
+        if (!enough && (res->status == LINK_DONE || res->status == LINK_SEEN))
+            res->status = LINK_UNKNOWN;
+        b->w[i].cb(b->w[i].ctx, res);
+        free(why);
+        free(extra);
+    }
+    batch_end(b);
+}
+
+static void wait_for_replicas(struct link_batch *b)
+{
+    char n[24], ms[24];
+    const char *argv[] = {"WAIT", n, ms};
+
+    if (b->l->cfg->redis.replicas == 0)
+        return;
+    snprintf(n, sizeof n, "%lld", (long long)b->l->cfg->redis.replicas);
+    snprintf(ms, sizeof ms, "%lld", (long long)b->l->cfg->redis.replicas_ms);
+    if (redis_call(b->l->cmd, 3, argv, NULL, b->l->cfg->redis.command_ms, on_replicas, b) == 0)
+        b->waits_left++;
+}
+
+/* ---- answers */
+
 static void on_answer(void *ctx, const struct redis_reply *r)
 {
     struct link_batch *b = ctx;
     struct str error = r && redis_reply_type(r) == REDIS_ERR ? redis_reply_str(r) : STR_NONE;
+    bool waits = b->l->cfg->redis.replicas > 0, holds;
 
     if (error.n > 8 && memcmp(error.s, "NOSCRIPT", 8) == 0 && !b->by_text) {
         b->by_text = true;
-        if (link_eval_text(b->l, SCRIPT_COMMIT, &b->keys, &b->args, on_answer, b) == 0)
+        if (link_eval_text(b->l, SCRIPT_COMMIT, &b->keys, &b->args, on_answer, b) == 0) {
+            wait_for_replicas(b);
             return;
+        }
     }
     FAIL_POINT("commit.after");
     if (error.n)
         log_error("link", "commit failed why=\"%.*s\"", STR_FMT(error));
+    holds = b->waits_left > 0;
     for (unsigned i = 0; i < b->n; i++) {
         struct link_result res = {.status = LINK_UNKNOWN, .why = error};
 
@@ -346,9 +410,15 @@ static void on_answer(void *ctx, const struct redis_reply *r)
         else if (r && redis_reply_type(r) == REDIS_LIST && i < redis_reply_n(r))
             read_answer(redis_reply_at(r, i), &b->w[i], &res);
         note(b->l, &res);
-        b->w[i].cb(b->w[i].ctx, &res);
+        if (waits && !holds && res.status == LINK_DONE)
+            res.status = LINK_UNKNOWN; /* the question to the replicas could not be sent */
+        if (holds)
+            hold(b, i, &res);
+        else
+            b->w[i].cb(b->w[i].ctx, &res);
     }
-    batch_end(b);
+    if (!holds)
+        batch_end(b);
 }
 
 void link_flush(struct link *l)
@@ -367,7 +437,9 @@ void link_flush(struct link *l)
         for (unsigned i = 0; i < b->n; i++)
             b->w[i].cb(b->w[i].ctx, &(struct link_result){.status = LINK_REFUSED, .why = str_of(err_text(rc))});
         batch_end(b);
+        return;
     }
+    wait_for_replicas(b);
 }
 
 void link_commit_words(struct link *l, const struct link_commit *c, struct link_words *out)

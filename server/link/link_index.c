@@ -123,6 +123,30 @@ int link_snapshot(struct link *l, struct str department, unsigned chats, const c
     return rc;
 }
 
+int link_alive(struct link *l, int64_t silent_ms, const char *const *endings, const int64_t *spans_ms, unsigned n,
+               void (*cb)(void *ctx, const struct redis_reply *r), void *ctx)
+{
+    struct link_words keys, args;
+    int rc;
+
+    if (!l->is_up)
+        return ERR_GONE;
+    link_words_init(&keys, 1024);
+    link_words_init(&args, 1024);
+    link_words_add_plain(&keys, l, "alive");
+    link_words_add_key(&keys, l, LINK_TIMERS, STR(""));
+    link_words_add_plain(&keys, l, "clock");
+    link_words_add_i64(&args, silent_ms);
+    for (unsigned i = 0; i < n; i++) {
+        link_words_add(&args, str_of(endings[i]));
+        link_words_add_i64(&args, spans_ms[i]);
+    }
+    rc = link_eval(l, SCRIPT_OVERDUE, &keys, &args, cb, ctx);
+    link_words_fini(&keys);
+    link_words_fini(&args);
+    return rc;
+}
+
 static int call_key(struct link *l, struct link_words *w, int argc, const char *const *argv, const size_t *argv_n,
                     void (*cb)(void *ctx, const struct redis_reply *r), void *ctx)
 {

@@ -1,0 +1,68 @@
+// After the site was away (PROMISES 2.11): what is overdue fires once, marked late; what runs only while somebody can be there starts again.
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { OwnRedis } from '../faults/lib/redis.mjs';
+import { again, rep } from './lib/client.mjs';
+import { arrival, auditor, staff } from './lib/desk.mjs';
+import { Server, end } from './lib/server.mjs';
+import { until } from './lib/wait.mjs';
+
+const alive = setInterval(() => {}, 1000); // processes that are awaited don't keep the file running
+after(() => clearInterval(alive));
+
+const AWAY_MS = 13_000; // longer than what counts as late, and than every span below
+const SET = { 'presence.beat_ms': 300, 'presence.silent_ms': 1500, 'care.first_ms': 1500, 'queue.gone_ms': 5000, 'routing.offer_ms': 4000, 'server.node': 'one' };
+
+async function site(run) {
+  const redis = await new OwnRedis().start();
+  const s = await new Server({ redis: redis.url, set: SET }).start();
+  try {
+    await run(s);
+  } finally {
+    await end(s);
+    await redis.kill();
+  }
+}
+
+async function away(s) {
+  await s.kill();
+  const till = performance.now() + AWAY_MS;
+  await until(() => performance.now() > till, 'the site is away', AWAY_MS + 1000, 100);
+  await s.launch(`127.0.0.1:${s.port}`);
+  await until(async () => (await s.api('GET', '/readyz')).status === 200, 'ready again');
+}
+
+test('an overdue care message comes once, marked late; the shopper who waited gets the full time to come back', () =>
+  site(async (s) => {
+    const quinn = await auditor(s);
+    const { sue, chat } = await arrival(s, s.newDepartment());
+    await away(s);
+    const back = await again(sue, { resume: [{ chat, seq: sue.head(chat) }] });
+    const care = await back.event('care', { chat });
+    assert.equal(care.late, undefined, 'that is no shopper’s business');
+    const t = await s.transcript(quinn.token, chat, (x) => x.events.some((e) => e.kind === 'care'));
+    const { late } = t.events.find((e) => e.kind === 'care');
+    assert.ok(late >= 10_000, `late by ${late} ms`);
+    await back.settle();
+    assert.deepEqual(back.entries(chat, 'abandoned'), [], 'nobody is taken for gone while nobody could be there');
+    assert.equal(back.entries(chat, 'care').length, 1);
+    assert.deepEqual(back.problems, []);
+  }));
+
+test('an offer that nobody could answer is nobody’s miss, and is made again with its full time', () =>
+  site(async (s) => {
+    const [who] = await staff(s, 1);
+    const ann = await rep(s, who);
+    const { sue, chat } = await arrival(s, who.department);
+    await ann.expect('offer', { chat });
+    await away(s);
+    const back = await rep(s, who, { shift: false, resume: [{ chat, seq: 0 }] });
+    const again_ = await until(() => back.seen.find((m) => m.t === 'offer' && m.chat === chat && m.kind === 'new'), 'offered again', 15_000);
+    assert.ok(again_.deadline_at - Date.now() > 1000, 'with time to answer');
+    await back.done('offer.accept', { chat });
+    const shopper = await again(sue, { resume: [{ chat, seq: 0 }] });
+    await back.say('Here I am.', { chat });
+    await shopper.event('message', { text: 'Here I am.' });
+    const missed = back.entries(chat, 'offer_missed');
+    assert.ok(missed.every((e) => e.why === 'outage' || e.why === 'connection'), JSON.stringify(missed));
+  }));
