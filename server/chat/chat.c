@@ -506,6 +506,9 @@ static void apply_facts(struct chat *c, const struct entry *e)
         add_reader(c, id);
         break;
     }
+    case KIND_SUGGESTED:
+        c->suggested_for = e->f[FIELD_OF].type == VAL_INT ? e->f[FIELD_OF].i : c->suggested_for;
+        break;
     case KIND_REMINDED:
         c->reminded = true;
         break;

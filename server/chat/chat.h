@@ -103,6 +103,7 @@ struct chat {
     int64_t reply_seq;           /* last message by staff */
     char *last_text;             /* begin of the last message, for rows */
     char *last_question;         /* begin of the shopper's last message, for suggestions */
+    int64_t suggested_for;       /* seq of the last question that articles were looked up for; 0: none */
     unsigned last_role;
     unsigned messages;
 
@@ -167,6 +168,7 @@ enum chat_cmd_kind {
     CMD_TIMER,  /* a timer fired: timer, due_ms as read */
     CMD_OFFER,  /* matching chose target: why, candidates */
     CMD_GONE,   /* the handler's grace is over (rule 2.8), or the waiting shopper's (rule 1.5) */
+    CMD_SUGGEST, /* articles were suggested for the question with seq due_ms: articles */
     CMD_N
 };
 
@@ -181,7 +183,7 @@ struct chat_cmd {
     int64_t due_ms;
     const char *why;            /* CMD_OFFER: the choice's reason; CMD_GONE: "connection", "shopper" */
     struct str candidates;      /* CMD_OFFER: raw JSON */
-    struct str articles;        /* care step 1: raw JSON list of {id,title}; .s NULL none */
+    struct str articles;        /* care step 1, CMD_SUGGEST: raw JSON list of {id,title}; .s NULL none */
     /* facts about people, as read for this command; NULL: unknown or nobody */
     const struct chat_rep *self;   /* the acting rep */
     const struct chat_rep *target; /* `to`, or the offer's receiver */

@@ -108,6 +108,7 @@ bool chat_keeps_index(const struct chat *c, const struct entry *e)
     case KIND_JOINED:
     case KIND_LEFT:
     case KIND_RATED:
+    case KIND_SUGGESTED:
         return true;
     default:
         return false;

@@ -229,6 +229,19 @@ static void on_gone(const struct chat *c, const struct chat_cmd *cmd, struct dec
     decide_guard(d, (struct chat_guard){.kind = GUARD_REP_GONE, .who = c->handler.id});
 }
 
+/* What the handler was shown for a question, once a question: for transcripts, gaps and figures. */
+static void on_suggest(const struct chat *c, const struct chat_cmd *cmd, struct decision *d)
+{
+    struct entry *e;
+
+    if (!chat_state_is_open(c->state) || cmd->due_ms != c->proof.last_question || c->suggested_for >= cmd->due_ms)
+        return;
+    d->compare = COMPARE_HEAD;
+    e = decide_add_system(d, cmd, KIND_SUGGESTED);
+    e->f[FIELD_OF] = val_int(cmd->due_ms);
+    e->f[FIELD_ARTICLES] = val_json(cmd->articles);
+}
+
 void chat_decide_system(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
 {
     switch (cmd->kind) {
@@ -240,6 +253,9 @@ void chat_decide_system(const struct chat *c, const struct chat_cmd *cmd, const 
         break;
     case CMD_GONE:
         on_gone(c, cmd, d);
+        break;
+    case CMD_SUGGEST:
+        on_suggest(c, cmd, d);
         break;
     default:
         break;
