@@ -70,6 +70,42 @@ SELECT e.body FROM reviews r JOIN entries e ON e.n = r.n WHERE r.chat = :chat OR
 -- :reviews_all
 SELECT e.body FROM reviews r JOIN entries e ON e.n = r.n ORDER BY r.n DESC LIMIT :limit;
 
+-- Questions that nothing was suggested for, or nothing that the rep didn't reject; with the first reply that counts.
+-- :gaps
+SELECT e.log, e.at, q.body ->> '$.text', c.rating, c.department,
+       EXISTS (SELECT 1 FROM entries r WHERE r.log = e.log AND r.kind = 'refused'),
+       (SELECT a.body ->> '$.text' FROM entries a
+        WHERE a.log = e.log AND a.seq > (e.body ->> '$.of') AND a.kind = 'message' AND a.body ->> '$.from.role' <> 'shopper'
+          AND (a.body ->> '$.counts') IS NOT 0
+        ORDER BY a.seq LIMIT 1),
+       e.body ->> '$.articles'
+FROM entries e INDEXED BY entries_suggested
+JOIN entries q ON q.log = e.log AND q.seq = (e.body ->> '$.of')
+LEFT JOIN chats c ON c.chat = e.log
+WHERE e.kind = 'suggested' AND e.at >= :from AND e.body IS NOT NULL AND q.body IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM json_each(e.body, '$.articles') s
+                  WHERE NOT EXISTS (SELECT 1 FROM entries v INDEXED BY entries_verdicts
+                                    WHERE v.kind = 'feedback_given' AND v.body ->> '$.of_chat' = e.log
+                                      AND v.body ->> '$.article' = s.value ->> '$.id' AND v.body ->> '$.verdict' = 'rejected'))
+ORDER BY e.at DESC LIMIT :limit;
+
+-- Articles by how often they were shown, with what came of it.
+-- :stale
+SELECT article, count(*), sum(rejected), sum(low), sum(used) FROM (
+  SELECT s.value ->> '$.id' AS article, coalesce(c.rating <= 2, 0) AS low,
+         EXISTS (SELECT 1 FROM entries v INDEXED BY entries_verdicts
+                 WHERE v.kind = 'feedback_given' AND v.body ->> '$.of_chat' = e.log AND v.body ->> '$.article' = s.value ->> '$.id'
+                   AND v.body ->> '$.verdict' = 'rejected') AS rejected,
+         EXISTS (SELECT 1 FROM entries v INDEXED BY entries_verdicts
+                 WHERE v.kind = 'feedback_given' AND v.body ->> '$.of_chat' = e.log AND v.body ->> '$.article' = s.value ->> '$.id'
+                   AND v.body ->> '$.verdict' <> 'rejected') AS used
+  FROM entries e INDEXED BY entries_suggested, json_each(e.body, '$.articles') s
+  LEFT JOIN chats c ON c.chat = e.log
+  WHERE e.kind = 'suggested' AND e.at >= :from AND e.body IS NOT NULL)
+GROUP BY article
+HAVING count(*) >= :shown AND (sum(rejected) * 2 >= count(*) OR sum(low) * 3 >= count(*))
+ORDER BY sum(rejected) + sum(low) DESC, article LIMIT :limit;
+
 -- :export
 SELECT log, seq, at, body FROM entries WHERE :all OR (log >= 'c_' AND log < 'c`') ORDER BY log, seq;
 

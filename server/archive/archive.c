@@ -367,6 +367,10 @@ static void on_work(uv_work_t *w)
         j->rc = archive_read_transcript(r, &j->wish, &j->out, &j->err);
     else if (q->kind == ARCHIVE_REVIEWS)
         j->rc = archive_read_reviews(r, &j->wish, &j->out, &j->err);
+    else if (q->kind == ARCHIVE_GAPS)
+        j->rc = archive_read_gaps(r, &j->wish, &j->out, &j->err);
+    else if (q->kind == ARCHIVE_STALE)
+        j->rc = archive_read_stale(r, &j->wish, &j->out, &j->err);
     else
         j->rc = archive_read_log(r, &j->wish, &j->out, &j->err);
     archive_pool_give(j->a->pool, r, j->rc == ERR_IO || j->rc == ERR_CORRUPT || j->rc == ERR_NO_MEMORY);

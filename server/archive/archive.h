@@ -93,7 +93,9 @@ enum archive_query_kind {
     ARCHIVE_REVIEWS,
     ARCHIVE_REVIEW_ADD,
     ARCHIVE_AUDIT_ADD,
-    ARCHIVE_LOG
+    ARCHIVE_LOG,
+    ARCHIVE_GAPS, /* from_ms, limit: questions without a good answer, newest first */
+    ARCHIVE_STALE /* from_ms, limit: articles shown often and rejected, or followed by low ratings */
 };
 enum archive_format { ARCHIVE_JSON, ARCHIVE_NDJSON, ARCHIVE_CSV, ARCHIVE_TEXT };
 struct archive_query {

@@ -1,7 +1,5 @@
-#include "archive/archive_kb.h"
+#include "archive/archive_kb_in.h"
 
-#include <pthread.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -78,7 +76,7 @@ struct index {
     sqlite3_stmt *put, *del, *find;
 };
 
-static int db_error(struct err *err, sqlite3 *db, const char *what)
+int archive_kb_fail(struct err *err, sqlite3 *db, const char *what)
 {
     int code = sqlite3_errcode(db);
 
@@ -86,7 +84,7 @@ static int db_error(struct err *err, sqlite3 *db, const char *what)
                    sqlite3_errmsg(db));
 }
 
-static void bind_str(sqlite3_stmt *s, int at, struct str v)
+void archive_kb_bind(sqlite3_stmt *s, int at, struct str v)
 {
     sqlite3_bind_text(s, at, v.s ? v.s : "", (int)v.n, SQLITE_STATIC);
 }
@@ -94,17 +92,16 @@ static void bind_str(sqlite3_stmt *s, int at, struct str v)
 static int prepare(sqlite3 *db, const char *sql, sqlite3_stmt **out, struct err *err)
 {
     if (sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL) != SQLITE_OK)
-        return db_error(err, db, "kb");
+        return archive_kb_fail(err, db, "kb");
     return 0;
 }
 
-/* Runs a statement that gives no rows. */
-static int run(sqlite3 *db, sqlite3_stmt *s, struct err *err)
+int archive_kb_run(sqlite3 *db, sqlite3_stmt *s, struct err *err)
 {
     int rc = sqlite3_step(s);
 
     sqlite3_reset(s);
-    return rc == SQLITE_DONE ? 0 : db_error(err, db, "kb");
+    return rc == SQLITE_DONE ? 0 : archive_kb_fail(err, db, "kb");
 }
 
 static void index_close(void *ctx, void *index)
@@ -128,13 +125,13 @@ static int index_open(void *ctx, void **out, struct err *err)
 
     if (sqlite3_open_v2(":memory:", &x->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
         SQLITE_OK)
-        rc = db_error(err, x->db, "kb index");
+        rc = archive_kb_fail(err, x->db, "kb index");
     if (rc == 0)
         rc = archive_words_register(x->db, err);
     /* detail=full: bm25() is nonsense without it */
     if (rc == 0 && sqlite3_exec(x->db, "CREATE VIRTUAL TABLE doc USING fts5(title, body, asked, tokenize = 'words')",
                                 NULL, NULL, NULL) != SQLITE_OK)
-        rc = db_error(err, x->db, "kb index");
+        rc = archive_kb_fail(err, x->db, "kb index");
     if (rc == 0)
         rc = prepare(x->db, "DELETE FROM doc WHERE rowid = ?1", &x->del, err);
     if (rc == 0)
@@ -155,14 +152,14 @@ static int index_put(void *index, int64_t row, struct str title, struct str body
     int rc;
 
     sqlite3_bind_int64(x->del, 1, row + 1);
-    rc = run(x->db, x->del, err);
+    rc = archive_kb_run(x->db, x->del, err);
     if (rc < 0)
         return rc;
     sqlite3_bind_int64(x->put, 1, row + 1);
-    bind_str(x->put, 2, title);
-    bind_str(x->put, 3, body);
-    bind_str(x->put, 4, asked);
-    rc = run(x->db, x->put, err);
+    archive_kb_bind(x->put, 2, title);
+    archive_kb_bind(x->put, 3, body);
+    archive_kb_bind(x->put, 4, asked);
+    rc = archive_kb_run(x->db, x->put, err);
     sqlite3_clear_bindings(x->put);
     return rc;
 }
@@ -196,18 +193,12 @@ static int index_find(void *index, const char *match, const double weights[3], u
     if (rc == SQLITE_INTERRUPT)
         rc = ERR_TIMEOUT;
     else
-        rc = rc == SQLITE_DONE ? 0 : db_error(err, x->db, "kb index");
+        rc = rc == SQLITE_DONE ? 0 : archive_kb_fail(err, x->db, "kb index");
     sqlite3_progress_handler(x->db, 0, NULL, NULL);
     sqlite3_reset(x->find);
     sqlite3_clear_bindings(x->find);
     return rc;
 }
-
-struct archive_kb {
-    pthread_mutex_t lock;
-    sqlite3 *db;
-    sqlite3_stmt *mark_add, *mark_undo, *mark_each, *article_save;
-};
 
 static const char schema[] =
     "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000;"
@@ -216,28 +207,25 @@ static const char schema[] =
     " UNIQUE(article, question, who, at_ms)) STRICT;"
     "CREATE TABLE IF NOT EXISTS article(id TEXT NOT NULL, lang TEXT NOT NULL, version INTEGER NOT NULL,"
     " hash BLOB NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL, at_ms INTEGER NOT NULL,"
-    " PRIMARY KEY(id, lang, version)) STRICT, WITHOUT ROWID;";
-
-static const char mark_add_sql[] = "INSERT INTO mark(article, question, who, at_ms, verdict) VALUES (?1, ?2, ?3, ?4, ?5)"
-                                   " ON CONFLICT DO NOTHING";
-static const char mark_undo_sql[] =
-    "UPDATE mark SET undone = 1 WHERE id = (SELECT id FROM mark WHERE article = ?1 AND question = ?2 AND who = ?3"
-    " AND undone = 0 ORDER BY at_ms DESC, id DESC LIMIT 1)";
-static const char mark_each_sql[] =
-    "SELECT article, question, who, at_ms, verdict FROM (SELECT * FROM mark WHERE undone = 0 ORDER BY id DESC LIMIT ?1)"
-    " ORDER BY id";
-static const char article_save_sql[] =
-    "INSERT INTO article SELECT ?1, ?2, 1 + (SELECT coalesce(max(version), 0) FROM article WHERE id = ?1 AND lang = ?2),"
-    " ?3, ?4, ?5, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) WHERE ?3 IS NOT (SELECT hash FROM article WHERE id = ?1 AND lang = ?2 ORDER BY version DESC LIMIT 1)";
+    " PRIMARY KEY(id, lang, version)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS cursor(epoch TEXT NOT NULL, log TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(epoch, log))"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS verdict(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at_ms INTEGER NOT NULL, who TEXT NOT NULL,"
+    " name TEXT NOT NULL, article TEXT NOT NULL, verdict TEXT NOT NULL, question TEXT NOT NULL, chat TEXT NOT NULL,"
+    " undone_at_ms INTEGER, undone_by TEXT, undone_name TEXT) STRICT;"
+    "CREATE INDEX IF NOT EXISTS verdict_article ON verdict(article, n);"
+    "CREATE TABLE IF NOT EXISTS helped(article TEXT NOT NULL, shopper TEXT NOT NULL, at_ms INTEGER NOT NULL,"
+    " helped INTEGER NOT NULL, PRIMARY KEY(article, shopper)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS version(id TEXT NOT NULL, lang TEXT NOT NULL, version INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
+    " who TEXT NOT NULL, name TEXT NOT NULL, base TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY(id, lang, version))"
+    " STRICT, WITHOUT ROWID;";
 
 void archive_kb_close(struct archive_kb *a)
 {
     if (!a)
         return;
-    sqlite3_finalize(a->mark_add);
-    sqlite3_finalize(a->mark_undo);
-    sqlite3_finalize(a->mark_each);
-    sqlite3_finalize(a->article_save);
+    for (int i = 0; i < KB_STATEMENT_N; i++)
+        sqlite3_finalize(a->st[i]);
     sqlite3_close(a->db);
     pthread_mutex_destroy(&a->lock);
     free(a);
@@ -252,15 +240,9 @@ int archive_kb_open(const char *path, struct archive_kb **out, struct err *err)
     if (sqlite3_open_v2(path ? path : ":memory:", &a->db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
         sqlite3_exec(a->db, schema, NULL, NULL, NULL) != SQLITE_OK)
-        rc = db_error(err, a->db, "open");
-    if (rc == 0)
-        rc = prepare(a->db, mark_add_sql, &a->mark_add, err);
-    if (rc == 0)
-        rc = prepare(a->db, mark_undo_sql, &a->mark_undo, err);
-    if (rc == 0)
-        rc = prepare(a->db, mark_each_sql, &a->mark_each, err);
-    if (rc == 0)
-        rc = prepare(a->db, article_save_sql, &a->article_save, err);
+        rc = archive_kb_fail(err, a->db, "open");
+    for (int i = 0; i < KB_STATEMENT_N && rc == 0; i++)
+        rc = prepare(a->db, archive_kb_sql[i], &a->st[i], err);
     if (rc < 0) {
         archive_kb_close(a);
         return err_wrap(err, rc, "knowledge base %s", path ? path : "in memory");
@@ -271,9 +253,9 @@ int archive_kb_open(const char *path, struct archive_kb **out, struct err *err)
 
 static void bind_mark(sqlite3_stmt *s, const struct kb_mark *m)
 {
-    bind_str(s, 1, m->article);
-    bind_str(s, 2, m->question);
-    bind_str(s, 3, m->who);
+    archive_kb_bind(s, 1, m->article);
+    archive_kb_bind(s, 2, m->question);
+    archive_kb_bind(s, 3, m->who);
 }
 
 static int mark_add(void *ctx, const struct kb_mark *m, struct err *err)
@@ -282,13 +264,13 @@ static int mark_add(void *ctx, const struct kb_mark *m, struct err *err)
     int rc;
 
     pthread_mutex_lock(&a->lock);
-    bind_mark(a->mark_add, m);
-    sqlite3_bind_int64(a->mark_add, 4, m->at_ms);
-    sqlite3_bind_int64(a->mark_add, 5, m->verdict);
-    rc = run(a->db, a->mark_add, err);
+    bind_mark(a->st[KB_MARK_ADD], m);
+    sqlite3_bind_int64(a->st[KB_MARK_ADD], 4, m->at_ms);
+    sqlite3_bind_int64(a->st[KB_MARK_ADD], 5, m->verdict);
+    rc = archive_kb_run(a->db, a->st[KB_MARK_ADD], err);
     if (rc == 0 && sqlite3_changes(a->db) == 0)
         rc = err_set(err, ERR_EXISTS, "this mark is known");
-    sqlite3_clear_bindings(a->mark_add);
+    sqlite3_clear_bindings(a->st[KB_MARK_ADD]);
     pthread_mutex_unlock(&a->lock);
     return rc;
 }
@@ -299,16 +281,16 @@ static int mark_undo(void *ctx, const struct kb_mark *m, struct err *err)
     int rc;
 
     pthread_mutex_lock(&a->lock);
-    bind_mark(a->mark_undo, m);
-    rc = run(a->db, a->mark_undo, err);
+    bind_mark(a->st[KB_MARK_UNDO], m);
+    rc = archive_kb_run(a->db, a->st[KB_MARK_UNDO], err);
     if (rc == 0 && sqlite3_changes(a->db) == 0)
         rc = err_set(err, ERR_NOT_FOUND, "no such mark to take back");
-    sqlite3_clear_bindings(a->mark_undo);
+    sqlite3_clear_bindings(a->st[KB_MARK_UNDO]);
     pthread_mutex_unlock(&a->lock);
     return rc;
 }
 
-static struct str column(sqlite3_stmt *s, int at)
+struct str archive_kb_column(sqlite3_stmt *s, int at)
 {
     const char *text = (const char *)sqlite3_column_text(s, at);
 
@@ -321,18 +303,18 @@ static int mark_each(void *ctx, unsigned max, int (*fn)(void *arg, const struct 
     int rc, stop = 0;
 
     pthread_mutex_lock(&a->lock);
-    sqlite3_bind_int64(a->mark_each, 1, max);
-    while (!stop && (rc = sqlite3_step(a->mark_each)) == SQLITE_ROW) {
-        struct kb_mark m = {.article = column(a->mark_each, 0),
-                            .question = column(a->mark_each, 1),
-                            .who = column(a->mark_each, 2),
-                            .at_ms = sqlite3_column_int64(a->mark_each, 3),
-                            .verdict = sqlite3_column_int(a->mark_each, 4) ? KB_REJECTED : KB_ACCEPTED};
+    sqlite3_bind_int64(a->st[KB_MARK_EACH], 1, max);
+    while (!stop && (rc = sqlite3_step(a->st[KB_MARK_EACH])) == SQLITE_ROW) {
+        struct kb_mark m = {.article = archive_kb_column(a->st[KB_MARK_EACH], 0),
+                            .question = archive_kb_column(a->st[KB_MARK_EACH], 1),
+                            .who = archive_kb_column(a->st[KB_MARK_EACH], 2),
+                            .at_ms = sqlite3_column_int64(a->st[KB_MARK_EACH], 3),
+                            .verdict = sqlite3_column_int(a->st[KB_MARK_EACH], 4) ? KB_REJECTED : KB_ACCEPTED};
 
         stop = fn(arg, &m);
     }
-    rc = stop || rc == SQLITE_DONE ? 0 : db_error(err, a->db, "kb");
-    sqlite3_reset(a->mark_each);
+    rc = stop || rc == SQLITE_DONE ? 0 : archive_kb_fail(err, a->db, "kb");
+    sqlite3_reset(a->st[KB_MARK_EACH]);
     pthread_mutex_unlock(&a->lock);
     return rc;
 }
@@ -344,13 +326,13 @@ static int article_save(struct archive_kb *a, const struct kb_article *article, 
     int rc;
 
     crypto_digest_parts(hash, parts, 2);
-    bind_str(a->article_save, 1, str_of(article->id));
-    bind_str(a->article_save, 2, str_of(article->lang));
-    sqlite3_bind_blob(a->article_save, 3, hash, sizeof hash, SQLITE_STATIC);
-    bind_str(a->article_save, 4, title);
-    bind_str(a->article_save, 5, body);
-    rc = run(a->db, a->article_save, err);
-    sqlite3_clear_bindings(a->article_save);
+    archive_kb_bind(a->st[KB_ARTICLE_SAVE], 1, str_of(article->id));
+    archive_kb_bind(a->st[KB_ARTICLE_SAVE], 2, str_of(article->lang));
+    sqlite3_bind_blob(a->st[KB_ARTICLE_SAVE], 3, hash, sizeof hash, SQLITE_STATIC);
+    archive_kb_bind(a->st[KB_ARTICLE_SAVE], 4, title);
+    archive_kb_bind(a->st[KB_ARTICLE_SAVE], 5, body);
+    rc = archive_kb_run(a->db, a->st[KB_ARTICLE_SAVE], err);
+    sqlite3_clear_bindings(a->st[KB_ARTICLE_SAVE]);
     return rc;
 }
 
@@ -361,11 +343,11 @@ static int articles_save(void *ctx, struct kb_article *const *articles, unsigned
 
     pthread_mutex_lock(&a->lock);
     if (sqlite3_exec(a->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
-        rc = db_error(err, a->db, "kb");
+        rc = archive_kb_fail(err, a->db, "kb");
     for (unsigned i = 0; i < n && rc == 0; i++)
         rc = article_save(a, articles[i], err);
     if (rc == 0 && sqlite3_exec(a->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
-        rc = db_error(err, a->db, "kb");
+        rc = archive_kb_fail(err, a->db, "kb");
     if (rc < 0)
         sqlite3_exec(a->db, "ROLLBACK", NULL, NULL, NULL);
     pthread_mutex_unlock(&a->lock);

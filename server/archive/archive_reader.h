@@ -18,7 +18,7 @@ struct sqlite3_stmt;
 
 #define ARCHIVE_READ_MAP(X)                                                                                  \
     X(begin)                                                                                                 \
-    X(log_head) X(list) X(list_person) X(entry_number) X(chat) X(hash_at) X(log) X(reviews) X(reviews_all)
+    X(log_head) X(list) X(list_person) X(entry_number) X(chat) X(hash_at) X(log) X(reviews) X(reviews_all) X(gaps) X(stale)
 enum archive_read {
 #define ARCHIVE_READ_ENUM(name) READ_##name,
     ARCHIVE_READ_MAP(ARCHIVE_READ_ENUM)
@@ -68,6 +68,8 @@ int archive_read_reviews(struct archive_reader *r, const struct archive_wish *w,
                          struct err *err);
 int archive_read_log(struct archive_reader *r, const struct archive_wish *w, struct buf *out,
                      struct err *err);
+int archive_read_gaps(struct archive_reader *r, const struct archive_wish *w, struct buf *out, struct err *err);
+int archive_read_stale(struct archive_reader *r, const struct archive_wish *w, struct buf *out, struct err *err);
 /* Binds :all, :reader and :departments. */
 void archive_bind_access(struct sqlite3_stmt *st, const struct archive_wish *w);
 /* What stands in an erased entry's place. */
