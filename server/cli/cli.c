@@ -6,6 +6,7 @@
 #include "link/link_minder.h"
 #include "link/link_sync.h"
 #include "log/log.h"
+#include "protocol/protocol.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -217,6 +218,7 @@ int cli_main(int argc, char **argv)
         fputs(row->help, stdout);
         return 0;
     }
+    protocol_start();
     if (crypto_start(&err) < 0 || configure(&c, &err) < 0) {
         config_destroy(c.cfg);
         return cli_fail(&err);

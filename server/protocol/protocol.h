@@ -189,6 +189,12 @@ struct entry {
     void *json;         /* parsed document or NULL; entry_fini() frees it */
 };
 
+/*
+ * Once, at the start: JSON's memory is memory that must be there (mem_alloc). A text that can't be read for want of memory would
+ * look like a bad one: a command refused while those behind it go through, an entry passed over.
+ */
+void protocol_start(void);
+
 void entry_init(struct entry *e, enum kind kind);
 void entry_fini(struct entry *e);
 /*

@@ -32,6 +32,11 @@ struct doc {
     char room[];
 };
 
+void protocol_start(void)
+{
+    json_set_alloc_funcs(mem_alloc, free);
+}
+
 static struct doc *doc_create(json_t *root, size_t raw_max, size_t room)
 {
     struct doc *d = mem_alloc(sizeof *d + room);
