@@ -45,6 +45,11 @@ static void on_changed_log(void *ctx, struct str log)
         people_on_log(a, log);
         return;
     }
+    if (log.n && log.s[0] == 'k') {
+        kb_on_log(a, log);
+        jobs_feed_kick(a->feed);
+        return;
+    }
     s = slot_find(a, log);
     if (s && s->is_loaded)
         slot_refresh(s);
@@ -79,6 +84,12 @@ static struct str word(struct str *s)
     return w;
 }
 
+static void on_typed(void *ctx, struct str key, struct val v)
+{
+    if (str_is(key, "preview") && v.type == VAL_STR)
+        kb_for_preview(ctx, v.s);
+}
+
 /* A typing sign or a read mark of another node's connection. */
 static void pass_on(struct app *a, struct str json)
 {
@@ -89,6 +100,8 @@ static void pass_on(struct app *a, struct str json)
     for (struct sub *u = s ? s->subs : NULL; u; u = u->next_of_slot)
         if (u->conn->is_staff || !only_staff)
             signal_raw(u->conn, crypto_short_hash(json.s, json.n > 60 ? 60 : json.n), json);
+    if (s && memmem(json.s, json.n, "\"preview\":\"", 11))
+        json_read_object(json, &a->limits, on_typed, s, NULL);
 }
 
 static void on_signal(void *ctx, struct str payload)
@@ -125,6 +138,7 @@ static void on_up(void *ctx)
     timers_alive(a);
     repair_begin(a);
     people_start(a);
+    kb_up(a);
     app_archive_start(a);
     while ((it = map_next(&a->slots, &i))) { /* what was under way when Redis went may stand in the log */
         struct slot *s = it->value;
@@ -190,6 +204,7 @@ static void on_tick(uv_timer_t *t)
     a->ticks++;
     if (!a->link)
         return;
+    kb_tick(a);
     if (!repair_is_under_way(a)) {
         match_tick(a);
         if (a->ticks % 4 == 0)
@@ -305,6 +320,8 @@ static void on_drain(uv_timer_t *t)
 {
     struct app *a = t->data;
 
+    if ((uint64_t)uv_now(a->loop) < a->drain_until_ms && a->works > 0)
+        return; /* it may have to answer somebody */
     if (a->feed && a->is_up && (uint64_t)uv_now(a->loop) < a->drain_until_ms && !(jobs_feed_is_idle(a->feed) && jobs_feed_lag(a->feed) == 0)) {
         jobs_feed_tick(a->feed, (int64_t)uv_now(a->loop));
         return;
@@ -331,6 +348,7 @@ static void begin_end(struct app *a)
         return;
     a->is_draining = true;
     state_judge(a);
+    kb_drain(a);
     if (!a->net) {
         close_rest(a);
         return;

@@ -51,7 +51,7 @@ static void to_chat(struct cmd *c)
         return;
     }
     s = slot_get(c->app, chat);
-    if (c->conn->flight_n == 1 && c->msg.type == MSG_MESSAGE_SEND)
+    if (c->conn->flight_n == c->conn->aside_n + 1 && c->msg.type == MSG_MESSAGE_SEND)
         c->conn->flight_slot = s;
     slot_push(s, c);
 }

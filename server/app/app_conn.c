@@ -193,14 +193,26 @@ static void conn_free_if_done(struct conn *c)
     free(c);
 }
 
+void cmd_set_aside(struct cmd *cmd)
+{
+    struct conn *c = cmd->conn;
+
+    if (!c || cmd->is_aside)
+        return;
+    cmd->is_aside = true;
+    c->aside_n++;
+}
+
 void cmd_finish(struct cmd *cmd)
 {
     struct conn *c = cmd->conn;
+    bool was_aside = cmd->is_aside;
 
     cmd_destroy(cmd);
     if (!c)
         return;
-    if (--c->flight_n == 0)
+    c->aside_n -= was_aside;
+    if (--c->flight_n == c->aside_n)
         c->flight_slot = NULL;
     if (c->is_dead)
         conn_free_if_done(c);
@@ -229,14 +241,14 @@ void conn_pump(struct conn *c)
         struct cmd *cmd = c->held_first;
         struct slot *s = slot_of(c, cmd);
 
-        if (c->flight_n > 0 && (!s || s != c->flight_slot || c->flight_n >= CONN_FLIGHT_MAX))
+        if (c->flight_n >= CONN_FLIGHT_MAX || (c->flight_n > c->aside_n && (!s || s != c->flight_slot)))
             break;
         c->held_first = cmd->next;
         if (!c->held_first)
             c->held_last = NULL;
         c->held_n--;
         cmd->next = NULL;
-        if (c->flight_n == 0)
+        if (c->flight_n == c->aside_n)
             c->flight_slot = s;
         c->flight_n++;
         command_start(c, cmd); /* may end it, and come back here */
@@ -321,6 +333,8 @@ static void on_signal(struct conn *c, const struct msg *m)
             if (strcmp(u->conn->person, c->person) != 0 && (u->conn->is_staff || !only_staff))
                 signal_raw(u->conn, crypto_short_hash(b.p, b.n > 60 ? 60 : b.n), buf_str(&b));
         link_signal(c->app->link, buf_str(&b));
+        if (m->type == MSG_TYPING && m->f[FIELD_PREVIEW].type == VAL_STR && site && site->preview && !c->is_staff)
+            kb_for_preview(s, m->f[FIELD_PREVIEW].s);
     }
     buf_fini(&b);
 }

@@ -1,5 +1,5 @@
 /* What the HTTP API asks of the running server: who calls, log in and out, people, states, figures. */
-#include "app/app_room.h"
+#include "app/app_kb.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -321,7 +321,8 @@ int app_http_start(struct app *a, struct err *err)
 {
     struct http_port port = {.ctx = a, .who = who, .login = login, .logout = logout,
                              .people = people, .departments = departments, .ready = ready,
-                             .metrics = metrics, .archive = archive_of, .setup = setup, .is_demo = a->opt.is_demo};
+                             .metrics = metrics, .archive = archive_of, .setup = setup, .kb = kb_http,
+                             .is_demo = a->opt.is_demo};
 
     return http_create(a->cfg, &port, &a->http, err);
 }

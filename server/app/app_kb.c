@@ -1,16 +1,18 @@
-/* Suggestions: asked on worker threads, told to reps and shoppers; what reps make of them is learned. */
-#include "app/app_room.h"
-#include "archive/archive_kb.h"
+/* Suggestions: asked on worker threads, told to reps and shoppers; what they make of them becomes entries of the logs. */
+#include "app/app_kb.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define HITS_MAX 5
+#define HITS_MAX      5
+#define PREVIEW_MS    300  /* unsent text is looked at once it has rested so long */
+#define WORTH_CHARS   4    /* a shorter text asks nothing that an article could answer */
+#define QUESTION_CHARS 1000
 
 struct kb_ask {
     uv_work_t work;
     struct app *app;
-    char *text, *lang;
+    char *text, *lang, *in;      /* in: department whose articles are wanted, "" all */
     bool for_shopper, with_text;
     unsigned max;
     int64_t now_ms;
@@ -21,15 +23,30 @@ struct kb_ask {
     void *ctx;
 };
 
-static void write_hit(struct buf *b, const struct kb_hit *h, bool with_text)
+/* What is being looked up for a chat's handler: one question at a time, the newest next. */
+struct kb_live {
+    struct app *app;
+    char chat[ID_SIZE];
+    bool is_busy, is_preview, next_is_preview;
+    int64_t question, next_question; /* seq of the shopper's message; of a preview: the one before it */
+    int64_t due_ms;
+    char *next;                      /* NULL: nothing newer */
+};
+
+/* ---- asking */
+
+/* Shoppers are not told how sure we are. */
+static void write_hit(struct buf *b, const struct kb_hit *h, bool with_text, bool with_confidence)
 {
     char number[32];
 
     json_open(b, '{');
     json_kv_s(b, "id", h->id);
     json_kv_s(b, "title", h->title);
-    snprintf(number, sizeof number, "%.3f", h->confidence);
-    json_kv_raw(b, "confidence", str_of(number));
+    if (with_confidence) {
+        snprintf(number, sizeof number, "%.3f", h->confidence);
+        json_kv_raw(b, "confidence", str_of(number));
+    }
     if (with_text)
         json_kv_s(b, "text", h->text);
     json_close(b, '}');
@@ -38,7 +55,8 @@ static void write_hit(struct buf *b, const struct kb_hit *h, bool with_text)
 static void run(uv_work_t *w)
 {
     struct kb_ask *k = w->data;
-    struct kb_filter filter = {.lang = str_of(k->lang), .audience = k->for_shopper ? KB_SHOPPER : KB_REP, .now_ms = k->now_ms};
+    struct kb_filter filter = {.lang = str_of(k->lang), .department = str_of(k->in), .audience = k->for_shopper ? KB_SHOPPER : KB_REP,
+                               .now_ms = k->now_ms};
     struct kb_hit hits[HITS_MAX];
     double least = k->for_shopper ? (double)k->app->cfg->kb.shopper_permille / 1000.0
                                   : (double)k->app->cfg->kb.threshold_permille / 1000.0;
@@ -47,7 +65,7 @@ static void run(uv_work_t *w)
     json_open(&k->out, '[');
     for (int i = 0; i < n; i++)
         if (hits[i].confidence >= least)
-            write_hit(&k->out, &hits[i], k->with_text);
+            write_hit(&k->out, &hits[i], k->with_text, !k->for_shopper);
     json_close(&k->out, ']');
     if (n > 0) {
         k->confidence = hits[0].confidence;
@@ -65,11 +83,12 @@ static void ran(uv_work_t *w, int status)
     buf_fini(&k->out);
     free(k->text);
     free(k->lang);
+    free(k->in);
     free(k);
 }
 
-void kb_ask(struct app *a, struct str text, struct str lang, bool for_shopper, unsigned max, bool with_text,
-            void (*fn)(void *ctx, struct str articles, const char *department, double confidence), void *ctx)
+static void ask_in(struct app *a, struct str text, struct str lang, struct str department, bool for_shopper, unsigned max, bool with_text,
+                   void (*fn)(void *ctx, struct str articles, const char *department, double confidence), void *ctx)
 {
     struct kb_ask *k;
 
@@ -82,6 +101,8 @@ void kb_ask(struct app *a, struct str text, struct str lang, bool for_shopper, u
     k->app = a;
     k->text = mem_strndup(text.n ? text.s : "", text.n);
     k->lang = mem_strndup(lang.n ? lang.s : "", lang.n);
+    /* the first department is where everything goes that no other is known for: its reps answer everything */
+    k->in = str_is(department, a->departments[0].cfg->name) ? mem_strdup("") : mem_strndup(department.n ? department.s : "", department.n);
     k->for_shopper = for_shopper;
     k->with_text = with_text;
     k->max = max < HITS_MAX ? max : HITS_MAX;
@@ -93,7 +114,13 @@ void kb_ask(struct app *a, struct str text, struct str lang, bool for_shopper, u
     uv_queue_work(a->loop, &k->work, run, ran);
 }
 
-/* ---- commands */
+void kb_ask(struct app *a, struct str text, struct str lang, bool for_shopper, unsigned max, bool with_text,
+            void (*fn)(void *ctx, struct str articles, const char *department, double confidence), void *ctx)
+{
+    ask_in(a, text, lang, STR(""), for_shopper, max, with_text, fn, ctx);
+}
+
+/* ---- commands that ask */
 
 static void on_articles(void *ctx, struct str articles, const char *department, double confidence)
 {
@@ -108,137 +135,143 @@ static void on_articles(void *ctx, struct str articles, const char *department, 
     buf_fini(&b);
 }
 
+static bool may_read(const struct slot *s, const struct cmd *c)
+{
+    return s->chat.head != 0 && chat_has_reader(&s->chat, c->conn->person);
+}
+
+static struct str or_empty(const char *s)
+{
+    return str_of(s ? s : "");
+}
+
 static void on_chat_text(struct slot *s, void *ctx)
 {
     struct cmd *c = ctx;
 
-    if (s->chat.head == 0 || !chat_has_reader(&s->chat, c->conn->person)) {
+    if (!may_read(s, c)) {
         answer_cmd_error(c, CODE_NOT_FOUND, "no such chat", NULL);
         return;
     }
-    kb_ask(c->app, str_of(s->chat.last_question ? s->chat.last_question : ""), str_of(s->chat.locale ? s->chat.locale : ""), false, 3, true,
-           on_articles, c);
+    ask_in(c->app, or_empty(s->chat.last_question), or_empty(s->chat.locale), or_empty(s->chat.department), false, 3, true, on_articles, c);
 }
 
-struct mark {
-    uv_work_t work;
-    struct app *app;
-    char article[ID_MAX + 1], who[ID_SIZE];
-    char *question;
-    int64_t at_ms;
-    bool accept;
-};
+/* ---- commands that say something: entries of this month's log, durable before ok, taken in by every node */
 
-static void learn(uv_work_t *w)
-{
-    struct mark *m = w->data;
-    struct err err = {0};
-    int rc = m->accept ? kb_accept(m->app->kb, str_of(m->article), str_of(m->question), str_of(m->who), m->at_ms, &err)
-                       : kb_reject(m->app->kb, str_of(m->article), str_of(m->question), str_of(m->who), m->at_ms, &err);
-
-    if (rc < 0 && rc != ERR_EXISTS)
-        log_warn("kb", "mark not learned article=%s why=\"%s\"", m->article, err_why(&err));
-}
-
-static void learned(uv_work_t *w, int status)
-{
-    struct mark *m = w->data;
-
-    (void)status;
-    m->app->works--;
-    free(m->question);
-    free(m);
-}
-
-struct feedback {
+struct telling {
     struct cmd *cmd;
-    char *question;
-    char chat[ID_SIZE];
+    char log[16];
 };
 
-static void on_feedback(void *ctx, const struct link_result *r)
+static void on_taken(void *ctx)
 {
-    struct feedback *f = ctx;
-    struct cmd *c = f->cmd;
+    struct telling *t = ctx;
+
+    answer_cmd_ok(t->cmd, NULL);
+    free(t);
+}
+
+static void on_told(void *ctx, const struct link_result *r)
+{
+    struct telling *t = ctx;
+    struct cmd *c = t->cmd;
 
     if (r->status == LINK_DONE) {
-        struct mark *m = mem_zalloc(sizeof *m);
-
-        m->work.data = m;
-        m->app = c->app;
-        snprintf(m->article, sizeof m->article, "%.*s", STR_FMT(c->msg.f[FIELD_ARTICLE].s));
-        snprintf(m->who, sizeof m->who, "%s", c->conn->person);
-        m->question = mem_strdup(f->question);
-        m->at_ms = r->at_ms;
-        m->accept = !str_is(c->msg.f[FIELD_VERDICT].s, "rejected");
-        if (m->question[0] && c->app->kb) {
-            c->app->works++;
-            uv_queue_work(c->app->loop, &m->work, learn, learned);
-        } else {
-            free(m->question);
-            free(m);
-        }
         jobs_feed_kick(c->app->feed);
-        answer_cmd_ok(c, NULL);
-    } else if (r->status == LINK_SEEN) {
-        if (r->same)
-            answer_cmd_ok(c, NULL);
-        else
-            answer_cmd_error(c, CODE_CONFLICT, "this id was used for something else", NULL);
-    } else {
-        answer_cmd_error(c, CODE_UNAVAILABLE, "the log can't be written now", NULL);
+        kb_feed_wait(c->app->kb_live, t->log, r->first, false, on_taken, t); /* learned when the rep hears of it */
+        return;
     }
-    free(f->question);
-    free(f);
+    if (r->status == LINK_SEEN && r->same)
+        answer_cmd_ok(c, NULL);
+    else if (r->status == LINK_SEEN)
+        answer_cmd_error(c, CODE_CONFLICT, "this id was used for something else", NULL);
+    else
+        answer_cmd_error(c, CODE_UNAVAILABLE, "the log can't be written now", NULL);
+    free(t);
 }
 
-/* The verdict is an entry of the rep's own log: durable, archived, learned. */
-static void commit_feedback(struct cmd *c, const char *question, const char *chat)
+static void tell(struct cmd *c, struct entry *e)
 {
-    struct feedback *f = mem_zalloc(sizeof *f);
+    struct telling *t = mem_zalloc(sizeof *t);
     struct link_entry le = {.ref = c->msg.id};
-    struct link_commit lc = {.log = str_of(c->conn->person), .person = str_of(c->conn->person), .id = c->msg.id,
-                             .digest = c->msg.digest, .mode = LINK_ANY, .entries = &le, .entries_n = 1};
-    struct entry e;
+    struct link_commit lc = {.person = str_of(c->conn->person), .id = c->msg.id, .digest = c->msg.digest, .id_in_person = true,
+                             .mode = LINK_ANY, .entries = &le, .entries_n = 1};
     struct buf tail;
 
-    f->cmd = c;
-    f->question = mem_strdup(question);
-    entry_init(&e, KIND_FEEDBACK_GIVEN);
-    e.from_role = ROLE_REP;
-    e.from = (struct person){str_of(c->conn->person), str_of(c->conn->name)};
-    e.f[FIELD_ARTICLE] = c->msg.f[FIELD_ARTICLE];
-    e.f[FIELD_VERDICT] = c->msg.f[FIELD_VERDICT];
-    e.f[FIELD_TEXT] = val_s(question);
-    if (chat[0])
-        e.f[FIELD_OF_CHAT] = val_s(chat);
+    t->cmd = c;
+    kb_feed_log(c->app->kb_live, t->log);
+    lc.log = str_of(t->log);
+    e->from_role = c->conn->is_staff ? ROLE_REP : ROLE_SHOPPER;
+    e->from = (struct person){str_of(c->conn->person), str_of(c->conn->name)};
     buf_init(&tail, 1 << 17);
-    entry_write_tail(&tail, &e);
+    entry_write_tail(&tail, e);
     le.tail = buf_str(&tail);
-    if (link_commit(c->app->link, &lc, on_feedback, f) < 0) {
-        free(f->question);
-        free(f);
+    if (link_commit(c->app->link, &lc, on_told, t) < 0) {
+        free(t);
         answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
     }
     buf_fini(&tail);
+}
+
+/* An article that isn't there is told apart from one that is; before they are loaded nobody knows. */
+static bool has_article(const struct cmd *c)
+{
+    const struct kb_shelf *s = c->app->kb_live->shelf;
+
+    return !s || kb_shelf_has(s, c->msg.f[FIELD_ARTICLE].s);
+}
+
+static void tell_feedback(struct cmd *c, struct str question, const char *chat)
+{
+    struct entry e;
+
+    entry_init(&e, KIND_FEEDBACK_GIVEN);
+    e.f[FIELD_ARTICLE] = c->msg.f[FIELD_ARTICLE];
+    e.f[FIELD_VERDICT] = c->msg.f[FIELD_VERDICT];
+    e.f[FIELD_TEXT] = val_str(utf8_prefix(question, QUESTION_CHARS));
+    if (chat[0])
+        e.f[FIELD_OF_CHAT] = val_s(chat);
+    tell(c, &e);
 }
 
 static void on_feedback_chat(struct slot *s, void *ctx)
 {
     struct cmd *c = ctx;
 
-    if (s->chat.head == 0 || !chat_has_reader(&s->chat, c->conn->person))
+    if (!may_read(s, c))
         answer_cmd_error(c, CODE_NOT_FOUND, "no such chat", NULL);
     else
-        commit_feedback(c, s->chat.last_question ? s->chat.last_question : "", s->chat.id);
+        tell_feedback(c, or_empty(s->chat.last_question), s->chat.id);
+}
+
+static void on_helped(struct cmd *c)
+{
+    struct entry e;
+
+    entry_init(&e, KIND_ARTICLE_HELPED);
+    e.f[FIELD_ARTICLE] = c->msg.f[FIELD_ARTICLE];
+    e.f[FIELD_HELPED] = c->msg.f[FIELD_HELPED];
+    tell(c, &e);
+}
+
+static void with_chat(struct cmd *c, struct str chat, void (*fn)(struct slot *s, void *ctx))
+{
+    if (chat.n < ID_SIZE && chat.s[0] == 'c')
+        slot_when_loaded(slot_get(c->app, chat), fn, c);
+    else
+        answer_cmd_error(c, CODE_NOT_FOUND, "no such chat", NULL);
 }
 
 void kb_command(struct cmd *c)
 {
     struct str text = c->msg.f[FIELD_TEXT].type == VAL_STR ? c->msg.f[FIELD_TEXT].s : STR_NONE;
     struct str chat = c->msg.f[FIELD_CHAT].type == VAL_STR ? c->msg.f[FIELD_CHAT].s : STR_NONE;
-    char question[4096];
 
+    cmd_set_aside(c); /* what follows it on this connection, a message above all, goes on */
+    if ((c->msg.type == MSG_KB_FEEDBACK || c->msg.type == MSG_KB_HELPED) && !has_article(c)) {
+        answer_cmd_error(c, CODE_NOT_FOUND, "no such article", NULL);
+        return;
+    }
     switch (c->msg.type) {
     case MSG_KB_SEARCH:
         kb_ask(c->app, text, str_of(c->conn->locale), true, 3, true, on_articles, c);
@@ -246,115 +279,281 @@ void kb_command(struct cmd *c)
     case MSG_KB_SUGGEST:
         if (text.n)
             kb_ask(c->app, text, STR(""), false, 3, true, on_articles, c);
-        else if (chat.n && chat.n < ID_SIZE && chat.s[0] == 'c')
-            slot_when_loaded(slot_get(c->app, chat), on_chat_text, c);
+        else if (chat.n)
+            with_chat(c, chat, on_chat_text);
         else
             answer_cmd_error(c, CODE_BAD_REQUEST, "chat or text: one is needed", NULL);
         break;
     case MSG_KB_FEEDBACK:
-        snprintf(question, sizeof question, "%.*s", (int)utf8_prefix(text, 1000).n, text.n ? text.s : "");
-        if (!text.n && chat.n && chat.n < ID_SIZE && chat.s[0] == 'c')
-            slot_when_loaded(slot_get(c->app, chat), on_feedback_chat, c);
+        if (chat.n)
+            with_chat(c, chat, on_feedback_chat);
         else
-            commit_feedback(c, question, "");
+            tell_feedback(c, text.n ? text : STR(""), "");
         break;
-    default: /* kb.helped: counted by what the log says of the chat that was not needed */
-        answer_cmd_ok(c, NULL);
+    default:
+        on_helped(c);
     }
 }
 
 /* ---- told to the handler by itself */
 
-struct told {
-    struct app *app;
-    char chat[ID_SIZE];
-    int64_t question;
+static void start(struct app *a, struct kb_live *v);
+
+static void drop_live(struct app *a, struct kb_live *v)
+{
+    map_del(&a->kb_live->live, str_of(v->chat));
+    free(v->next);
+    free(v);
+}
+
+/* Small talk is no question that an article is missing for. */
+static bool is_worth(struct str text)
+{
+    unsigned spaces = 0;
+    bool ascii = true;
+
+    for (size_t i = 0; i < text.n; i++) {
+        spaces += text.s[i] == ' ';
+        ascii = ascii && !((unsigned char)text.s[i] & 0x80);
+    }
+    return ascii ? spaces >= 2 : utf8_chars(text) >= WORTH_CHARS;
+}
+
+/* What was shown becomes an entry of the chat, once a question: for transcripts, figures and gaps. */
+static void record(struct slot *s, int64_t question, struct str articles)
+{
+    struct cmd *c;
+
+    if (s->chat.suggested_for >= question || (articles.n <= 2 && !is_worth(or_empty(s->chat.last_question))))
+        return;
+    c = cmd_create(s->app, CMD_SUGGEST);
+    c->due_ms = question;
+    c->articles = mem_strndup(articles.s, articles.n);
+    slot_push(s, c);
+}
+
+static void tell_handler(struct slot *s, const struct kb_live *v, struct str articles)
+{
+    struct member *m = s->chat.handler.id[0] ? people_find(s->app, str_of(s->chat.handler.id)) : NULL;
+    struct buf b;
+
+    if (!m || !m->conns)
+        return;
+    buf_init(&b, 1 << 20);
+    buf_printf(&b, "{\"t\":\"suggest\",\"chat\":\"%s\",\"of\":%lld", s->chat.id, (long long)v->question);
+    if (v->is_preview)
+        json_kv_bool(&b, "preview", true);
+    buf_add_s(&b, ",\"articles\":");
+    buf_add_str(&b, articles);
+    buf_add_c(&b, '}');
+    for (struct conn *c = m->conns; c; c = c->next_of_person)
+        signal_raw(c, crypto_short_hash(s->chat.id, strlen(s->chat.id)) ^ 7, buf_str(&b));
+    buf_fini(&b);
+}
+
+/* The list without the articles' texts. */
+struct brief {
+    struct buf *b;
+    bool has;
 };
+
+static void on_member(void *ctx, struct str key, struct val v)
+{
+    struct brief *x = ctx;
+
+    if (!key.s) {
+        if (x->has)
+            json_close(x->b, '}');
+        x->has = false;
+        return;
+    }
+    if (!x->has)
+        json_open(x->b, '{');
+    x->has = true;
+    if (v.type == VAL_STR && !str_is(key, "text"))
+        json_kv_str(x->b, str_is(key, "id") ? "id" : "title", v.s);
+    else if (str_is(key, "confidence"))
+        json_kv_raw(x->b, "confidence", v.type == VAL_JSON ? v.s : STR("1"));
+}
 
 static void on_for_handler(void *ctx, struct str articles, const char *department, double confidence)
 {
-    struct told *t = ctx;
-    struct slot *s = slot_find(t->app, str_of(t->chat));
-    struct member *m = s && s->chat.handler.id[0] ? people_find(t->app, str_of(s->chat.handler.id)) : NULL;
-    struct buf b;
+    struct kb_live *v = ctx;
+    struct app *a = v->app;
+    struct slot *s = slot_find(a, str_of(v->chat));
+    struct buf list;
+    struct brief x = {&list, false};
 
     (void)department, (void)confidence;
-    /* never late for a newer question */
-    if (m && s->chat.proof.last_question == t->question) {
-        buf_init(&b, 1 << 20);
-        buf_printf(&b, "{\"t\":\"suggest\",\"chat\":\"%s\",\"articles\":", t->chat);
-        buf_add_str(&b, articles);
-        buf_add_c(&b, '}');
-        for (struct conn *c = m->conns; c; c = c->next_of_person)
-            signal_raw(c, crypto_short_hash(t->chat, strlen(t->chat)) ^ 7, buf_str(&b));
-        buf_fini(&b);
+    v->is_busy = false;
+    if (v->next) { /* somebody asks something newer: never late for that */
+        if ((int64_t)uv_now(a->loop) >= v->due_ms)
+            start(a, v);
+        return;
     }
-    free(t);
+    if (s && s->is_loaded && v->question == s->chat.proof.last_question) {
+        tell_handler(s, v, articles);
+        buf_init(&list, 16384);
+        json_open(&list, '[');
+        json_each_member(articles, on_member, &x);
+        json_close(&list, ']');
+        if (!v->is_preview && buf_ok(&list) && s->chat.handler.id[0])
+            record(s, v->question, buf_str(&list));
+        buf_fini(&list);
+    }
+    drop_live(a, v);
+}
+
+static void start(struct app *a, struct kb_live *v)
+{
+    struct slot *s = slot_find(a, str_of(v->chat));
+    char *text = v->next;
+
+    v->next = NULL;
+    if (!s) {
+        free(text);
+        drop_live(a, v);
+        return;
+    }
+    v->question = v->next_question;
+    v->is_preview = v->next_is_preview;
+    v->is_busy = true;
+    ask_in(a, str_of(text), or_empty(s->chat.locale), or_empty(s->chat.department), false, 3, true, on_for_handler, v);
+    free(text);
+}
+
+/* Only where the handler is connected; each node asks for its own. */
+static void look_up(struct slot *s, struct str text, bool is_preview)
+{
+    struct app *a = s->app;
+    struct member *m = s->chat.handler.id[0] ? people_find(a, str_of(s->chat.handler.id)) : NULL;
+    struct kb_live *v;
+
+    if (!m || !m->conns || !a->kb)
+        return;
+    v = map_get(&a->kb_live->live, str_of(s->chat.id));
+    if (!v) {
+        v = mem_zalloc(sizeof *v);
+        v->app = a;
+        snprintf(v->chat, sizeof v->chat, "%s", s->chat.id);
+        map_put(&a->kb_live->live, str_of(s->chat.id), v);
+    }
+    free(v->next);
+    v->next = mem_strndup(text.s, text.n);
+    v->next_question = s->chat.proof.last_question;
+    v->next_is_preview = is_preview;
+    v->due_ms = (int64_t)uv_now(a->loop) + (is_preview ? PREVIEW_MS : 0);
+    if (!v->is_busy && !is_preview)
+        start(a, v);
 }
 
 void kb_for_handler(struct slot *s, struct str text)
 {
-    struct member *m = people_find(s->app, str_of(s->chat.handler.id));
-    struct told *t;
+    look_up(s, text, false);
+}
 
-    if (!m || !m->conns || !s->app->kb)
-        return;
-    t = mem_zalloc(sizeof *t);
-    t->app = s->app;
-    t->question = s->chat.proof.last_question;
-    snprintf(t->chat, sizeof t->chat, "%s", s->chat.id);
-    kb_ask(s->app, text, str_of(s->chat.locale ? s->chat.locale : ""), false, 3, true, on_for_handler, t);
+void kb_for_preview(struct slot *s, struct str text)
+{
+    const struct kb_live *v = map_get(&s->app->kb_live->live, str_of(s->chat.id));
+
+    if (text.n && !(v && v->next && !v->next_is_preview)) /* a message that waits is newer than what was typed before it */
+        look_up(s, utf8_prefix(text, QUESTION_CHARS), true);
+}
+
+static void look_at_previews(struct app_kb *k)
+{
+    int64_t now = (int64_t)uv_now(k->app->loop);
+    struct map_item *it;
+    uint32_t i = 0;
+    struct kb_live *due = NULL;
+
+    do { /* starting one may change the map */
+        due = NULL;
+        i = 0;
+        while (!due && (it = map_next(&k->live, &i))) {
+            struct kb_live *v = it->value;
+
+            due = v->next && !v->is_busy && now >= v->due_ms ? v : NULL;
+        }
+        if (due)
+            start(k->app, due);
+    } while (due);
 }
 
 /* ---- start, stop */
 
-/* The built-in articles are loaded beside the start: until then there are no suggestions. */
-static void load(uv_work_t *w)
+void kb_tick(struct app *a)
 {
-    struct app *a = w->data;
-    struct err err = {0};
+    struct app_kb *k = a->kb_live;
 
-    if (kb_load_embedded(a->kb, &err) < 0)
-        log_error("kb", "articles not loaded why=\"%s\"", err_why(&err));
-}
-
-static void loaded(uv_work_t *w, int status)
-{
-    struct app *a = w->data;
-
-    (void)status;
-    a->works--;
+    if (!k)
+        return;
+    if (k->live.n)
+        look_at_previews(k);
+    if (a->ticks % 20 == 0 && !a->is_draining) {
+        kb_shelf_tick(k);
+        kb_feed_tick(k);
+    }
 }
 
 int kb_start(struct app *a, struct err *err)
 {
-    char path[600];
-    struct archive_kb *store;
+    struct app_kb *k = mem_zalloc(sizeof *k);
     struct kb_port port;
+    char path[600];
     int rc;
 
+    k->app = a;
+    map_init(&k->live);
+    a->kb_live = k;
     snprintf(path, sizeof path, "%s/kb.sqlite", a->opt.data_dir);
-    rc = archive_kb_open(path, &store, err);
+    rc = archive_kb_open(path, &k->store, err);
     if (rc < 0)
         return rc;
-    a->kb_store = store;
-    archive_kb_port(store, &port);
+    archive_kb_port(k->store, &port);
     rc = kb_open(&port, &a->kb, err);
     if (rc == 0 && a->cfg->kb.dir[0]) /* a shop's own articles: a broken one is said at the start */
-        return kb_load_dir(a->kb, a->cfg->kb.dir, err);
-    if (rc == 0) {
-        a->kb_load.data = a;
-        a->works++;
-        uv_queue_work(a->loop, &a->kb_load, load, loaded);
-    }
+        return kb_shelf_load(k, err);
+    if (rc == 0)
+        kb_shelf_reload(k, true); /* those built in are loaded beside the start: until then there are no suggestions */
     return rc;
+}
+
+void kb_up(struct app *a)
+{
+    kb_feed_start(a->kb_live);
+}
+
+void kb_on_log(struct app *a, struct str log)
+{
+    kb_feed_on_log(a->kb_live, log);
+}
+
+void kb_drain(struct app *a)
+{
+    if (a->kb_live)
+        kb_feed_stop(a->kb_live);
 }
 
 void kb_stop(struct app *a)
 {
+    struct app_kb *k = a->kb_live;
+    struct map_item *it;
+    uint32_t i = 0;
+
+    if (!k)
+        return;
     if (a->kb)
         kb_close(a->kb);
-    archive_kb_close(a->kb_store);
+    while ((it = map_next(&k->live, &i))) {
+        free(((struct kb_live *)it->value)->next);
+        free(it->value);
+    }
+    map_fini(&k->live);
+    kb_shelf_destroy(k->shelf);
+    kb_files_fini(&k->files);
+    archive_kb_close(k->store);
+    free(k);
     a->kb = NULL;
-    a->kb_store = NULL;
+    a->kb_live = NULL;
 }

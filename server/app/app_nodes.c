@@ -158,6 +158,8 @@ static void on_changed(void *ctx, const struct redis_reply *r)
         a->changed_n = redis_reply_int(redis_reply_at(r, i + 1));
         if (log.n && log.s[0] == 'r')
             people_on_log(a, log);
+        else if (log.n && log.s[0] == 'k')
+            kb_on_log(a, log);
         else if (s && s->is_loaded)
             slot_refresh(s);
     }

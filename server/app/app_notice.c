@@ -237,7 +237,8 @@ void notice_after(struct slot *s, const struct notice *n, bool is_ours)
         if (n->handler[0]) /* somebody has room again */
             match_all_dirty(s->app);
     }
-    if (is_ours && c->handler.id[0] && c->last_role == ROLE_SHOPPER && c->proof.last_question > n->head && c->last_question)
+    if (c->handler.id[0] && c->unanswered_since_ms && c->last_question &&
+        (c->proof.last_question > n->head || strcmp(n->handler, c->handler.id) != 0))
         kb_for_handler(s, str_of(c->last_question));
 }
 

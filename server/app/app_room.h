@@ -57,6 +57,7 @@ struct cmd {
     bool denied_self, denied_target, denied_owner, denied_handler; /* a guard said no */
     struct cmd *next;
     struct slot *slot;
+    bool is_aside;            /* those behind it don't wait for it */
     /* chat.start only, owned */
     char new_chat[ID_SIZE], after_owner[ID_SIZE];
     char department[64], class_[16], after[ID_SIZE];
@@ -137,7 +138,7 @@ struct conn {
     char open[ID_SIZE], last[ID_SIZE];    /* shopper: open chat, last chat */
     struct sub *subs;
     struct cmd *held_first, *held_last;
-    unsigned held_n, flight_n;
+    unsigned held_n, flight_n, aside_n;   /* aside_n: of the flight, those that nobody waits for */
     struct slot *flight_slot;             /* what all of the flight is about; NULL: something else */
     char stuck[4][ID_SIZE];               /* chats in which an answer is unknown (PROMISES 2.2) */
     char stuck_id[4][ID_MAX + 1];
@@ -215,8 +216,7 @@ struct app {
     struct archive *archive;
     struct jobs_feed *feed;
     struct kb *kb;
-    void *kb_store;
-    uv_work_t kb_load;
+    struct app_kb *kb_live;            /* app_kb.h */
     unsigned works;                    /* requests on worker threads */
     struct auth_guard *guard;
     struct chat_rules rules;
@@ -281,6 +281,8 @@ void conn_closed(void *ctx, struct net_conn *net, void *user);
 void conn_pump(struct conn *c);
 /* Ends a command: frees it, lets the next one begin. */
 void cmd_finish(struct cmd *c);
+/* It goes on by itself: the commands behind it begin now. */
+void cmd_set_aside(struct cmd *c);
 struct cmd *cmd_create(struct app *a, enum chat_cmd_kind kind);
 void cmd_destroy(struct cmd *c);
 /* Starts one command of a connection; in app_command.c. */
@@ -433,12 +435,19 @@ void staff_open_for(struct conn *conn, struct slot *s, int64_t after, struct str
 /* app_kb.c */
 int kb_start(struct app *a, struct err *err);
 void kb_stop(struct app *a);
+void kb_up(struct app *a);
+void kb_tick(struct app *a);
+void kb_on_log(struct app *a, struct str log);
+/* Answers all who wait; nothing new is taken in. */
+void kb_drain(struct app *a);
 void kb_command(struct cmd *c);
 /* Best articles for a text on a worker thread; fn on the loop with raw JSON (list) and the best one's department and confidence. */
 struct kb_ask;
 void kb_ask(struct app *a, struct str text, struct str lang, bool for_shopper, unsigned max, bool with_text,
             void (*fn)(void *ctx, struct str articles, const char *department, double confidence), void *ctx);
+/* Looks up what the shopper asks (or has typed so far) and tells the handler, if connected here. */
 void kb_for_handler(struct slot *s, struct str text);
+void kb_for_preview(struct slot *s, struct str text);
 
 /* app_task.c */
 void task_command(struct cmd *c);

@@ -12,6 +12,7 @@
 
 #define READERS (ROLE_REP | ROLE_LEAD | ROLE_QA | ROLE_DIRECTOR)
 #define JUDGES  (ROLE_QA | ROLE_DIRECTOR)
+#define EDITORS (ROLE_EDITOR | ROLE_DIRECTOR)
 
 static const struct http_route routes[] = {
     {"GET", "/healthz", 0, false, state_health},
@@ -22,6 +23,19 @@ static const struct http_route routes[] = {
     {"DELETE", "/api/v1/session", ROLE_STAFF, true, session_delete},
     {"GET", "/api/v1/transcripts", READERS, false, transcripts_list},
     {"GET", "/api/v1/transcripts/{}", READERS, false, transcripts_get},
+    {"GET", "/api/v1/articles", ROLE_STAFF, false, articles_list},
+    {"POST", "/api/v1/articles", EDITORS, true, articles_save},
+    {"POST", "/api/v1/articles/preview", EDITORS, true, articles_preview},
+    {"POST", "/api/v1/articles/reload", EDITORS, true, articles_reload},
+    {"GET", "/api/v1/articles/{}", ROLE_STAFF, false, articles_get},
+    {"GET", "/api/v1/articles/{}/versions", ROLE_STAFF, false, articles_versions},
+    {"GET", "/api/v1/taught", EDITORS, false, taught_list},
+    {"GET", "/api/v1/taught/figures", EDITORS, false, taught_figures},
+    {"POST", "/api/v1/taught/{}/undo", EDITORS, true, taught_undo},
+    {"GET", "/api/v1/synonyms", EDITORS, false, synonyms_get},
+    {"POST", "/api/v1/synonyms", EDITORS, true, synonyms_save},
+    {"GET", "/api/v1/gaps", EDITORS, false, gaps_list},
+    {"GET", "/api/v1/gaps/stale", EDITORS, false, gaps_stale},
     {"GET", "/api/v1/people", ROLE_STAFF, false, people_list},
     {"GET", "/api/v1/scorecards", READERS, false, scorecards_list},
     {"GET", "/api/v1/reviews", READERS, false, reviews_list},
@@ -52,16 +66,18 @@ void http_destroy(struct http *h)
 /* True if path is of that pattern; *param: what stands for {}. */
 static bool matches(const char *pattern, struct str path, struct str *param)
 {
-    size_t n = strlen(pattern);
+    const char *any = strstr(pattern, "{}");
+    size_t before, behind;
 
     *param = (struct str){"", 0};
-    if (n < 2 || memcmp(pattern + n - 2, "{}", 2) != 0)
+    if (!any)
         return str_is(path, pattern);
-    n -= 2;
-    if (path.n <= n || memcmp(path.s, pattern, n) != 0 || memchr(path.s + n, '/', path.n - n))
+    before = (size_t)(any - pattern);
+    behind = strlen(any + 2);
+    if (path.n <= before + behind || memcmp(path.s, pattern, before) != 0 || memcmp(path.s + path.n - behind, any + 2, behind) != 0)
         return false;
-    *param = (struct str){path.s + n, path.n - n};
-    return true;
+    *param = (struct str){path.s + before, path.n - before - behind};
+    return !memchr(param->s, '/', param->n);
 }
 
 /* The route; NULL with *allow filled in where only the method is wrong (else ""). */

@@ -27,6 +27,30 @@ struct http_who {
     char site[64];
 };
 
+/* What is asked of the knowledge base; absent strings have .s NULL. */
+enum http_kb_what {
+    HTTP_KB_LIST,     /* q, lang, cursor, limit */
+    HTTP_KB_GET,      /* id */
+    HTTP_KB_SAVE,     /* id, lang, version, base, text: the article as a file with front matter */
+    HTTP_KB_VERSIONS, /* id, lang */
+    HTTP_KB_PREVIEW,  /* text: Markdown */
+    HTTP_KB_FIGURES,
+    HTTP_KB_RELOAD,
+    HTTP_KB_TAUGHT,   /* id (article), q (who), cursor, limit */
+    HTTP_KB_UNDO,     /* id (of the verdict) */
+    HTTP_KB_SYNONYMS,
+    HTTP_KB_SYNONYMS_SAVE, /* version, base, text */
+    HTTP_KB_GAPS,     /* limit */
+    HTTP_KB_STALE     /* limit */
+};
+struct http_kb {
+    enum http_kb_what what;
+    const struct http_who *who;
+    struct str id, lang, q, cursor, base, text;
+    int64_t version;
+    unsigned limit;
+};
+
 struct http_port {
     void *ctx;
     /* Finds out who calls (cookie firstline_session or Bearer token); later or at once: http_call_who(call,
@@ -50,6 +74,8 @@ struct http_port {
     struct archive *(*archive)(void *ctx, const char *site, const char **node);
     /* The command that makes the first account while there is none, else NULL. May be NULL itself. */
     const char *(*setup)(void *ctx);
+    /* The knowledge base: answers by http_call_json() or http_call_problem(). Copies what it needs. */
+    void (*kb)(void *ctx, struct http_call *call, const struct http_kb *q);
     bool is_demo; /* `/` shows the storefront */
 };
 
@@ -68,5 +94,8 @@ void http_call_who(struct http_call *call, const struct http_who *who);
 void http_call_session(struct http_call *call, int status, const struct http_who *who, const char *cookie,
                        int64_t retry_ms, const char *setup);
 void http_call_done(struct http_call *call, int status);
+void http_call_json(struct http_call *call, int status, struct str body);
+/* key and value: one more member of the problem, or NULL. */
+void http_call_problem(struct http_call *call, int status, const char *detail, const char *key, const char *value);
 
 #endif

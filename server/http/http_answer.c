@@ -127,6 +127,16 @@ void call_problem(struct http_call *call, int status, const char *detail)
     call_problem_more(call, status, detail, NULL, NULL, NULL);
 }
 
+void http_call_json(struct http_call *call, int status, struct str body)
+{
+    call_send(call, status, "application/json", body, NULL);
+}
+
+void http_call_problem(struct http_call *call, int status, const char *detail, const char *key, const char *value)
+{
+    call_problem_more(call, status, detail, key, value, NULL);
+}
+
 bool call_wants_json(struct http_call *call)
 {
     if (call->is_json)

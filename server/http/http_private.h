@@ -17,7 +17,7 @@ struct http {
     struct http_static *files;
 };
 
-/* One route. pattern: the last part may be {}, which matches one part; call.param is what stood there. */
+/* One route. pattern: one part may be {}, which matches any one part; call.param is what stood there. */
 struct http_route {
     const char *method;
     const char *pattern;
@@ -83,6 +83,19 @@ void people_list(struct http_call *call);
 void scorecards_list(struct http_call *call);
 void reviews_create(struct http_call *call);
 void reviews_list(struct http_call *call);
+void articles_list(struct http_call *call);
+void articles_get(struct http_call *call);
+void articles_save(struct http_call *call);
+void articles_versions(struct http_call *call);
+void articles_preview(struct http_call *call);
+void articles_reload(struct http_call *call);
+void taught_list(struct http_call *call);
+void taught_figures(struct http_call *call);
+void taught_undo(struct http_call *call);
+void synonyms_get(struct http_call *call);
+void synonyms_save(struct http_call *call);
+void gaps_list(struct http_call *call);
+void gaps_stale(struct http_call *call);
 void state_health(struct http_call *call);
 void state_ready(struct http_call *call);
 void state_openapi(struct http_call *call);
