@@ -87,7 +87,7 @@ async function buildPage(entry, name) {
   const file = ['.tsx', '.ts'].map((e) => src(entry + e)).find(existsSync);
   if (!file) return;
   const outputs = await bundle({ [entry]: file }, { splitting: true });
-  const main = outputs.find((o) => o.entryPoint && o.url.endsWith('.js'));
+  const main = outputs.find((o) => o.entryPoint?.endsWith(basename(file)) && o.url.endsWith('.js')); // a chunk that is imported later is an entry too
   const css = outputs.find((o) => o.url.endsWith('.css') && basename(o.url).startsWith(`${entry}-`));
   page(name, { js: main.url, css: css?.url ?? '' });
 }

@@ -8,6 +8,7 @@
 #define ENTRIES_AT_ONCE 500
 #define MONTHS_BACK     24
 #define WAIT_MS         3000
+#define SHELF_WAIT_MS   30000 /* who saved wants to see what was saved */
 
 /* One read of a log, on its way through the worker. */
 struct lesson {
@@ -357,7 +358,7 @@ void kb_feed_tick(struct app_kb *k)
     struct kb_wait **at = &k->waits;
 
     while (*at) { /* it is durable: that it isn't taken in here yet is no reason to keep anybody waiting */
-        if (now - (*at)->since_ms > WAIT_MS)
+        if (now - (*at)->since_ms > ((*at)->for_shelf ? SHELF_WAIT_MS : WAIT_MS))
             end_wait(at);
         else
             at = &(*at)->next;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './paths.mjs';
 
-const faces = { shop: ['shop'], widget: ['common', 'widget'], console: ['common', 'staff', 'console'], qa: ['common', 'staff', 'qa'] };
+const faces = { shop: ['shop'], widget: ['common', 'widget'], console: ['common', 'staff', 'console'], qa: ['common', 'staff', 'qa'], knowledge: ['common', 'knowledge'] };
 
 /** words('en', 'widget') → t(key, vars): the text; throws on a key that doesn't exist. */
 export function words(lang, face) {

@@ -70,6 +70,10 @@ export const goBoard: Action = {
   id: 'go_board', label: 'act.go_board', group: 'go', icon: icons.chart, keys: ['g b'], shown: (d) => d.isLead,
   enabled: (d) => d.isLead, run: (d) => (d.screen.value = 'board'),
 };
+export const goKnowledge: Action = {
+  id: 'go_knowledge', label: 'act.go_knowledge', group: 'go', icon: icons.book, keys: ['g k'], shown: (d) => d.isEditor,
+  enabled: (d) => d.isEditor, run: (d) => (d.screen.value = 'knowledge'),
+};
 export const search: Action = {
   id: 'search', label: 'act.search', group: 'go', icon: icons.search, keys: ['/'],
   enabled: () => true,
@@ -138,6 +142,6 @@ export const capacity: Action = {
 
 /** Everything, in the order of help and command bar. */
 export const actions: readonly Action[] = [
-  accept, decline, claimNext, ...writeActions, ...chatActions, palette, next, previous, goQueue, goChats, goBoard, search, help,
+  accept, decline, claimNext, ...writeActions, ...chatActions, palette, next, previous, goQueue, goChats, goBoard, goKnowledge, search, help,
   shiftStart, shiftPause, shiftEnd, capacity, fold, foldCard, openSettings, theme, density, sound,
 ];

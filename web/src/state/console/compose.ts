@@ -34,7 +34,7 @@ export function sendDraft(desk: Desk, chat: string, mode: Mode): boolean {
   desk.drafts.flush();
   if (mode === 'reply' && draft.article) {
     const verdict = draft.article.text.trim() === text ? 'used' : 'edited';
-    void desk.act({ t: 'kb.feedback', article: draft.article.id, verdict, chat, ...(verdict === 'edited' ? { text } : {}) }).catch(() => undefined);
+    void desk.act({ t: 'kb.feedback', article: draft.article.id, verdict, chat }).catch(() => undefined);
   }
   if (mode === 'reply') dismissAll(desk, chat);
   return true;
@@ -59,7 +59,7 @@ function startsWithWord(rest: string, name: string): boolean {
 
 function dismissAll(desk: Desk, chat: string): void {
   const view = desk.views.get(chat);
-  if (view) view.suggestions.value = [];
+  if (view) view.suggest([], false);
 }
 
 /** Puts a suggestion into the reply as an editable draft. */
@@ -72,7 +72,7 @@ export function insertSuggestion(desk: Desk, chat: string, article: ArticleHit):
 
 export function rejectSuggestion(desk: Desk, chat: string, article: ArticleHit): void {
   const view = desk.views.get(chat);
-  if (view) view.suggestions.value = view.suggestions.peek().filter((a) => a.id !== article.id);
+  view?.reject(article.id);
   void desk.act({ t: 'kb.feedback', article: article.id, verdict: 'rejected', chat }).catch(() => undefined);
 }
 

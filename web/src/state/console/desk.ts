@@ -51,6 +51,7 @@ const PROXY_TRIES = 10;
 export class Desk {
   readonly me: From & { id: string; name: string };
   readonly isLead: boolean;
+  readonly isEditor: boolean;
   readonly drafts: Drafts;
   readonly outbox: Outbox;
   readonly toasts: Toasts;
@@ -64,7 +65,7 @@ export class Desk {
   readonly proxyBlocks = signal(false);
   readonly ready = signal(false);
   readonly open = signal<string | null>(null);
-  readonly screen = signal<'chats' | 'board'>('chats');
+  readonly screen = signal<'chats' | 'board' | 'knowledge'>('chats');
   readonly mode = signal<Mode>('reply');
   readonly dialog = signal<DialogState | null>(null);
   readonly shift = signal<Shift>({ state: 'off', capacity: 4, load: 0 });
@@ -90,6 +91,7 @@ export class Desk {
   constructor(private readonly o: DeskOptions) {
     const { person, roles } = o.session;
     this.isLead = roles.some((r) => r === 'lead' || r === 'director');
+    this.isEditor = roles.some((r) => r === 'editor' || r === 'director');
     this.me = { role: this.isLead ? 'lead' : 'rep', id: person.id, name: person.name };
     this.departments.value = o.session.departments;
     this.lastKey = `firstline:staff:open:${person.id}`;
@@ -214,7 +216,7 @@ export class Desk {
     if (view.askedSuggestions || row.handler?.id !== this.me.id || row.unansweredSince === null) return;
     view.askedSuggestions = true;
     this.socket.call({ t: 'kb.suggest', chat: view.chat }).then(
-      (ok) => ok.articles && (view.suggestions.value = ok.articles.slice(0, 3)),
+      (ok) => ok.articles && view.suggest(ok.articles, false),
       () => (view.askedSuggestions = false),
     );
   }
@@ -370,7 +372,7 @@ export class Desk {
         return;
       case 'suggest': {
         const view = this.views.get(m.chat);
-        if (view) view.suggestions.value = m.articles.slice(0, 3);
+        if (view) view.suggest(m.articles, m.preview === true);
         return;
       }
       case 'presence':

@@ -32,6 +32,8 @@ export class ChatView {
   readonly loaded = signal<Loaded>('no');
   readonly typing = signal<TypingSign[]>([]);
   readonly suggestions = signal<ArticleHit[]>([]);
+  /** They fit what is being typed, not a question that was sent. */
+  readonly forTyping = signal(false);
   readonly past = signal<PastChat[]>([]);
   /** Opened groups of events in the log, by their first seq. */
   readonly openGroups = signal<ReadonlySet<number>>(new Set());
@@ -40,6 +42,7 @@ export class ChatView {
   /** What was told to the server as read. */
   toldSeq = 0;
   askedSuggestions = false;
+  private answered: ArticleHit[] = [];
   private processed = 0;
   private frame = 0;
 
@@ -74,6 +77,18 @@ export class ChatView {
     this.row.value = { ...this.row.peek(), ...change };
   }
 
+  /** What fits the question, or what is being typed: that goes again once the typing ends without a message. */
+  suggest(articles: ArticleHit[], preview: boolean): void {
+    if (!preview) this.answered = articles.slice(0, 3);
+    this.suggestions.value = articles.slice(0, 3);
+    this.forTyping.value = preview && articles.length > 0;
+  }
+
+  reject(article: string): void {
+    this.answered = this.answered.filter((a) => a.id !== article);
+    this.suggestions.value = this.suggestions.peek().filter((a) => a.id !== article);
+  }
+
   markRead(): boolean {
     this.readSeq = Math.max(this.readSeq, this.row.peek().seq);
     if (this.row.peek().unread > 0) this.change({ unread: 0 });
@@ -83,11 +98,19 @@ export class ChatView {
   takeTyping(from: From, on: boolean, mode: 'reply' | 'note', preview: string, now: number): void {
     const others = this.typing.peek().filter((s) => s.from.id !== from.id || s.from.role !== from.role);
     this.typing.value = on ? [...others, { from, mode, preview, until: now + TYPING_MS }] : others;
+    this.endPreview();
   }
 
   expireTyping(now: number): void {
     const left = this.typing.peek().filter((s) => s.until > now);
     if (left.length !== this.typing.peek().length) this.typing.value = left;
+    this.endPreview();
+  }
+
+  private endPreview(): void {
+    if (!this.forTyping.peek() || this.typing.peek().some((s) => s.from.role === 'shopper')) return;
+    this.forTyping.value = false;
+    this.suggestions.value = this.answered;
   }
 
   bump(): void {

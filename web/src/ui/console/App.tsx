@@ -1,5 +1,5 @@
 // The console: login, or the desk.
-import { useSignal, useSignalEffect } from '@preact/signals';
+import { signal, useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { actions } from '../../actions/desk.js';
 import { followKeys } from '../../actions/keys.js';
@@ -7,26 +7,32 @@ import { ApiError, session } from '../../state/console/api.js';
 import type { Session } from '../../state/console/api.js';
 import { Desk } from '../../state/console/desk.js';
 import { followCount } from '../../state/console/notify.js';
-import { settings } from '../../state/console/settings.js';
+import { choose, settings } from '../../state/console/settings.js';
 import { t } from '../../state/console/words.js';
-import { Button, Icon, Spinner, Toasts, icons } from '../kit/index.js';
+import { Avatar, Button, Icon, Menu, Spinner, Toasts, icons } from '../kit/index.js';
 import { Board } from './Board.js';
+import { Brand } from './Brand.js';
 import { CardPane } from './CardPane.js';
 import { Conversation } from './Conversation.js';
 import { DeskContext } from './desk.js';
 import { Dialogs } from './Dialogs.js';
 import { drawer } from './layout.js';
+import type { Knowledge } from './knowledge/Knowledge.js';
 import { ListPane } from './ListPane.js';
 import { Login } from './Login.js';
 import { Bars, Top } from './Top.js';
 
-type Stage = { at: 'loading' } | { at: 'login'; setup: string | null; ended: boolean } | { at: 'unreachable' } | { at: 'no_role'; name: string } | { at: 'desk'; desk: Desk };
+type Stage = { at: 'loading' } | { at: 'login'; setup: string | null; ended: boolean } | { at: 'unreachable' } | { at: 'no_role'; name: string } | { at: 'editor'; name: string } | { at: 'desk'; desk: Desk };
 
 const staffed = (s: Session) => s.roles.some((r) => r === 'rep' || r === 'lead' || r === 'director');
 
 export function App({ makeDesk }: { makeDesk: (s: Session, onSignedOut: () => void) => Desk }) {
   const stage = useSignal<Stage>({ at: 'loading' });
   const enter = (s: Session) => {
+    if (!staffed(s) && s.roles.includes('editor')) {
+      stage.value = { at: 'editor', name: s.person.name };
+      return;
+    }
     if (!staffed(s)) {
       stage.value = { at: 'no_role', name: s.person.name };
       return;
@@ -54,8 +60,39 @@ export function App({ makeDesk }: { makeDesk: (s: Session, onSignedOut: () => vo
     case 'login': return <Login sub={t('console')} setup={s.setup} {...(s.ended ? { notice: t('login.ended') } : {})} open={session.open} onOpen={enter} />;
     case 'unreachable': return <Message icon={icons.wifiOff} title={t('unreachable')} says={t('unreachable_says')} act={t('retry')} onAct={look} />;
     case 'no_role': return <Message icon={icons.lock} title={t('no_role', { name: s.name })} says={t('no_role_says')} act={t('sign_out')} onAct={() => void session.close().then(look, look)} />;
+    case 'editor': return <EditorScreen name={s.name} onOut={() => void session.close().then(look, look)} />;
     default: return <DeskContext.Provider value={s.desk}><DeskScreen desk={s.desk} /></DeskContext.Provider>;
   }
+}
+
+/** Comes with its own chunk: most who work here never open it. */
+const knowledge = signal<typeof Knowledge | null>(null);
+
+function KnowledgePart(props: Parameters<typeof Knowledge>[0]) {
+  useEffect(() => void import('./knowledge/Knowledge.js').then((m) => (knowledge.value = m.Knowledge)), []);
+  const Part = knowledge.value;
+  return Part ? <Part {...props} /> : <main class="kb" id="conversation" tabIndex={-1}><Spinner label={t('loading')} /></main>;
+}
+
+/** For who keeps the knowledge base and takes no chats. */
+function EditorScreen({ name, onOut }: { name: string; onOut: () => void }) {
+  return (
+    <div class="kb-alone">
+      <header class="top">
+        <Brand />
+        <div class="top-end">
+          <span class="top-me"><Avatar name={name} small /><span dir="auto">{name}</span></span>
+          <Menu icon={icons.chevronDown} small label={t('menu', { name })} items={[
+            { text: t('theme.system'), icon: icons.settings, checked: settings.value.theme === 'system', run: () => choose({ theme: 'system' }) },
+            { text: t('theme.light'), icon: icons.sun, checked: settings.value.theme === 'light', run: () => choose({ theme: 'light' }) },
+            { text: t('theme.dark'), icon: icons.moon, checked: settings.value.theme === 'dark', run: () => choose({ theme: 'dark' }) },
+            { text: t('sign_out'), icon: icons.leave, run: onOut },
+          ]} />
+        </div>
+      </header>
+      <KnowledgePart />
+    </div>
+  );
 }
 
 function Message({ icon, title, says, act, onAct }: { icon: string; title: string; says: string; act: string; onAct: () => void }) {
@@ -72,7 +109,7 @@ function Message({ icon, title, says, act, onAct }: { icon: string; title: strin
 
 function DeskScreen({ desk }: { desk: Desk }) {
   const { cardFolded, listFolded } = settings.value;
-  const board = desk.screen.value === 'board';
+  const board = desk.screen.value !== 'chats';
   const open = desk.current !== null;
   useSignalEffect(() => {
     desk.open.value;
@@ -84,7 +121,7 @@ function DeskScreen({ desk }: { desk: Desk }) {
       <Top />
       <Bars />
       <ListPane />
-      {board ? <Board /> : <Conversation />}
+      {desk.screen.value === 'board' ? <Board /> : desk.screen.value === 'knowledge' ? <KnowledgePart onOpenChat={(chat) => desk.show(chat)} /> : <Conversation />}
       {!board && <CardPane />}
       {drawer.value && <div class="drawer-shade" onClick={() => (drawer.value = false)} />}
       <Dialogs />

@@ -14,6 +14,7 @@ export function Suggestions({ view }: { view: ChatView }) {
   if (articles.length === 0 || !isHandler(view.row.value, desk.me.id) || desk.mode.value !== 'reply') return null;
   return (
     <section class="suggestions" aria-label={t('suggest.label')}>
+      {view.forTyping.value && <p class="suggestions-typing">{t('suggest.typing')}</p>}
       {articles.map((a, i) => (
         <Suggestion key={a.id} n={i + 1} article={a}
           onUse={() => { insertSuggestion(desk, view.chat, a); focusComposer(); }}

@@ -1,5 +1,5 @@
 // The bar at the top: shift, connection, command bar, looks.
-import { capacity, goBoard, goChats, help, openSettings, palette, shiftEnd, shiftPause, shiftStart, sound } from '../../actions/desk.js';
+import { capacity, goBoard, goChats, goKnowledge, help, openSettings, palette, shiftEnd, shiftPause, shiftStart, sound } from '../../actions/desk.js';
 import { firstKey } from '../../actions/keys.js';
 import type { HealthState } from '../../model/types.js';
 import { session } from '../../state/console/api.js';
@@ -13,19 +13,22 @@ import { signOut } from './signOut.js';
 
 export function Top() {
   const desk = useDesk();
-  const onBoard = desk.screen.value === 'board';
+  const screen = desk.screen.value;
   return (
     <header class="top">
       <Brand />
       <Shift />
       <Connection />
-      {desk.isLead && (
+      {(desk.isLead || desk.isEditor) && (
         <div class="screens" role="group" aria-label={t('screens.label')}>
-          <button type="button" aria-pressed={!onBoard} onClick={() => goChats.run(desk)}><Icon path={icons.chat} size={15} />{t('screens.chats')}</button>
-          <button type="button" aria-pressed={onBoard} onClick={() => goBoard.run(desk)}>
-            <Icon path={icons.chart} size={15} />{t('screens.board')}
-            {desk.alerts.value.length > 0 && <span class="dot-n">{i18n.value.number(desk.alerts.value.length)}<span class="sr"> {t('alerts.n', { n: desk.alerts.value.length })}</span></span>}
-          </button>
+          <button type="button" aria-pressed={screen === 'chats'} onClick={() => goChats.run(desk)}><Icon path={icons.chat} size={15} />{t('screens.chats')}</button>
+          {desk.isLead && (
+            <button type="button" aria-pressed={screen === 'board'} onClick={() => goBoard.run(desk)}>
+              <Icon path={icons.chart} size={15} />{t('screens.board')}
+              {desk.alerts.value.length > 0 && <span class="dot-n">{i18n.value.number(desk.alerts.value.length)}<span class="sr"> {t('alerts.n', { n: desk.alerts.value.length })}</span></span>}
+            </button>
+          )}
+          {desk.isEditor && <button type="button" aria-pressed={screen === 'knowledge'} onClick={() => goKnowledge.run(desk)}><Icon path={icons.book} size={15} />{t('screens.knowledge')}</button>}
         </div>
       )}
       <button type="button" class="top-search" onClick={() => palette.run(desk)} aria-keyshortcuts="Control+K">

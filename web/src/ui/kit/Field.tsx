@@ -38,6 +38,7 @@ interface ControlProps<E extends HTMLElement> extends Omit<HTMLAttributes<E>, 'l
   maxLength?: number;
   required?: boolean;
   disabled?: boolean;
+  readOnly?: boolean;
   ref?: Ref<E>;
 }
 

@@ -1,0 +1,147 @@
+// The knowledge base over HTTP: articles, drafts of them, gaps, what was taught. No state but what is asked for.
+import { isObject } from '../../model/types.js';
+import type { Person } from '../../model/types.js';
+import { call } from './api.js';
+
+/** Side by side in the editor, in this order; further languages of an article follow. */
+export const LANGS = ['zh-CN', 'en'];
+
+export interface Version {
+  lang: string;
+  title: string;
+  department: string;
+  audience: 'shopper' | 'rep';
+  valid_from?: string;
+  valid_until?: string;
+  /** Of the console; 0: it stands in a file alone. */
+  version: number;
+  source: 'file' | 'console';
+  /** The file was changed after this version of the console. */
+  set_aside: boolean;
+  at?: number;
+  by?: Person | null;
+  base?: string;
+  keywords?: string[];
+  questions?: string[];
+  body?: string;
+}
+export interface Article { article: string; languages: Version[] }
+export interface ArticlePage { items: Article[]; next: string | null; total: number; problem?: string }
+export interface Figures { used: number; edited: number; rejected: number; helped: number; not_helped: number }
+export interface OldVersion { lang: string; version: number; at: number; by: Person; text: string }
+export interface GapQuestion { chat: string; at: number; text: string; rating?: number; refused: boolean; rejected: boolean }
+export interface Gap { question: string; count: number; unhappy: number; last: number; department?: string; draft?: string; questions: GapQuestion[] }
+export interface Stale { article: string; shown: number; rejected: number; low_rated: number; used: number }
+export interface Taught { id: string; at: number; by: Person; article: string; verdict: 'used' | 'edited' | 'rejected'; question: string; chat?: string; undone?: { at: number; by: Person } }
+export interface Synonyms { text: string; base: string; version: number }
+
+const api = (path: string) => `/api/v1/${path}`;
+async function items<T>(path: string): Promise<T[]> {
+  const answer = await call('GET', api(path));
+  return isObject(answer) && Array.isArray(answer['items']) ? (answer['items'] as T[]) : [];
+}
+
+export const articles = (q: string, cursor: string | null) =>
+  call('GET', api(`articles?limit=50${q === '' ? '' : `&q=${encodeURIComponent(q)}`}${cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`}`)) as Promise<ArticlePage>;
+export const article = (id: string) => call('GET', api(`articles/${encodeURIComponent(id)}`)) as Promise<Article>;
+export const versions = (id: string) => items<OldVersion>(`articles/${encodeURIComponent(id)}/versions`);
+export const preview = async (body: string) => ((await call('POST', api('articles/preview'), { body })) as { html: string }).html;
+export const reload = () => call('POST', api('articles/reload'), {});
+export const gaps = () => items<Gap>('gaps');
+export const stale = () => items<Stale>('gaps/stale');
+export const taught = (id: string) => items<Taught>(`taught?limit=100${id === '' ? '' : `&article=${encodeURIComponent(id)}`}`);
+export const undo = (id: string) => call('POST', api(`taught/${encodeURIComponent(id)}/undo`), {});
+export const synonyms = () => call('GET', api('synonyms')) as Promise<Synonyms>;
+export const saveSynonyms = (s: Synonyms) => call('POST', api('synonyms'), s);
+export async function figures(): Promise<Map<string, Figures>> {
+  return new Map((await items<Figures & { article: string }>('taught/figures')).map((f) => [f.article, f]));
+}
+
+/** One language of an article that is being written. */
+export interface Side {
+  lang: string;
+  title: string;
+  questions: string;
+  keywords: string;
+  body: string;
+  /** What it is made from; null: there is none yet. */
+  from: Version | null;
+}
+export interface Draft {
+  article: string;
+  isNew: boolean;
+  department: string;
+  audience: 'shopper' | 'rep';
+  validFrom: string;
+  validUntil: string;
+  sides: Side[];
+}
+
+const emptySide = (lang: string): Side => ({ lang, title: '', questions: '', keywords: '', body: '', from: null });
+
+function sideOf(v: Version): Side {
+  return { lang: v.lang, title: v.title, questions: (v.questions ?? []).join('\n'), keywords: (v.keywords ?? []).join(', '), body: v.body ?? '', from: v };
+}
+
+export function draftOf(a: Article): Draft {
+  const first = a.languages[0];
+  const known = new Map(a.languages.map((v) => [v.lang, v]));
+  const langs = [...LANGS, ...a.languages.map((v) => v.lang).filter((l) => !LANGS.includes(l))];
+  return {
+    article: a.article, isNew: false, department: first?.department ?? 'general', audience: first?.audience ?? 'shopper',
+    validFrom: first?.valid_from ?? '', validUntil: first?.valid_until ?? '',
+    sides: langs.map((lang) => {
+      const v = known.get(lang);
+      return v ? sideOf(v) : emptySide(lang);
+    }),
+  };
+}
+
+export const newDraft = (): Draft => ({ article: '', isNew: true, department: 'general', audience: 'shopper', validFrom: '', validUntil: '', sides: LANGS.map(emptySide) });
+
+const hanzi = /[\u3400-\u9fff]/;
+
+/** What was asked and what the rep answered, in the language it was asked in. */
+export function draftOfGap(gap: Gap): Draft {
+  const lang = hanzi.test(gap.question) ? 'zh-CN' : 'en';
+  const questions = [...new Set([gap.question, ...gap.questions.map((q) => q.text)].map((q) => q.replace(/\s+/g, ' ').trim()))];
+  const draft = newDraft();
+  return {
+    ...draft, department: gap.department ?? 'general',
+    sides: draft.sides.map((s) => (s.lang === lang ? { ...s, title: [...(questions[0] ?? '')].slice(0, 80).join(''), questions: questions.join('\n'), body: gap.draft ?? '' } : s)),
+  };
+}
+
+const lines = (text: string) => text.split('\n').map((l) => l.trim()).filter((l) => l !== '');
+const words = (text: string) => text.split(/[,，、\n]/).map((w) => w.trim()).filter((w) => w !== '');
+const isEmpty = (s: Side) => s.title.trim() === '' && s.body.trim() === '' && s.questions.trim() === '';
+
+interface Wire { article: string; lang: string; title: string; department: string; audience: string; valid_from: string; valid_until: string; keywords: string[]; questions: string[]; body: string }
+
+function wire(d: Draft, s: Side): Wire {
+  return {
+    article: d.article.trim(), lang: s.lang, title: s.title.trim(), department: d.department.trim(), audience: d.audience, valid_from: d.validFrom, valid_until: d.validUntil,
+    keywords: words(s.keywords), questions: lines(s.questions), body: s.body.trimEnd(),
+  };
+}
+
+/** The sides that differ from what they were made from. */
+export function changed(d: Draft): Side[] {
+  return d.sides.filter((s) => {
+    if (s.from === null) return !isEmpty(s);
+    const f = s.from;
+    const was: Wire = {
+      article: d.article.trim(), lang: s.lang, title: f.title, department: f.department, audience: f.audience, valid_from: f.valid_from ?? '', valid_until: f.valid_until ?? '',
+      keywords: f.keywords ?? [], questions: f.questions ?? [], body: (f.body ?? '').trimEnd(),
+    };
+    return JSON.stringify(was) !== JSON.stringify(wire(d, s));
+  });
+}
+
+/** Saves one side as the next version; rejects with ApiError 409 where another one was saved meanwhile. */
+export const saveSide = (d: Draft, s: Side) => call('POST', api('articles'), { ...wire(d, s), version: s.from?.version ?? 0, base: s.from?.base ?? '' });
+
+/** The same text over what stands now. */
+export function rebase(d: Draft, now: Article): Draft {
+  return { ...d, isNew: false, sides: d.sides.map((s) => ({ ...s, from: now.languages.find((v) => v.lang === s.lang) ?? null })) };
+}
