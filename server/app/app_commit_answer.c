@@ -365,6 +365,7 @@ void commit_refuse(struct slot *s, struct cmd *c, enum code code, const char *te
                      c->msg.digest, on_looked_up, k) < 0) {
         free(k);
         s->is_busy = false;
+        s->batch_left = 0; /* no answer will come: else the chat waits for it for ever */
         commit_finish_refused(c, &s->chat, CODE_UNAVAILABLE, "redis is away");
     }
 }

@@ -443,5 +443,6 @@ void conn_set_stuck(struct conn *c, struct str chat, struct str id)
             snprintf(c->stuck_id[i], sizeof c->stuck_id[i], "%.*s", STR_FMT(id));
             return;
         }
-    net_close(c->net, 1013, "answers unknown in too many chats");
+    if (!c->is_dead)
+        net_close(c->net, 1013, "answers unknown in too many chats");
 }
