@@ -103,11 +103,11 @@ async function slow(row) {
 
 /** Later than the deadline: unknown, and never sent again by the node. */
 async function late(row) {
-  const on = await onOwnRedis(row, { proxy: true, set: { 'redis.command_ms': 1500 } });
+  const on = await onOwnRedis(row, { proxy: true, set: { 'redis.command_ms': 3000 } });
   for (let k = 0; k < 3; k++) {
     on.front.hold();
     row.inject('answers held until behind the deadline');
-    await row.pinging(on.other, () => delay(row.r.int(1800, 4000)));
+    await row.pinging(on.other, () => delay(row.r.int(3500, 5500)));
     on.front.release();
     row.over();
     await row.recovers(on.s);
@@ -117,7 +117,7 @@ async function late(row) {
     on.redis.process.kill('SIGSTOP');
     row.inject('Redis frozen (SIGSTOP)');
     try {
-      await row.pinging(on.other, () => delay(row.r.int(500, 4000)));
+      await row.pinging(on.other, () => delay(row.r.int(500, 5500)));
     } finally {
       on.redis.process.kill('SIGCONT');
     }
@@ -125,9 +125,9 @@ async function late(row) {
     await row.recovers(on.s);
     await row.more(row.r.int(3, 20));
   }
-  on.front.delay = 1500;
-  row.inject('answers 3000 ms late, the deadline is 1500 ms');
-  await row.pinging(on.other, () => delay(5000));
+  on.front.delay = 2500;
+  row.inject('answers 5000 ms late, the deadline is 3000 ms');
+  await row.pinging(on.other, () => delay(8000));
   on.front.delay = 0;
   row.over();
   await row.recovers(on.s);

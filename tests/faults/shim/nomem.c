@@ -1,7 +1,7 @@
 /*
- * LD_PRELOAD: memory is refused when a test says so. FAULT_NOMEM names a file of two int64: how many more allocations go well
- * before the next is refused (0: all go well), and how many are refused then, one after the other. Counted down in place.
- * Programs that this one starts are left alone.
+ * LD_PRELOAD: memory is refused when a test says so. FAULT_NOMEM names a file of two int64: how many more
+ * allocations go well before the next is refused (0: all go well), and how many are refused then, one after
+ * the other. Counted down in place. Programs that this one starts are left alone.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@ void *__libc_memalign(size_t align, size_t n);
 
 static struct {
     _Atomic int64_t left, refused;
-} *plan;
+} * plan;
 
 __attribute__((constructor)) static void begin(void)
 {

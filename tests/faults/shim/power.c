@@ -1,10 +1,11 @@
 /*
- * LD_PRELOAD: remembers what a power cut would undo. For each file below POWER_DIR that this process writes, the bytes that stood
- * there before each write go to POWER_JOURNAL/INODE; an fsync or fdatasync of the file empties that journal. After kill -9 of
- * everybody, lib/power.mjs takes back what the journals hold.
+ * LD_PRELOAD: remembers what a power cut would undo. For each file below POWER_DIR that this process writes,
+ * the bytes that stood there before each write go to POWER_JOURNAL/INODE; an fsync or fdatasync of the file
+ * empties that journal. After kill -9 of everybody, lib/power.mjs takes back what the journals hold.
  *
- * A record: offset, size of the file before, number of old bytes (int64 each), then these bytes. Names (rename, unlink) count as durable
- * at once, and so does what stdio writes. POWER_FSYNC_US makes each sync that much slower, as a disk is.
+ * A record: offset, size of the file before, number of old bytes (int64 each), then these bytes. Names
+ * (rename, unlink) count as durable at once, and so does what stdio writes. POWER_FSYNC_US makes each sync
+ * that much slower, as a disk is.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -19,7 +20,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define FDS 4096
+#define FDS        4096
 #define REAL(name) ((typeof(name) *)real(#name))
 
 static struct watched {
@@ -36,17 +37,18 @@ static void *real(const char *name)
     return f;
 }
 
-/* What a cut can't hurt, or is not on the disk's account: shared memory, locks, logs, and what is made anew at each start. */
+/* What a cut can't hurt, or is not on the disk's account: shared memory, locks, logs, and what is made anew
+ * at each start. */
 static int is_watched(const char *path)
 {
-    static const char *const not[] = {"-shm", ".lock", ".log", ".pid", ".conf", ".new", ".sock", "ballast"};
+    static const char *const not [] = {"-shm", ".lock", ".log", ".pid", ".conf", ".new", ".sock", "ballast"};
     const char *dir = getenv("POWER_DIR");
     char full[4096];
 
     if (!dir || !realpath(path, full) || strncmp(full, dir, strlen(dir)) != 0)
         return 0;
-    for (unsigned i = 0; i < sizeof not / sizeof *not; i++)
-        if (strstr(full, not[i]))
+    for (unsigned i = 0; i < sizeof not / sizeof *not ; i++)
+        if (strstr(full, not [i]))
             return 0;
     return 1;
 }
@@ -63,28 +65,29 @@ static int after_open(int fd, const char *path, int flags)
         return fd;
     snprintf(name, sizeof name, "%s/%llu", getenv("POWER_JOURNAL"), (unsigned long long)st.st_ino);
     /* A file that was empty is new: a journal of that name was another file's. */
-    watched[fd].journal = REAL(open)(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (st.st_size == 0 ? O_TRUNC : 0), 0600);
+    watched[fd].journal = REAL(open)(
+        name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (st.st_size == 0 ? O_TRUNC : 0), 0600);
     if (watched[fd].journal < 0)
         abort();
     return fd;
 }
 
-#define OPENS(name, ...)                                      \
-    {                                                         \
-        va_list ap;                                           \
-        int mode;                                             \
-                                                              \
-        va_start(ap, flags);                                  \
-        mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(ap, int) : 0; \
-        va_end(ap);                                           \
-        return after_open(REAL(name)(__VA_ARGS__, flags, mode), path, flags); \
+#define OPENS(name, ...)                                                                                     \
+    {                                                                                                        \
+        va_list ap;                                                                                          \
+        int mode;                                                                                            \
+                                                                                                             \
+        va_start(ap, flags);                                                                                 \
+        mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(ap, int) : 0;                                          \
+        va_end(ap);                                                                                          \
+        return after_open(REAL(name)(__VA_ARGS__, flags, mode), path, flags);                                \
     }
-int open(const char *path, int flags, ...) OPENS(open, path)
-int open64(const char *path, int flags, ...) OPENS(open, path)
-int openat(int dir, const char *path, int flags, ...) OPENS(openat, dir, path)
-int openat64(int dir, const char *path, int flags, ...) OPENS(openat, dir, path)
+int open(const char *path, int flags, ...) OPENS(open, path) int open64(const char *path, int flags, ...)
+    OPENS(open, path) int openat(int dir, const char *path, int flags, ...)
+        OPENS(openat, dir, path) int openat64(int dir, const char *path, int flags, ...)
+            OPENS(openat, dir, path)
 
-int close(int fd)
+                int close(int fd)
 {
     if (fd >= 0 && fd < FDS && watched[fd].journal) {
         REAL(close)(watched[fd].journal);
@@ -123,15 +126,15 @@ static void remember(int fd, int64_t at, int64_t n)
     free(v[1].iov_base);
 }
 
-#define WRITES(at, n, call)           \
-    {                                 \
-        ssize_t rc;                   \
-                                      \
-        pthread_mutex_lock(&lock);    \
-        remember(fd, at, (int64_t)n); \
-        rc = call;                    \
-        pthread_mutex_unlock(&lock);  \
-        return rc;                    \
+#define WRITES(at, n, call)                                                                                  \
+    {                                                                                                        \
+        ssize_t rc;                                                                                          \
+                                                                                                             \
+        pthread_mutex_lock(&lock);                                                                           \
+        remember(fd, at, (int64_t)n);                                                                        \
+        rc = call;                                                                                           \
+        pthread_mutex_unlock(&lock);                                                                         \
+        return rc;                                                                                           \
     }
 #define IS_WATCHED (fd >= 0 && fd < FDS && watched[fd].journal)
 ssize_t write(int fd, const void *p, size_t n)
@@ -140,10 +143,10 @@ ssize_t write(int fd, const void *p, size_t n)
         return REAL(write)(fd, p, n);
     WRITES(-1, n, REAL(write)(fd, p, n))
 }
-ssize_t pwrite(int fd, const void *p, size_t n, off_t at) WRITES(at, n, REAL(pwrite)(fd, p, n, at))
-ssize_t pwrite64(int fd, const void *p, size_t n, off_t at) WRITES(at, n, REAL(pwrite)(fd, p, n, at))
+ssize_t pwrite(int fd, const void *p, size_t n, off_t at) WRITES(at, n, REAL(pwrite)(fd, p, n, at)) ssize_t
+    pwrite64(int fd, const void *p, size_t n, off_t at) WRITES(at, n, REAL(pwrite)(fd, p, n, at))
 
-ssize_t writev(int fd, const struct iovec *v, int n)
+        ssize_t writev(int fd, const struct iovec *v, int n)
 {
     int64_t sum = 0;
 
@@ -154,10 +157,11 @@ ssize_t writev(int fd, const struct iovec *v, int n)
     WRITES(-1, sum, REAL(writev)(fd, v, n))
 }
 
-int ftruncate(int fd, off_t size) WRITES(size, INT64_MAX / 2, REAL(ftruncate)(fd, size))
-int ftruncate64(int fd, off_t size) WRITES(size, INT64_MAX / 2, REAL(ftruncate)(fd, size))
+int ftruncate(int fd, off_t size)
+    WRITES(size, INT64_MAX / 2, REAL(ftruncate)(fd, size)) int ftruncate64(int fd, off_t size)
+        WRITES(size, INT64_MAX / 2, REAL(ftruncate)(fd, size))
 
-static void wait_for_disk(int fd)
+            static void wait_for_disk(int fd)
 {
     const char *us = getenv("POWER_FSYNC_US");
 
@@ -171,18 +175,18 @@ static void forget(int fd)
         abort();
 }
 
-#define SYNCS(name)                                                                                \
-    int name(int fd)                                                                               \
-    {                                                                                              \
-        int rc;                                                                                    \
-                                                                                                   \
-        wait_for_disk(fd);                                                                         \
-        pthread_mutex_lock(&lock); /* what is written from here on is not part of this sync */     \
-        rc = REAL(name)(fd);                                                                       \
-        if (rc == 0)                                                                               \
-            forget(fd);                                                                            \
-        pthread_mutex_unlock(&lock);                                                               \
-        return rc;                                                                                 \
+#define SYNCS(name)                                                                                          \
+    int name(int fd)                                                                                         \
+    {                                                                                                        \
+        int rc;                                                                                              \
+                                                                                                             \
+        wait_for_disk(fd);                                                                                   \
+        pthread_mutex_lock(&lock); /* what is written from here on is not part of this sync */               \
+        rc = REAL(name)(fd);                                                                                 \
+        if (rc == 0)                                                                                         \
+            forget(fd);                                                                                      \
+        pthread_mutex_unlock(&lock);                                                                         \
+        return rc;                                                                                           \
     }
 SYNCS(fsync)
 SYNCS(fdatasync)
