@@ -6,6 +6,7 @@
 
 #define HITS_MAX      5
 #define PREVIEW_MS    300  /* unsent text is looked at once it has rested so long */
+#define PACE_MS       400  /* a chat's next look-up comes so long after the last one began at the earliest, with what is newest then */
 #define WORTH_CHARS   4    /* a shorter text asks nothing that an article could answer */
 #define QUESTION_CHARS 1000
 
@@ -29,7 +30,7 @@ struct kb_live {
     char chat[ID_SIZE];
     bool is_busy, is_preview, next_is_preview;
     int64_t question, next_question; /* seq of the shopper's message; of a preview: the one before it */
-    int64_t due_ms;
+    int64_t due_ms, started_ms;      /* of the next look-up; when the last one began, 0: there was none */
     char *next;                      /* NULL: nothing newer */
 };
 
@@ -401,7 +402,6 @@ static void on_for_handler(void *ctx, struct str articles, const char *departmen
             record(s, v->question, buf_str(&list));
         buf_fini(&list);
     }
-    drop_live(a, v);
 }
 
 static void start(struct app *a, struct kb_live *v)
@@ -418,6 +418,7 @@ static void start(struct app *a, struct kb_live *v)
     v->question = v->next_question;
     v->is_preview = v->next_is_preview;
     v->is_busy = true;
+    v->started_ms = (int64_t)uv_now(a->loop);
     ask_in(a, str_of(text), or_empty(s->chat.locale), or_empty(s->chat.department), false, 3, true, on_for_handler, v);
     free(text);
 }
@@ -427,6 +428,7 @@ static void look_up(struct slot *s, struct str text, bool is_preview)
 {
     struct app *a = s->app;
     struct member *m = s->chat.handler.id[0] ? people_find(a, str_of(s->chat.handler.id)) : NULL;
+    int64_t now = (int64_t)uv_now(a->loop);
     struct kb_live *v;
 
     if (!m || !m->conns || !a->kb)
@@ -442,8 +444,10 @@ static void look_up(struct slot *s, struct str text, bool is_preview)
     v->next = mem_strndup(text.s, text.n);
     v->next_question = s->chat.proof.last_question;
     v->next_is_preview = is_preview;
-    v->due_ms = (int64_t)uv_now(a->loop) + (is_preview ? PREVIEW_MS : 0);
-    if (!v->is_busy && !is_preview)
+    v->due_ms = now + (is_preview ? PREVIEW_MS : 0);
+    if (v->started_ms && v->due_ms < v->started_ms + PACE_MS)
+        v->due_ms = v->started_ms + PACE_MS; /* of what is said in one breath the last is looked up */
+    if (!v->is_busy && now >= v->due_ms)
         start(a, v);
 }
 
@@ -460,24 +464,30 @@ void kb_for_preview(struct slot *s, struct str text)
         look_up(s, utf8_prefix(text, QUESTION_CHARS), true);
 }
 
-static void look_at_previews(struct app_kb *k)
+/* Starts what is due, forgets chats that have been quiet. */
+static void look_at_live(struct app_kb *k)
 {
     int64_t now = (int64_t)uv_now(k->app->loop);
     struct map_item *it;
-    uint32_t i = 0;
-    struct kb_live *due = NULL;
+    struct kb_live *due, *quiet;
+    uint32_t i;
 
-    do { /* starting one may change the map */
-        due = NULL;
+    do { /* either changes the map */
+        due = quiet = NULL;
         i = 0;
-        while (!due && (it = map_next(&k->live, &i))) {
+        while (!due && !quiet && (it = map_next(&k->live, &i))) {
             struct kb_live *v = it->value;
 
-            due = v->next && !v->is_busy && now >= v->due_ms ? v : NULL;
+            if (!v->is_busy && v->next && now >= v->due_ms)
+                due = v;
+            else if (!v->is_busy && !v->next && now >= v->started_ms + PACE_MS)
+                quiet = v;
         }
         if (due)
             start(k->app, due);
-    } while (due);
+        if (quiet)
+            drop_live(k->app, quiet);
+    } while (due || quiet);
 }
 
 /* ---- start, stop */
@@ -489,7 +499,7 @@ void kb_tick(struct app *a)
     if (!k)
         return;
     if (k->live.n)
-        look_at_previews(k);
+        look_at_live(k);
     if (a->ticks % 20 == 0 && !a->is_draining) {
         kb_shelf_tick(k);
         kb_feed_tick(k);
