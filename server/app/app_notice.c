@@ -228,6 +228,8 @@ void notice_after(struct slot *s, const struct notice *n, bool is_ours)
     after_offers(s, n, is_ours);
     if (c->alert[0] && (strcmp(n->alert, c->alert) != 0 || n->alert_level != c->alert_level))
         tell_alert(s);
+    if (queued && !was_queued)
+        s->position = -1; /* it stands in the queue anew: its place is told, also if it is the one it had before */
     if (c->state != n->state || strcmp(n->handler, c->handler.id) != 0) {
         if (queued || was_queued || n->handler[0]) {
             match_dirty(s->app, str_of(c->department));
