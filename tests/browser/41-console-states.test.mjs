@@ -185,6 +185,8 @@ describe('the console', { concurrency: 2 }, () => {
       await page.getByRole('button', { name: mei.t('act.fold_card') }).click();
       await state('tablet-card', { themes: ['light'] });
       await page.keyboard.press('Escape');
+      await page.locator('.drawer-shade').waitFor({ state: 'detached' });
+      await page.getByRole('button', { name: mei.t('act.fold_card') }).and(page.locator(':focus')).waitFor();
       await page.setViewportSize({ width: 390, height: 844 });
       await state('phone', { themes: ['light'] });
       assert.deepEqual(wrong, []);

@@ -1,11 +1,14 @@
 // The right pane: the customer file and what is agreed, so that nothing has to be said twice.
 import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { promise, tag, triage, verify } from '../../actions/chat.js';
+import { ime } from '../../model/ime.js';
 import { isHandler } from '../../state/console/compose.js';
 import { checkNames, checkText, classText, stateText } from '../../state/console/labels.js';
 import type { Row } from '../../state/console/row.js';
 import type { ChatView } from '../../state/console/view.js';
 import { i18n, t } from '../../state/console/words.js';
+import { keepFocus } from '../kit/focus.js';
 import { Avatar, Badge, Button, Icon, IconButton, icons } from '../kit/index.js';
 import { Due } from './bits.js';
 import { Act, useDesk } from './desk.js';
@@ -14,11 +17,18 @@ import { drawer } from './layout.js';
 export function CardPane() {
   const desk = useDesk();
   const view = desk.current;
+  const pane = useRef<HTMLElement>(null);
+  const over = drawer.value;
+  useEffect(() => (over && pane.current ? keepFocus(pane.current) : undefined), [over]);
   if (!view) return null;
   const row = view.row.value;
   const mine = isHandler(row, desk.me.id);
   return (
-    <aside class="card-pane" aria-label={t('card.label')}>
+    <aside class="card-pane" aria-label={t('card.label')} ref={pane} onKeyDown={(e) => {
+      if (e.key !== 'Escape' || ime.owns(e) || !drawer.value) return;
+      e.stopPropagation();
+      drawer.value = false;
+    }}>
       <div class="card-top">
         <h2>{t('card.label')}</h2>
         <IconButton class="card-close" small icon={icons.close} label={t('close')} onClick={() => (drawer.value = false)} />
