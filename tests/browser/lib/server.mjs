@@ -5,7 +5,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BIN } from './paths.mjs';
-import { until } from './wait.mjs';
+import { WAIT_MS, until } from './wait.mjs';
 
 export const PASSWORD = 'lantern-and-loom-88';
 
@@ -41,7 +41,7 @@ export async function startDemo({ set = {}, env = {}, args = [] } = {}) {
       const m = /^ready http:\/\/127\.0\.0\.1:(\d+)\s/m.exec(readFileSync(join(data, 'out'), 'utf8'));
       if (!m && demo.exit) throw Object.assign(new Error(`firstline ended (${JSON.stringify(demo.exit)}): ${demo.tail()}`), { fatal: true });
       return m;
-    }, () => `ready; its log ends: ${demo.tail()}`);
+    }, () => `ready; its log ends: ${demo.tail()}`, 2 * WAIT_MS); // five passwords are hashed first
     demo.port = Number(ready[1]);
     demo.origin = `http://127.0.0.1:${demo.port}`;
     await until(() => readFileSync(join(data, 'err'), 'utf8').includes('kb loaded'), 'the articles are loaded');
@@ -50,7 +50,7 @@ export async function startDemo({ set = {}, env = {}, args = [] } = {}) {
   demo.stop = async () => {
     if (demo.exit) return demo.exit;
     demo.process.kill('SIGTERM');
-    await until(() => demo.exit, `SIGTERM ends the server; its log ends: ${demo.tail()}`, 20_000);
+    await until(() => demo.exit, `SIGTERM ends the server; its log ends: ${demo.tail()}`);
     return demo.exit;
   };
   demo.restart = async () => {
