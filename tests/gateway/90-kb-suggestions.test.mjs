@@ -1,4 +1,4 @@
-// Suggestions as people see them: who is told, when, of what.
+// Suggestions as people see them: who is told, when, of what. (Rule 5.2.)
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';

@@ -1,4 +1,4 @@
-// What reps make of suggestions is learned at once, by every node, kept over a crash, and can be taken back.
+// What reps make of suggestions is learned at once, by every node, kept over a crash, and can be taken back. (Rule 5.3.)
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';

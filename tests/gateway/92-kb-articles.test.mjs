@@ -1,4 +1,4 @@
-// Articles are written: as files that are watched, and in the editor, whose versions stand over the files they were made from.
+// Articles are written: as files that are watched, and in the editor, whose versions stand over the files they were made from. (Rule 5.1.)
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';

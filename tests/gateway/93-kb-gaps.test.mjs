@@ -1,4 +1,4 @@
-// Questions that nobody could answer are listed in groups, with the answer a rep gave; what is answered by now is gone.
+// Questions that nobody could answer are listed in groups, with the answer a rep gave; what is answered by now is gone. (Rule 5.4.)
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';
