@@ -24,31 +24,29 @@ static uint32_t next_char(struct str s, size_t *i)
     return u;
 }
 
-static void put_char(struct buf *b, uint32_t u)
+/* Writes u at c; gives the bytes it took. */
+static size_t put_char(char *c, uint32_t u)
 {
-    char c[4];
-    size_t n;
-
     if (u < 0x80) {
         c[0] = (char)u;
-        n = 1;
-    } else if (u < 0x800) {
+        return 1;
+    }
+    if (u < 0x800) {
         c[0] = (char)(0xc0 | u >> 6);
         c[1] = (char)(0x80 | (u & 0x3f));
-        n = 2;
-    } else if (u < 0x10000) {
+        return 2;
+    }
+    if (u < 0x10000) {
         c[0] = (char)(0xe0 | u >> 12);
         c[1] = (char)(0x80 | (u >> 6 & 0x3f));
         c[2] = (char)(0x80 | (u & 0x3f));
-        n = 3;
-    } else {
-        c[0] = (char)(0xf0 | u >> 18);
-        c[1] = (char)(0x80 | (u >> 12 & 0x3f));
-        c[2] = (char)(0x80 | (u >> 6 & 0x3f));
-        c[3] = (char)(0x80 | (u & 0x3f));
-        n = 4;
+        return 3;
     }
-    buf_add(b, c, n);
+    c[0] = (char)(0xf0 | u >> 18);
+    c[1] = (char)(0x80 | (u >> 12 & 0x3f));
+    c[2] = (char)(0x80 | (u >> 6 & 0x3f));
+    c[3] = (char)(0x80 | (u & 0x3f));
+    return 4;
 }
 
 static bool is_dropped(uint32_t u)
@@ -61,18 +59,33 @@ static bool is_dropped(uint32_t u)
            || u == 0xa0 || u == 0xb7 || u == 0xfeff;
 }
 
-void ownership_fold(struct str text, struct buf *out)
+/* The next character that the fold leaves, 0 at the end; *i moves behind it. */
+static uint32_t next_folded(struct str text, size_t *i)
 {
-    for (size_t i = 0; i < text.n;) {
-        uint32_t u = next_char(text, &i);
+    while (*i < text.n) {
+        uint32_t u = next_char(text, i);
 
         if (u >= 0xff01 && u <= 0xff5e)
             u -= 0xfee0; /* full-width forms */
         if (u >= 'A' && u <= 'Z')
             u += 'a' - 'A';
         if (!is_dropped(u))
-            put_char(out, u);
+            return u;
     }
+    return 0;
+}
+
+void ownership_fold(struct str text, struct buf *out)
+{
+    size_t i = 0;
+    uint32_t u;
+
+    if (!buf_reserve(out, text.n)) /* no character grows */
+        return;
+    while ((u = next_folded(text, &i)))
+        out->n += put_char(out->p + out->n, u);
+    if (out->p)
+        out->p[out->n] = 0;
 }
 
 /* Does folded text t match folded pattern p, where {…} in p stands for one or more bytes? Iterative, linear back-off. */
@@ -119,20 +132,26 @@ static bool has_words(struct str folded)
     return false;
 }
 
-static bool equals_any(struct str text, const char *const *list)
+/* t is folded. Most entries already differ in their first character: those are not folded. */
+static bool equals_any(struct str t, const char *const *list)
 {
-    struct buf t, p;
+    size_t at = 0;
+    uint32_t first = next_folded(t, &at);
+    struct buf p;
     bool hit = false;
 
-    buf_init(&t, 1 << 16);
     buf_init(&p, 1 << 16);
-    ownership_fold(text, &t);
     for (; list && *list && !hit; list++) {
+        struct str entry = str_of(*list);
+        size_t i = 0;
+        uint32_t u = next_folded(entry, &i);
+
+        if (u != first && u != '{')
+            continue;
         buf_reset(&p);
-        ownership_fold(str_of(*list), &p);
-        hit = has_words(buf_str(&p)) && matches(buf_str(&t), buf_str(&p));
+        ownership_fold(entry, &p);
+        hit = has_words(buf_str(&p)) && matches(t, buf_str(&p));
     }
-    buf_fini(&t);
     buf_fini(&p);
     return hit;
 }
@@ -146,13 +165,15 @@ bool ownership_reply_counts(struct str text, const struct ownership_texts *texts
         "你好", "您好", "您好，请问有什么可以帮您", "您好，请问有什么可以帮您的吗", "您好，很高兴为您服务",
         "您好，{name}，请问有什么可以帮您", "在的", "亲，在的", "请稍等", "稍等", "感谢您的耐心等待", NULL};
     struct buf folded;
-    bool says_something;
+    struct str t;
+    bool counts;
 
     buf_init(&folded, 1 << 16);
     ownership_fold(text, &folded);
-    says_something = folded.n > 0;
+    t = buf_str(&folded);
+    counts = t.n > 0 && !equals_any(t, greetings) && !(texts && equals_any(t, texts->canned));
     buf_fini(&folded);
-    return says_something && !equals_any(text, greetings) && !(texts && equals_any(text, texts->canned));
+    return counts;
 }
 
 bool ownership_is_dont_know(struct str text)
@@ -162,7 +183,14 @@ bool ownership_is_dont_know(struct str text)
         "Sorry, I don't know", "I don't know, sorry", "不知道", "我不知道", "我也不知道", "不清楚", "我不清楚", "我也不清楚", "不了解",
         "抱歉，我不知道", "对不起，我不知道", "这个我不知道", "这个我不清楚", NULL};
 
-    return equals_any(text, phrases);
+    struct buf folded;
+    bool is;
+
+    buf_init(&folded, 1 << 16);
+    ownership_fold(text, &folded);
+    is = equals_any(buf_str(&folded), phrases);
+    buf_fini(&folded);
+    return is;
 }
 
 bool ownership_may_resolve(const struct ownership_proof *p, struct str resolution)
