@@ -184,7 +184,9 @@ const events = readFolder('event').map(({ name, file, schema }) => {
     if (ENVELOPE.includes(f)) fail(file, `"${f}" is a part of every event and cannot be a field of a kind`);
     return { name: checkName(f, file), type: eventType(f, prop, file) };
   });
-  return { name, file, schema, fields };
+  const format = schema['x-format'] ?? 1; // the data's format that first knew this kind
+  if (!Number.isInteger(format) || format < 1) fail(file, '"x-format" is a whole number from 1 on');
+  return { name, file, schema, fields, format };
 });
 
 const server = readFolder('server');
@@ -274,7 +276,7 @@ function cSource() {
     `static const enum val_type kind_${e.name}_types[] = {${e.fields.map((f) => f.type).join(', ')}};\n`);
   const kindRows = events.map((e) => {
     const n = e.fields.length;
-    return `    [${upper('KIND_', e.name)}] = {"${e.name}", ${n ? `kind_${e.name}_fields, kind_${e.name}_types` : 'NULL, NULL'}, ${n}},\n`;
+    return `    [${upper('KIND_', e.name)}] = {"${e.name}", ${n ? `kind_${e.name}_fields, kind_${e.name}_types` : 'NULL, NULL'}, ${n}, ${e.format}},\n`;
   });
   return `${HEAD}#include "protocol/protocol.h"
 

@@ -62,7 +62,7 @@ static void on_sync_loaded(struct slot *s, void *ctx)
     struct conn *conn = c->conn;
     bool may;
 
-    if (s->is_behind) {
+    if (s->is_unread) {
         answer_cmd_error(c, CODE_UNAVAILABLE, "the chat can't be read now", NULL);
         return;
     }
@@ -147,10 +147,6 @@ void command_start(struct conn *conn, struct cmd *c)
 
     if (!conn->is_ready && t != MSG_HELLO) {
         answer_cmd_error(c, CODE_BAD_REQUEST, "hello comes first", NULL);
-        return;
-    }
-    if (conn->app->is_draining && c->msg.row->durable) {
-        answer_cmd_error(c, CODE_UNAVAILABLE, "the server is restarting", NULL);
         return;
     }
     if (conn->app->chats == CHATS_STOPPED && conn->app->is_up && c->msg.row->durable) {

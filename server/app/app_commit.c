@@ -46,6 +46,15 @@ static void future_index(struct slot *s, const struct decision *d, struct chat *
     chat_index(scratch, &s->app->rules, out);
 }
 
+/* An entry of a kind that a live node of an older version can't fold (PROMISES 2.15). */
+static bool is_too_new(const struct app *a, const struct decision *d)
+{
+    for (unsigned i = 0; i < d->entries_n; i++)
+        if (kind_table[d->entry[i].kind].format > link_format(a->link))
+            return true;
+    return false;
+}
+
 static int send_commit(struct slot *s, struct cmd *c, const struct decision *d, bool plain)
 {
     static const enum link_mode modes[] = {[COMPARE_FENCE] = LINK_FENCE, [COMPARE_HEAD] = LINK_HEAD, [COMPARE_NEW] = LINK_NEW};
@@ -192,6 +201,10 @@ static bool step(struct slot *s, bool first)
     }
     if (++c->attempts > ATTEMPTS_MAX) {
         commit_finish_refused(c, &s->chat, CODE_UNAVAILABLE, "too many others write here now");
+        return true;
+    }
+    if (is_too_new(a, d)) {
+        commit_finish_refused(c, &s->chat, CODE_UNAVAILABLE, "a node of an older version is running: when it is updated, this can be done");
         return true;
     }
     return send_commit(s, c, d, plain) == 0 && plain;

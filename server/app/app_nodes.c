@@ -8,7 +8,7 @@
 #define LOGS_MAX   "500"
 
 struct peer {
-    char value[24];      /* its beat as last seen */
+    char value[32];      /* its beat as last seen */
     int64_t seen_ms;     /* by our own clock, when that was new */
     bool is_swept;
 };
@@ -123,10 +123,19 @@ static void judge(struct app *a, struct str node, struct str value, int64_t now)
     link_call_plain(a->link, "nodes", 2, argv, NULL, NULL, NULL);
 }
 
+/* "count format"; a version that says none knows the first. */
+static int format_of(struct str beat)
+{
+    const char *sp = beat.n ? memchr(beat.s, ' ', beat.n) : NULL;
+
+    return sp ? (int)strtol(sp + 1, NULL, 10) : 1;
+}
+
 static void on_beats(void *ctx, const struct redis_reply *r)
 {
     struct app *a = ctx;
     int64_t now = (int64_t)(uv_hrtime() / 1000000);
+    int64_t format = link_format_known(a->link);
     unsigned others = 0;
     bool lives = false;
 
@@ -139,10 +148,13 @@ static void on_beats(void *ctx, const struct redis_reply *r)
         if (str_is(node, a->node) || !node.n || node.n >= 64)
             continue;
         others++;
+        if (format_of(redis_reply_str(redis_reply_at(r, i + 1))) < format)
+            format = format_of(redis_reply_str(redis_reply_at(r, i + 1)));
         judge(a, node, redis_reply_str(redis_reply_at(r, i + 1)), now);
     }
     a->others_n = others;
     a->archive_node_lives = lives;
+    link_raise_format(a->link, (int)format); /* all who live know it (PROMISES 2.15) */
 }
 
 static void on_changed(void *ctx, const struct redis_reply *r)
@@ -167,7 +179,7 @@ static void on_changed(void *ctx, const struct redis_reply *r)
 
 void nodes_beat(struct app *a)
 {
-    char value[24], from[32];
+    char value[32], from[32];
     const char *set[] = {"HSET", a->node, value}, *all[] = {"HGETALL"};
     const char *news[] = {"ZRANGEBYSCORE", from, "+inf", "WITHSCORES", "LIMIT", "0", LOGS_MAX};
     int64_t now = (int64_t)(uv_hrtime() / 1000000);
@@ -180,7 +192,7 @@ void nodes_beat(struct app *a)
         shopper_join_all(a);
     }
     a->beaten_ms = now;
-    snprintf(value, sizeof value, "%llu", (unsigned long long)++a->beats);
+    snprintf(value, sizeof value, "%llu %d", (unsigned long long)++a->beats, link_format_known(a->link));
     link_call_plain(a->link, "nodes", 3, set, NULL, NULL, NULL);
     link_call_plain(a->link, "nodes", 1, all, NULL, on_beats, a);
     timers_alive(a);

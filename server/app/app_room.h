@@ -106,6 +106,8 @@ struct slot {
     struct chat chat;
     bool is_loaded, is_loading, is_busy, is_stepping, is_gone; /* is_gone: not in Redis */
     bool is_behind;      /* another node wrote: read before deciding */
+    bool read_again;     /* and did so while it was being read */
+    bool is_unread;      /* for slot_when_loaded()'s callback: Redis could not be asked */
     bool must_reindex;   /* entries of others came between ours: write the whole index */
     int64_t stored;      /* entries of the log that are folded in: the place in Redis's list of the next one */
     int64_t read_from;   /* the place that the read under way began at */

@@ -256,7 +256,7 @@ static void on_chat_ready(struct slot *s, void *ctx)
             h->cursor[i] = s->chat.head == 0 || strcmp(s->chat.shopper.id, c->person) != 0 ? -1
                            : h->r[i].seq > s->chat.head                                   ? s->chat.head
                                                                                           : h->r[i].seq;
-    if (s->is_behind)
+    if (s->is_unread)
         h->failed = true;
     if (--h->left > 0)
         return;
@@ -555,7 +555,7 @@ static void on_last_ready(struct slot *s, void *ctx)
 
     bool unresolved = was->state == CHAT_ABANDONED || (was->closed_how && strcmp(was->closed_how, "confirmed") != 0);
 
-    if (!s->is_behind && (was->state == CHAT_CLOSED || (was->state == CHAT_ABANDONED && was->owner.id[0])) &&
+    if (!s->is_unread && (was->state == CHAT_CLOSED || (was->state == CHAT_ABANDONED && was->owner.id[0])) &&
         app_now_ms(c->app) - was->ended_at_ms <= c->app->rules.return_ms) {
         snprintf(c->after, sizeof c->after, "%s", was->id);
         snprintf(c->after_owner, sizeof c->after_owner, "%s", was->owner.id);

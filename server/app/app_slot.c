@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define WHEN_AGAIN 20 /* reads until it has to do as it is */
 #define IDLE_MS 300000 /* a chat that nobody watches leaves memory after this */
 
 static struct slot *make(struct app *a, struct str id)
@@ -179,7 +180,8 @@ static void on_read(void *ctx, const struct redis_reply *list)
         fail_commands(s);
         return;
     }
-    s->is_behind = false;
+    s->is_behind = s->read_again; /* somebody wrote while this was read: it may lie behind what came */
+    s->read_again = false;
     s->is_loaded = true;
     s->stored = s->read_from + (int64_t)redis_reply_n(list);
     notice_before(s, &before);
@@ -215,6 +217,7 @@ static void read_on(struct slot *s)
 void slot_refresh(struct slot *s)
 {
     s->is_behind = true;
+    s->read_again = s->is_loading;
     if (!s->is_busy && !s->is_loading)
         read_on(s);
 }
@@ -249,18 +252,42 @@ struct when {
     struct slot *s;
     void (*fn)(struct slot *s, void *ctx);
     void *ctx;
+    unsigned again;
 };
 
+static void read_when(struct when *w);
+
+static void when_done(struct when *w, bool is_unread)
+{
+    w->s->is_unread = is_unread;
+    w->fn(w->s, w->ctx);
+    free(w);
+}
+
+/* Replies come in the order of the commands: behind this one whatever was asked before has been read. */
 static void on_when(void *ctx, const struct redis_reply *list)
 {
     struct when *w = ctx;
+    struct slot *s = w->s;
 
-    if (!w->s->is_loaded && !w->s->is_loading) {
-        w->s->read_from = 0;
-        on_read(w->s, list);
+    if (!list || redis_reply_type(list) != REDIS_LIST) {
+        when_done(w, true);
+        return;
     }
-    w->fn(w->s, w->ctx);
-    free(w);
+    if ((!s->is_loaded || s->is_behind) && !s->is_loading && !s->is_busy) {
+        s->read_from = 0;
+        on_read(s, list);
+    }
+    if ((!s->is_loaded || s->is_behind) && w->again++ < WHEN_AGAIN)
+        read_when(w); /* others keep writing into it */
+    else
+        when_done(w, false);
+}
+
+static void read_when(struct when *w)
+{
+    if (link_read(w->s->app->link, str_of(w->s->chat.id), 0, -1, on_when, w) < 0)
+        when_done(w, true);
 }
 
 void slot_when_loaded(struct slot *s, void (*fn)(struct slot *s, void *ctx), void *ctx)
@@ -269,16 +296,13 @@ void slot_when_loaded(struct slot *s, void (*fn)(struct slot *s, void *ctx), voi
 
     s->used_at_ms = (int64_t)uv_now(s->app->loop);
     if (s->is_loaded && !s->is_behind) {
+        s->is_unread = false;
         fn(s, ctx);
         return;
     }
-    /* Replies come in the order of the commands: behind this one whatever was asked before has been read. */
     w = mem_zalloc(sizeof *w);
-    *w = (struct when){s, fn, ctx};
-    if (link_read(s->app->link, str_of(s->chat.id), 0, -1, on_when, w) < 0) {
-        free(w);
-        fn(s, ctx);
-    }
+    *w = (struct when){.s = s, .fn = fn, .ctx = ctx};
+    read_when(w);
 }
 
 void slot_forget(struct slot *s)

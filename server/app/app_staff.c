@@ -207,7 +207,7 @@ static void on_chat_ready(struct slot *s, void *ctx)
             h->cursor[i] = !may_read(s, h->cmd->conn)      ? -1
                            : h->r[i].seq > s->chat.head ? s->chat.head
                                                         : h->r[i].seq;
-    if (s->is_behind)
+    if (s->is_unread)
         h->failed = true;
     if (--h->left > 0)
         return;

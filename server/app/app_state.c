@@ -30,7 +30,7 @@ static const struct {
     [STATE_DISK_OUT] = {"disk_out", "1 while the disk of the live data is below half of its limit.", CHATS_STOPPED},
     [STATE_ARCHIVE_DISK_LOW] = {"archive_disk_low", "1 while the disk of the archive is below its limit.", CHATS_OPEN},
     [STATE_CLOCK] = {"clock_corrected", "1 for ten minutes after the site's time was corrected.", CHATS_OPEN},
-    [STATE_DRAINING] = {"draining", "1 while this node stops.", CHATS_NO_NEW},
+    [STATE_DRAINING] = {"draining", "1 while this node stops.", CHATS_OPEN},
 };
 
 static const char *const chats_names[] = {[CHATS_OPEN] = "open", [CHATS_NO_NEW] = "no_new", [CHATS_STOPPED] = "stopped"};

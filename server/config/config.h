@@ -105,6 +105,9 @@ struct config {
         int64_t replicas_ms;
     } redis;
     struct {
+        int64_t format; /* acts as a version that knows formats up to this; 0: off */
+    } debug;
+    struct {
         int64_t messages_per_s; /* 0: no limit */
         int64_t burst;
         int64_t chats_per_address_h; /* 0: no limit */

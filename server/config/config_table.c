@@ -51,6 +51,8 @@ const struct config_row config_rows[] = {
     INT(redis, replicas, "0", 0, 8, "Replicas that must have an entry before its ok; 0: none. It narrows what a failover can lose."),
     MS(redis, replicas_ms, "1000", 10, MINUTE, "How long an ok waits for them; then the answer is unavailable."),
 
+    INT(debug, format, "0", 0, 1000, "For tests: this node acts as a version that knows the data's formats up to this; 0: off."),
+
     INT(limits, messages_per_s, "5", 0, 1000000, "Commands a second of one connection; 0: no limit."),
     INT(limits, burst, "20", 0, 1000000, "Commands that may come at once before that."),
     INT(limits, chats_per_address_h, "30", 0, 1000000,

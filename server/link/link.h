@@ -17,7 +17,7 @@
 #include "link/link_redis.h"
 
 /* The format of what this version writes: entries and index (PROMISES 2.15). Raised with a kind of entry that older ones can't fold. */
-#define LINK_FORMAT 1
+#define LINK_FORMAT 2
 
 struct config;
 struct link;
@@ -156,6 +156,12 @@ int link_snapshot(struct link *l, struct str department, unsigned chats, const c
  */
 int link_alive(struct link *l, int64_t silent_ms, const char *const *endings, const int64_t *spans_ms, unsigned n,
                void (*cb)(void *ctx, const struct redis_reply *r), void *ctx);
+
+/* The highest format that this node knows, and the one that the site is written in: kinds of a later one aren't written. */
+int link_format_known(const struct link *l);
+int link_format(const struct link *l);
+/* Every live node knows this format: the site is written in it from now on. */
+void link_raise_format(struct link *l, int format);
 
 /* Sends a payload to the other nodes (and not to this one). */
 void link_signal(struct link *l, struct str payload);

@@ -104,6 +104,10 @@ static void on_look(void *ctx, const struct redis_reply *r)
         return;
     link_clock_look(l, r);
     epoch = redis_reply_str(redis_reply_at(r, 2));
+    if (!link_take_format(l, redis_reply_int(redis_reply_at(r, 3))) && l->is_up) {
+        link_go_down(l, LINK_NEWER, "redis: the data has got a later format than this version knows: update this node");
+        return;
+    }
     if (l->is_up && !str_is(epoch, l->epoch))
         link_epoch_is_over(l, epoch);
 }

@@ -38,6 +38,7 @@ struct link {
     struct sentinel *sentinel; /* NULL: the address is fixed */
     char run_id[48];
     int format;         /* the highest that this version can fold */
+    int site_format;    /* what the site is written in */
     char sha[SCRIPT_N][48];
     const char *text[SCRIPT_N];
     bool is_up, closing;
@@ -74,6 +75,9 @@ const char *link_script_name(enum link_script s);
 /* link_setup.c */
 void link_setup_begin(struct link *l);
 void link_setup_beat(struct link *l);
+
+/* The format that the data says it has; false: it is beyond this version, and that is said. */
+bool link_take_format(struct link *l, int64_t format);
 
 /* link_clock.c */
 /* Asks for Redis's time, the offset and the epoch; cb NULL: the beat's own. */

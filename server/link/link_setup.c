@@ -150,21 +150,69 @@ static int load_scripts(struct link *l)
 
 /* ---- clock and format */
 
+static const char newer[] = "the data is of a later format than this version knows: update this node";
+
+bool link_take_format(struct link *l, int64_t format)
+{
+    l->site_format = (int)format;
+    return format <= l->format;
+}
+
+int link_format_known(const struct link *l)
+{
+    return l->format;
+}
+
+int link_format(const struct link *l)
+{
+    return l->site_format;
+}
+
+static void on_ignored(void *ctx, const struct redis_reply *r)
+{
+    (void)ctx, (void)r;
+}
+
+/* A format only ever grows: whoever is late with a smaller one changes nothing, since all who say it have seen all others' beats. */
+void link_raise_format(struct link *l, int format)
+{
+    char key[96], value[16];
+    const char *set[] = {"SET", key, value};
+
+    if (!l->is_up || format <= l->site_format)
+        return;
+    snprintf(key, sizeof key, "%sformat", l->prefix);
+    snprintf(value, sizeof value, "%d", format);
+    log_info("link", "the site is written in format=%d from now on", format);
+    if (call(l, set, 3, on_ignored, l) == 0)
+        l->site_format = format;
+}
+
+/* A new site begins in the format of whoever is first. */
+static void begin_format(struct link *l)
+{
+    char key[96], value[16];
+    const char *set[] = {"SET", key, value, "NX"};
+
+    snprintf(key, sizeof key, "%sformat", l->prefix);
+    snprintf(value, sizeof value, "%d", l->format);
+    call(l, set, 4, on_ignored, l);
+    l->site_format = 1; /* the next look says what stands */
+}
+
 static void on_first_look(void *ctx, const struct redis_reply *r)
 {
     struct link *l = ctx;
     int64_t format = r && redis_reply_n(r) == 4 ? redis_reply_int(redis_reply_at(r, 3)) : 0;
-    char why[200];
 
     if (!r || redis_reply_n(r) != 4)
         setup_fail(l, LINK_AWAY, "no answer to the first look");
     else
         link_clock_look(l, r);
-    if (format > l->format) {
-        snprintf(why, sizeof why, "the data has format %lld and this version knows up to %d: update this node", (long long)format,
-                 l->format);
-        setup_fail(l, LINK_NEWER, why);
-    }
+    if (!link_take_format(l, format))
+        setup_fail(l, LINK_NEWER, newer);
+    else if (format == 0 && r)
+        begin_format(l);
     setup_done(l);
 }
 
@@ -295,6 +343,8 @@ void link_setup_begin(struct link *l)
 
     if (!redis_is_up(l->cmd) || l->is_setting_up)
         return;
+    if (l->cfg->debug.format)
+        l->format = (int)l->cfg->debug.format;
     l->is_setting_up = true;
     l->setup_failed = l->has_epoch = false;
     l->setup_left = 2 + SCRIPT_N + (l->sentinel ? 2 : 0);

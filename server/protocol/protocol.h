@@ -123,6 +123,7 @@ struct kind_row {
     const enum field *fields;   /* in the order they are written */
     const enum val_type *types; /* of each */
     unsigned fields_n;
+    int format;                 /* of the data that first knew it (PROMISES 2.15): older nodes can't fold it */
 };
 extern const struct kind_row kind_table[KIND_N];
 extern const char *const field_names[FIELD_N];

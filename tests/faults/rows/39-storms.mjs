@@ -1,4 +1,4 @@
-// Rows 39–44: floods, storms, races between nodes, a paused node, a rolling restart.
+// Rows 39–43: floods, storms, races between nodes, a paused node.
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, again, rep, shopper } from '../../gateway/lib/client.mjs';
@@ -165,41 +165,10 @@ async function paused(row) {
   row.held('the old handler’s writes are refused: not_handler');
 }
 
-async function rolling(row) {
-  const all = await nodes(row, ['one', 'two', 'three']);
-  for (const s of all) await row.traffic(s, 1);
-  let next = 0;
-  for (const w of row.writers()) {
-    w.reconnect = (c) => {
-      const alive = all.filter((s) => !s.exit && !s.leaving);
-      const to = alive[next++ % alive.length];
-      const resume = [{ chat: w.chat, seq: c.head(w.chat) }];
-      return c.isShopper ? again(c, { resume }, to) : rep(to, c.who, { shift: false, resume });
-    };
-  }
-  for (let k = 0; k < 2; k++)
-    for (const s of all) {
-      await row.more(row.r.int(10, 40));
-      s.leaving = true;
-      const end = await s.stop();
-      assert.deepEqual(end, { code: 0, signal: null }, s.tail());
-      row.inject('one of three nodes: SIGTERM, started again');
-      row.over();
-      await row.start(s);
-      s.leaving = false;
-      await row.recovers(s);
-    }
-  await row.more(20);
-  const errors = all.flatMap((s) => s.clients).flatMap((c) => c.seen.filter((m) => m.t === 'error'));
-  assert.deepEqual(errors.slice(0, 3), [], 'errors that clients saw');
-  row.held('no client saw an error');
-}
-
 export const rows = [
   { row: '39', title: 'message flood', run: messageFlood },
   { row: '40', title: 'connect flood', run: connectFlood },
   { row: '41', title: 'reconnect storm, ping flood', run: storm },
   { row: '42', title: 'two nodes, both claim; two first messages at once', run: races },
   { row: '43', title: 'node paused past its beat, then resumed', run: paused },
-  { row: '44', title: 'rolling restart of three nodes under load', run: rolling },
 ];
