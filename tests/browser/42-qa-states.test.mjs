@@ -1,0 +1,158 @@
+// Every state of QA, and its search: the address is the search, back works, the next of the sample opens by itself.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { launch, look, newPage, troublesOf } from './lib/browser.mjs';
+import { NAMES } from './lib/people.mjs';
+import { PASSWORD, startDemo } from './lib/server.mjs';
+import { Guest, Staff } from './lib/staff.mjs';
+import { until } from './lib/wait.mjs';
+import { like, words } from './lib/words.mjs';
+
+let browser, demo;
+before(async () => {
+  [browser, demo] = await Promise.all([launch(), startDemo()]);
+  await talk();
+});
+after(() => Promise.all([browser?.close(), demo?.end()]));
+
+const chats = [
+  { name: '王芳', locale: 'zh-CN', ask: '你好，我上周退货了，退款什么时候能到账？', answer: '退款已经原路退回，预计今天到账。', score: 5, comment: '很快' },
+  { name: 'Anna Smith', locale: 'en', ask: 'When do I get the refund for my lamp?', answer: 'The refund went out today, it takes one to three working days.', score: 2, comment: 'Took too long' },
+  { name: 'Ben', locale: 'en', ask: 'Do you ship to Hainan?', answer: 'We do, in four days.', score: 4, comment: '' },
+];
+
+/** Three chats from the first word to the rating: one has a note, is handed over and reassigned by the lead. */
+async function talk() {
+  const mei = await Staff.come(demo.origin, 'mei');
+  const tom = await Staff.come(demo.origin, 'tom', { shift: false });
+  const lin = await Staff.come(demo.origin, 'lin', { shift: false });
+  for (const [i, c] of chats.entries()) {
+    const guest = await Guest.come(demo.origin, { name: c.name, locale: c.locale });
+    const chat = await guest.start(c.ask);
+    await mei.accept(c.ask);
+    await mei.say(chat, c.answer);
+    if (i === 1) {
+      await mei.call({ t: 'note.add', chat, text: 'Second time that she asks.' });
+      await tom.call({ t: 'shift.start', capacity: 5 });
+      await mei.call({ t: 'chat.transfer', chat, to: tom.me.id, card: { summary: 'Refund of a lamp', requirements: 'In writing', verified: ['order'] } });
+      await tom.take((m) => m.t === 'offer' && m.kind === 'transfer');
+      await tom.call({ t: 'offer.accept', chat });
+      await tom.say(chat, 'I looked it up: it is on its way.');
+      await tom.call({ t: 'chat.tag', chat, add: ['refund'] });
+      await lin.call({ t: 'chat.reassign', chat, to: mei.me.id, reason: 'Tom leaves early' });
+      await tom.call({ t: 'shift.pause' });
+      await mei.say(chat, c.answer);
+    }
+    await mei.resolve(chat, c.answer);
+    await guest.call({ t: 'chat.confirm', chat, solved: true });
+    await guest.call({ t: 'chat.rate', chat, score: c.score, ...(c.comment ? { comment: c.comment } : {}) });
+    guest.leave();
+  }
+  for (const who of [mei, tom, lin]) who.leave();
+}
+
+async function signIn(page, q) {
+  await page.getByLabel(q('login.login')).fill('quinn');
+  await page.getByLabel(q('login.password')).fill(PASSWORD);
+  await page.keyboard.press('Enter');
+  await page.getByRole('textbox', { name: q('search.label') }).waitFor();
+}
+
+describe('QA', { concurrency: 2 }, () => {
+  for (const lang of ['zh-CN', 'en']) {
+    test(`is sound in each of its states, and its address is its search, in ${lang}`, async (t) => {
+      const q = words(lang, 'qa');
+      const page = await newPage(browser, { lang });
+      t.after(() => page.context().close());
+      const wrong = [];
+      const state = async (name, options) => wrong.push(...(await look(page, ['qa', name, lang], options)));
+      const results = page.getByRole('navigation', { name: q('results.label') });
+      const hits = results.locator('.qa-hit');
+      const line = page.getByRole('textbox', { name: q('search.label') });
+      const found = (n) => until(async () => (await hits.count()) === n, async () => `${n} results, there are ${await hits.count()}`);
+
+      await page.goto(`${demo.origin}/qa`);
+      await page.getByLabel(q('login.login')).waitFor();
+      await state('login');
+      await signIn(page, q);
+      await found(3);
+      await state('newest');
+      await page.getByRole('button', { name: q('search.filters') }).click();
+      await page.getByLabel(q('chip.tag')).waitFor();
+      await state('filters');
+      await page.keyboard.press('Escape');
+
+      // Chips: typed, removed by key, in the address; back and a reload show the same.
+      await line.fill(lang === 'en' ? 'refund owner-changed' : '换人 refund');
+      await line.press('Enter');
+      await found(1);
+      await page.waitForURL(/owner_changed=true/);
+      await page.getByText(q('chip.owner_changed'), { exact: true }).waitFor();
+      await hits.first().click();
+      await page.getByRole('main').getByText(chats[1].ask).waitFor();
+      await state('found');
+      await page.reload();
+      await page.getByRole('main').getByText(chats[1].ask).waitFor();
+      await page.getByText(q('chip.owner_changed'), { exact: true }).waitFor();
+      await page.goBack();
+      await page.waitForURL((url) => !url.searchParams.has('chat'));
+      await page.goBack();
+      await found(3);
+      await line.fill('rep:mei rating:2');
+      await line.press('Enter');
+      await found(1);
+      await line.press('Backspace');
+      await line.press('Backspace');
+      await found(3);
+      await line.fill('退款');
+      await line.press('Enter');
+      await found(1);
+      await line.fill('nothingthatanybodysaid');
+      await line.press('Enter');
+      await results.getByText(q('results.none')).waitFor();
+      await state('none', { themes: ['light'] });
+      await page.getByRole('button', { name: q('search.clear') }).click();
+      await found(3);
+
+      // The events on their rail, switched by key; the scorecard by digits; submit opens the next.
+      await hits.filter({ hasText: NAMES.mei }).nth(1).click();
+      await page.getByRole('main').getByText(chats[1].ask).waitFor();
+      await page.getByText(q('event.transferred', { to: NAMES.tom })).first().waitFor();
+      await page.keyboard.press('e');
+      await page.getByText(q('event.transferred', { to: NAMES.tom })).first().waitFor({ state: 'detached' });
+      await page.keyboard.press('e');
+      await page.locator('.happened').first().waitFor();
+      await page.locator('.happened details').first().locator('summary').click();
+      await page.locator('.happened').getByText(NAMES.tom).first().waitFor();
+      const sheet = page.getByRole('complementary', { name: q('review.label') });
+      const criteria = await sheet.locator('.criterion').count();
+      await page.locator('.qa-log').focus();
+      await page.keyboard.press('3');
+      await page.keyboard.press('x');
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('c');
+      await sheet.locator('.criterion textarea:focus').waitFor();
+      await page.keyboard.insertText(chats[1].comment);
+      await page.keyboard.press('Escape');
+      await state('scoring');
+      await page.keyboard.press('Control+Enter');
+      await sheet.getByText(q('review.incomplete')).waitFor();
+      for (let i = 2; i < criteria; i++) await page.keyboard.press('4');
+      await sheet.getByText(q('review.ready')).waitFor();
+      await page.keyboard.press('Control+Enter');
+      await page.locator('.toast').filter({ hasText: like(q('review.stored')) }).waitFor();
+      await page.getByRole('main').getByText(chats[0].ask).waitFor(); // the next in the list
+      await state('next', { themes: ['light'] });
+      await page.keyboard.press('?');
+      await page.getByRole('dialog').waitFor();
+      await state('keys', { themes: ['light'] });
+      await page.keyboard.press('Escape');
+      await page.setViewportSize({ width: 820, height: 1180 });
+      await state('tablet', { themes: ['light'] });
+      await page.setViewportSize({ width: 390, height: 844 });
+      await state('phone', { themes: ['light'] });
+      assert.deepEqual(wrong, []);
+      assert.deepEqual(troublesOf(page), []);
+    });
+  }
+});
