@@ -83,7 +83,7 @@ test('suggested, inserted by key, edited, sent; first for the next; a gap become
   await gap.said(GAP_ANSWER).waitFor();
 
   const { page, k } = await keeper({ lang: 'zh-CN' });
-  const item = page.getByRole('listitem').filter({ hasText: GAP });
+  const item = page.getByRole('main').getByRole('listitem').filter({ hasText: GAP });
   await until(async () => {
     await page.getByRole('button', { name: k('kb.tab.articles'), exact: true }).click();
     await page.getByRole('button', { name: k('kb.tab.gaps'), exact: true }).click();
@@ -91,7 +91,7 @@ test('suggested, inserted by key, edited, sent; first for the next; a gap become
     return true;
   }, 'the question stands in the list of gaps', 15_000);
   await item.getByText(GAP_ANSWER).waitFor();
-  assert.equal(await page.getByRole('listitem').filter({ hasText: QUESTION }).count(), 0, 'what was answered by an article is no gap');
+  assert.equal(await page.getByRole('main').getByRole('listitem').filter({ hasText: QUESTION }).count(), 0, 'what was answered by an article is no gap');
   await shot(page, 'kb', 'gap');
   await item.getByRole('button', { name: k('kb.make') }).click();
   const zh = page.getByRole('group', { name: k('kb.lang_zh') });
@@ -104,7 +104,7 @@ test('suggested, inserted by key, edited, sent; first for the next; a gap become
   await page.getByRole('button', { name: k('kb.back') }).click();
   await page.getByRole('button', { name: k('kb.tab.gaps'), exact: true }).click();
   await page.getByText(k('kb.gaps_says')).waitFor();
-  await until(async () => (await page.getByRole('listitem').filter({ hasText: GAP }).count()) === 0, 'the gap is closed');
+  await until(async () => (await page.getByRole('main').getByRole('listitem').filter({ hasText: GAP }).count()) === 0, 'the gap is closed');
   for (const p of pages) assert.deepEqual(p.isClosed() ? [] : troublesOf(p), []);
 });
 

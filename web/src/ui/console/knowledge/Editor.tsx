@@ -90,7 +90,7 @@ function Desk({ start, onClose }: { start: Draft; onClose: () => void }) {
 function Facts({ d, set, figures: f }: { d: Draft; set: (change: Partial<Draft>) => void; figures: Figures | undefined }) {
   return (
     <section class="kb-facts" aria-label={t('kb.facts')}>
-      <TextField label={t('kb.id')} value={d.article} readOnly={!d.isNew} required pattern="[a-z0-9-]{1,64}" maxLength={64} hint={d.isNew ? t('kb.id_hint') : undefined} onInput={(e) => set({ article: e.currentTarget.value })} />
+      <TextField label={t('kb.id')} value={d.article} readOnly={!d.isNew} required pattern="[a-z0-9\-]{1,64}" maxLength={64} hint={d.isNew ? t('kb.id_hint') : undefined} onInput={(e) => set({ article: e.currentTarget.value })} />
       <TextField label={t('kb.department')} value={d.department} onInput={(e) => set({ department: e.currentTarget.value })} />
       <Select label={t('kb.audience')} value={d.audience} onChange={(e) => set({ audience: e.currentTarget.value as Draft['audience'] })}
         options={[{ value: 'shopper', text: t('kb.for_shoppers') }, { value: 'rep', text: t('kb.for_staff') }]} />
