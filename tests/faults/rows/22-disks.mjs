@@ -43,9 +43,9 @@ async function behind(row, s, n = 100) {
 
 async function caughtUp(row, s) {
   row.over();
+  await row.recovers(s);
   let said;
   await until(async () => !/behind/.test((said = (await s.api('GET', '/readyz')).text)), () => `the archive caught up; /readyz: ${said}`, 10_000, 100);
-  await row.recovers(s);
 }
 
 async function archiveAway(row) {

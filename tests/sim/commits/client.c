@@ -234,7 +234,7 @@ static void take(struct client *c, int64_t seq, int64_t prev)
     }
     for (unsigned i = 0; i < c->held_n; i++)
         if (c->held[i].seq == seq)
-            return;
+            c->held[i] = c->held[--c->held_n]; /* what came last says best what stands before it */
     if (c->held_n == HELD)
         broken("client %u holds back more than %d entries", c->n, HELD);
     c->held[c->held_n++] = (struct held){seq, prev};
@@ -374,7 +374,7 @@ static void on_ok(struct client *c, struct str frame, const char *re)
     if (!(c->roles & ROLE_STAFF) && prev != f->prev)
         broken("client %u: ok for %s with prev %lld, it is %lld", c->n, re, (long long)prev,
                (long long)f->prev);
-    take(c, seq, c->roles & ROLE_STAFF ? seq - 1 : prev);
+    take(c, seq, prev >= 0 ? prev : seq - 1);
 }
 
 static void on_error(struct client *c, struct str frame, const char *re)

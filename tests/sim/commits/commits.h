@@ -47,7 +47,7 @@ struct redis_reply {
     struct redis_reply *list;
 };
 
-void store_open(const char *script);
+void store_open(char *const *scripts); /* SCRIPT_N texts, NULL where none is needed */
 void store_close(void);
 void store_set(const char *key, const char *field, const char *value); /* field NULL: a string */
 const char *store_get(const char *key, const char *field);
@@ -65,7 +65,7 @@ struct fact {
 };
 
 struct truth {
-    char id[ID_SIZE];
+    char id[ID_SIZE], epoch[40];
     struct chat fold;
     struct fact *fact;
     unsigned n, cap;

@@ -71,13 +71,13 @@ static const char *random_name(void)
 static struct randombytes_implementation from_seed = {
     .implementation_name = random_name, .random = random_word, .buf = random_bytes};
 
-static char *read_script(void)
+static char *read_script(const char *name)
 {
     const char *root = getenv("FIRSTLINE_SOURCE");
     char path[4096], *text = mem_zalloc(1 << 16);
     FILE *f;
 
-    snprintf(path, sizeof path, "%s/schema/lua/commit.lua", root ? root : ".");
+    snprintf(path, sizeof path, "%s/schema/lua/%s.lua", root ? root : ".", name);
     f = fopen(path, "r");
     if (!f || fread(text, 1, (1 << 16) - 1, f) == 0) {
         fprintf(stderr, "commits: %s can't be read; run it from the top of the source\n", path);
@@ -98,13 +98,13 @@ static void one_step(void)
                         : (int64_t)rnd(20); /* Redis' clock is set back now and then */
 }
 
-static void run(const char *script)
+static void run(char *const *scripts)
 {
     x = seed * 0x2545f4914f6cdd1dULL;
     clock_ms = 1800000000000;
     calm = false;
     truth_reset();
-    store_open(script);
+    store_open(scripts);
     nodes_open();
     clients_open();
     for (step = 0; step < RUN; step++) {
@@ -130,14 +130,14 @@ static void run(const char *script)
 int main(int argc, char **argv)
 {
     uint64_t steps = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000, done = 0, runs = 0;
-    char *script = read_script();
+    char *scripts[SCRIPT_N] = {[SCRIPT_COMMIT] = read_script("commit"), [SCRIPT_READ] = read_script("read")};
     struct err err;
 
     randombytes_set_implementation(&from_seed);
     crypto_start(&err);
     protocol_start();
     for (seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1; done < steps; seed++, runs++) {
-        run(script);
+        run(scripts);
         done += step;
     }
     printf("commits: %llu runs, %llu steps, %llu calls of the script, %llu entries, %llu oks, %llu refused, "
@@ -151,6 +151,7 @@ int main(int argc, char **argv)
            (unsigned long long)counts.ghosts, (unsigned long long)counts.epochs,
            (unsigned long long)counts.resumes, (unsigned long long)counts.syncs,
            (unsigned long long)counts.full);
-    free(script);
+    free(scripts[SCRIPT_COMMIT]);
+    free(scripts[SCRIPT_READ]);
     return 0;
 }

@@ -376,7 +376,7 @@ static void hello(struct cmd *c)
     struct hello *h;
 
     if (c->msg.f[FIELD_RESUME].type == VAL_JSON)
-        sscanf(c->msg.f[FIELD_RESUME].s.s, "[{\"chat\":\"%26[^\"]\",\"seq\":%lld", chat, &seq);
+        sscanf(c->msg.f[FIELD_RESUME].s.s, "[{\"chat\":\"%24[^\"]\",\"seq\":%lld", chat, &seq);
     if (!chat[0]) {
         c->conn->is_ready = true;
         answer_ok(c->conn, c->msg.id, NULL);
@@ -542,6 +542,12 @@ bool auth_secret_digest(char kind, struct str secret, char out[AUTH_DIGEST_SIZE]
     (void)kind, (void)secret, (void)out;
     return false;
 }
+bool repair_is_under_way(const struct app *a) { (void)a; return false; }
+void kb_for_preview(struct slot *s, struct str text) { (void)s, (void)text; }
+void link_clock_bounds(const struct link *l, int64_t *from, int64_t *till) { (void)l, *from = 0, *till = INT64_MAX / 4; }
+void link_epoch_is_over(struct link *l, struct str now) { (void)l, (void)now; }
+int link_look(struct link *l, void (*cb)(void *ctx, const struct redis_reply *r)) { (void)l, (void)cb; return 0; }
+void link_primary_is_lost(struct link *l) { (void)l; }
 bool app_secret_holds(const struct member *m, int64_t version)
 {
     (void)m, (void)version;
@@ -567,7 +573,10 @@ static struct node *node_create(unsigned i)
     snprintf(n->link.prefix, sizeof n->link.prefix, "fl:{default}:");
     snprintf(n->link.channel, sizeof n->link.channel, "bus");
     snprintf(n->link.node, sizeof n->link.node, "node%u", i);
-    n->link.text[SCRIPT_COMMIT] = "";
+    for (int k = 0; k < SCRIPT_N; k++) {
+        snprintf(n->link.sha[k], sizeof n->link.sha[k], "%d", k);
+        n->link.text[k] = n->link.sha[k];
+    }
     a->link = &n->link;
     a->cfg = cfg;
     a->site = "default";
@@ -581,6 +590,7 @@ static struct node *node_create(unsigned i)
                                    .care = {300000, 900000, 300000}};
     a->is_up = true;
     map_init(&a->slots);
+    commit_start(a);
     decision_init(&a->decision);
     come_up(n);
     return n;
@@ -597,6 +607,8 @@ static void node_destroy(struct node *n)
     cut(n);
     slot_free_all(&n->app);
     decision_fini(&n->app.decision);
+    pool_fini(&n->app.cmds);
+    pool_fini(&n->app.flights);
     link_batch_free(n->link.spare);
     free(n->link.argv);
     free(n->link.argv_n);
@@ -620,7 +632,7 @@ void nodes_open(void)
         snprintf(key, sizeof key, "fl:{default}:p:r_%u", i);
         store_set(key, "node0", "1");
     }
-    store_set("fl:{default}:epoch", NULL, "e_0");
+    store_set("fl:{default}:epoch", NULL, "e_000000");
     for (unsigned i = 0; i < NODES; i++)
         nodes[i] = node_create(i);
 }
@@ -640,7 +652,7 @@ void nodes_new_epoch(void)
 {
     char name[32];
 
-    snprintf(name, sizeof name, "e_%llu", (unsigned long long)++counts.epochs);
+    snprintf(name, sizeof name, "e_%06llu", (unsigned long long)++counts.epochs);
     store_set("fl:{default}:epoch", NULL, name);
     for (unsigned i = 0; i < NODES; i++)
         if (nodes[i] && !one_in(3)) { /* one that still writes under the old name must be refused */

@@ -22,8 +22,7 @@ struct value {
 
 static struct map data;
 static lua_State *lua;
-static char *text;
-static int chunk = LUA_NOREF;
+static int chunks[SCRIPT_N];
 
 static struct value *at(const char *key, enum type type, bool make)
 {
@@ -156,6 +155,21 @@ static int call_hvals(lua_State *l, const char *key)
     return 1;
 }
 
+static int call_lrange(lua_State *l, const char *key)
+{
+    struct value *v = at(key, LIST, false);
+    long from = lua_tointeger(l, 3), to = lua_tointeger(l, 4), n = v ? v->n : 0;
+
+    lua_newtable(l);
+    if (to < 0 || to >= n)
+        to = n - 1;
+    for (long i = from; i <= to; i++) {
+        lua_pushlstring(l, v->list[i], v->list_n[i]);
+        lua_rawseti(l, -2, (int)(i - from + 1));
+    }
+    return 1;
+}
+
 static int call_type(lua_State *l, const char *key)
 {
     static const char *const names[] = {"string", "hash", "list", "zset"};
@@ -196,6 +210,8 @@ static int on_call(lua_State *l)
         return call_hvals(l, key);
     if (strcmp(c, "TYPE") == 0)
         return call_type(l, key);
+    if (strcmp(c, "LRANGE") == 0)
+        return call_lrange(l, key);
     if (strcmp(c, "ZSCORE") == 0)
         return give(l, map_text(at(key, ZSET, false), lua_tostring(l, 3)));
     if (strcmp(c, "EXISTS") == 0) {
@@ -214,7 +230,8 @@ static int on_call(lua_State *l)
             put(at(key, HASH, true), lua_tostring(l, i), lua_tostring(l, i + 1));
         lua_pushnumber(l, 1);
     } else if (strcmp(c, "ZADD") == 0) {
-        put(at(key, ZSET, true), lua_tostring(l, 4), lua_tostring(l, 3));
+        for (int i = 3; i + 1 <= n; i += 2)
+            put(at(key, ZSET, true), lua_tostring(l, i + 1), lua_tostring(l, i));
         lua_pushnumber(l, 1);
     } else if (strcmp(c, "HDEL") == 0 || strcmp(c, "ZREM") == 0) {
         v = at(key, c[0] == 'H' ? HASH : ZSET, true);
@@ -239,23 +256,25 @@ static int on_call(lua_State *l)
     return 1;
 }
 
-void store_open(const char *script)
+void store_open(char *const *scripts)
 {
-    const char *body = strchr(script, '\n'); /* behind "#!lua" */
-
     map_init(&data);
-    free(text);
-    text = mem_strdup(script);
-    if (!lua) {
-        lua = luaL_newstate();
-        luaL_openlibs(lua);
-        lua_newtable(lua);
-        lua_pushcfunction(lua, on_call);
-        lua_setfield(lua, -2, "call");
-        lua_setglobal(lua, "redis");
-        if (luaL_loadbuffer(lua, body, strlen(body), "commit.lua") != 0)
+    if (lua)
+        return;
+    lua = luaL_newstate();
+    luaL_openlibs(lua);
+    lua_newtable(lua);
+    lua_pushcfunction(lua, on_call);
+    lua_setfield(lua, -2, "call");
+    lua_setglobal(lua, "redis");
+    for (int i = 0; i < SCRIPT_N; i++) {
+        const char *body = scripts[i] ? strchr(scripts[i], '\n') : NULL; /* behind "#!lua" */
+
+        if (!body)
+            continue;
+        if (luaL_loadbuffer(lua, body, strlen(body), "script") != 0)
             broken("%s", lua_tostring(lua, -1));
-        chunk = luaL_ref(lua, LUA_REGISTRYINDEX);
+        chunks[i] = luaL_ref(lua, LUA_REGISTRYINDEX);
     }
 }
 
@@ -330,12 +349,12 @@ static void run_script(int argc, char **argv, const size_t *argv_n, struct redis
     counts.commits++;
     set_words("KEYS", keys, argv + 3, argv_n + 3);
     set_words("ARGV", argc - 3 - keys, argv + 3 + keys, argv_n + 3 + keys);
-    lua_rawgeti(lua, LUA_REGISTRYINDEX, chunk);
+    lua_rawgeti(lua, LUA_REGISTRYINDEX, chunks[atoi(argv[1])]); /* a script's name is its number here */
     if (lua_pcall(lua, 0, 1, 0) != 0)
         broken("the script fails: %s", lua_tostring(lua, -1));
     reply_lua(out);
-    for (size_t i = 0; i < out->n; i++)
-        if (redis_reply_int(&out->list[i].list[0]) == 5)
+    for (size_t i = 0; atoi(argv[1]) == SCRIPT_COMMIT && i < out->n; i++)
+        if (out->list[i].type == REDIS_LIST && redis_reply_int(&out->list[i].list[0]) == 5)
             broken("a commit fails: %s", out->list[i].list[1].s);
     lua_pop(lua, 1);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define TRUTHS 64
+#define EPOCH_STEP 1000000
 
 static struct truth truths[TRUTHS];
 static unsigned truths_n;
@@ -107,6 +108,18 @@ static void check_rules(struct truth *t, const struct fact *f, const struct entr
         broken("%s seq %lld: a second owner", t->id, (long long)f->seq);
 }
 
+/* seq grows by one; the first one of another epoch is the next multiple of a million, + 1 (PROMISES 2.9). */
+static void check_seq(struct truth *t, int64_t seq)
+{
+    int64_t last = t->n ? t->fact[t->n - 1].seq : 0;
+    const char *epoch = store_get("fl:{default}:epoch", NULL);
+    bool same = !t->n || strcmp(t->epoch, epoch) == 0;
+
+    if (seq != (same ? last + 1 : (last / EPOCH_STEP + 1) * EPOCH_STEP + 1))
+        broken("%s: seq %lld behind %lld, %s epoch", t->id, (long long)seq, (long long)last, same ? "the same" : "another");
+    snprintf(t->epoch, sizeof t->epoch, "%s", epoch);
+}
+
 void truth_append(const char *key, struct str raw)
 {
     const char *chat = strstr(key, ":l:");
@@ -126,8 +139,7 @@ void truth_append(const char *key, struct str raw)
     f.kind = e.kind;
     keep(f.person, sizeof f.person, st.person);
     keep(f.ref, sizeof f.ref, st.ref);
-    if (f.seq != t->n + 1)
-        broken("%s: seq %lld behind %u entries", t->id, (long long)f.seq, t->n);
+    check_seq(t, f.seq);
     if (f.prev != t->shown)
         broken("%s seq %lld: prev %lld, and %lld was shown before it", t->id, (long long)f.seq,
                (long long)f.prev, (long long)t->shown);
