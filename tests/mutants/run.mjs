@@ -8,6 +8,7 @@
 // the patch taken out again. It must go red. Before that, each named part must be green on the unbroken copy. Suites:
 //     unit ROOM/FILE      tests/unit/ROOM/FILE.c         gateway PART   tests/gateway/PART….test.mjs
 //     faults ROW          tests/faults/run.mjs ROW       sim SEEDS      the simulated days
+//     sim commits         tests/sim/commits
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -52,7 +53,7 @@ function read(file) {
   return { file, what: m.groups.what, suites };
 }
 
-const target = ({ kind, part }) => (kind === 'unit' ? `unit_${part.replace('/', '_')}` : kind === 'sim' ? 'sim' : 'firstline');
+const target = ({ kind, part }) => (kind === 'unit' ? `unit_${part.replace('/', '_')}` : kind === 'sim' ? (part === 'commits' ? 'commits' : 'sim') : 'firstline');
 
 function build(suites) {
   return run('cmake', ['--build', 'build-debug', '--target', ...new Set(suites.map(target))]);
@@ -60,6 +61,7 @@ function build(suites) {
 
 function test({ kind, part }) {
   if (kind === 'unit') return run(join(tree, 'build-debug/tests', target({ kind, part })), [], { ms: TEST_MS, env: { FIRSTLINE_SOURCE: tree } });
+  if (kind === 'sim' && part === 'commits') return run(join(tree, 'build-debug/tests/commits'), ['300000'], { ms: TEST_MS });
   if (kind === 'sim') return run(join(tree, 'build-debug/tests/simulate'), [part], { ms: TEST_MS });
   const env = { FIRSTLINE_BIN: join(tree, 'build-debug/firstline'), NODE_OPTIONS: process.env.NODE_OPTIONS ?? '' };
   if (Number(process.versions.node.split('.')[0]) === 18) env.NODE_OPTIONS += ' --experimental-global-webcrypto';
