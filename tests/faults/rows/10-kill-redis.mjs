@@ -85,7 +85,7 @@ async function tornAndBroken(row) {
   const said = s.tail(700);
   assert.match(said, /append.?only|AOF/i, `it says what is broken: ${said}`);
   assert.equal(statSync(aof).size, size, 'the broken file is left alone');
-  row.held(`refused aloud: "${said.split('\n').pop().slice(0, 160)}"`);
+  row.held(`refused aloud: "${said.split('\n').pop().replaceAll(s.data, 'DATA').slice(0, 160)}"`);
   copyFileSync(`${aof}.whole`, aof);
   assert.ok(readFileSync(aof).length > 0);
   row.over();
