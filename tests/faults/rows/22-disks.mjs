@@ -12,7 +12,7 @@ import { fillDisk, shim, smallDisk } from '../lib/os.mjs';
 async function aofFull(row) {
   const data = temporaryFolder();
   smallDisk(row, join(data, 'redis'), 96);
-  const s = await row.server({ data });
+  const s = await row.server({ data, set: { 'limits.disk_mb': 0, 'limits.disk_percent': 0 } }); // the disk is small from the start
   await row.traffic(s, 2);
   const other = await shopper(s);
   for (let k = 0; k < 2; k++) {
