@@ -1,8 +1,10 @@
 /*
- * Which node archives (PROMISES 2.7): the file whose random id is pinned in Redis; the feed runs where that file is. Looked at when
- * Redis comes up and on a slow beat, so that `archive adopt` is seen without a restart.
+ * Which node archives (PROMISES 2.7): the file whose random id is pinned in Redis; the feed runs where that
+ * file is. Looked at when Redis comes up and on a slow beat, so that `archive adopt` is seen without a
+ * restart.
  *
- * Redis also keeps how far the pinned file had come (rows and chain head): an older copy put in its place is refused.
+ * Redis also keeps how far the pinned file had come (rows and chain head): an older copy put in its place is
+ * refused.
  */
 #include "app/app_room.h"
 
@@ -55,7 +57,8 @@ static void on_has_head(void *ctx, int rc, bool has)
     if (!a->archive_refused[0])
         log_error("app", "the archive's file is refused: it is an older copy");
     snprintf(a->archive_refused, sizeof a->archive_refused,
-             "this file is an older copy of the site's archive: put the newest back, or run firstline archive adopt");
+             "this file is an older copy of the site's archive: put the newest back, or run firstline "
+             "archive adopt");
     app_check_ready(a);
 }
 

@@ -1,10 +1,11 @@
 /*
- * Another life of the data (PROMISES 2.9): Redis stands where it stood some time ago, or is another server. This node goes through the
- * chats it has in memory; what it had shown or acknowledged and the log lacks it puts back, each entry with its author and its id, as
- * the log's next entries. Everybody is sent away meanwhile: who comes back is told by `prev` what stands.
+ * Another life of the data (PROMISES 2.9): Redis stands where it stood some time ago, or is another server.
+ * This node goes through the chats it has in memory; what it had shown or acknowledged and the log lacks it
+ * puts back, each entry with its author and its id, as the log's next entries. Everybody is sent away
+ * meanwhile: who comes back is told by `prev` what stands.
  *
- * The first entry that differs decides: all of ours behind the last that is equal is missing, but for what another node (or its author)
- * has written again already. What lies before our memory is lost, and said.
+ * The first entry that differs decides: all of ours behind the last that is equal is missing, but for what
+ * another node (or its author) has written again already. What lies before our memory is lost, and said.
  */
 #include "app/app_room.h"
 
@@ -16,13 +17,13 @@
 /* One chat on its way back. */
 struct repair {
     struct slot *slot;
-    struct item *had;    /* what this node had of it, oldest first; taken from here as it is put back */
+    struct item *had; /* what this node had of it, oldest first; taken from here as it is put back */
     unsigned had_n, next;
-    int64_t head;        /* where it stood by our memory */
-    int64_t first_lost;  /* seq behind the last entry that is equal; 0: nothing is */
+    int64_t head;       /* where it stood by our memory */
+    int64_t first_lost; /* seq behind the last entry that is equal; 0: nothing is */
     unsigned again;
-    bool whole;          /* memory held all of it */
-    bool lost;           /* something of it can't be put back */
+    bool whole; /* memory held all of it */
+    bool lost;  /* something of it can't be put back */
 };
 
 static void look(struct repair *r);
@@ -39,8 +40,8 @@ static void one_less(struct app *a)
         return;
     if (a->lost > 0 || a->put_back > 0)
         a->hole_at_ms = (int64_t)uv_now(a->loop);
-    log_error("app", "this node has put back what it had epoch=%s put_back=%llu lost=%llu", a->epoch, (unsigned long long)a->put_back,
-              (unsigned long long)a->lost);
+    log_error("app", "this node has put back what it had epoch=%s put_back=%llu lost=%llu", a->epoch,
+              (unsigned long long)a->put_back, (unsigned long long)a->lost);
     app_check_ready(a);
     match_all_dirty(a);
 }
@@ -80,7 +81,8 @@ static bool is_equal(const struct item *a, const struct item *b)
 {
     struct str x = tail_of(a), y = tail_of(b);
 
-    return x.n == y.n && memcmp(x.s, y.s, x.n) == 0 && strcmp(a->person, b->person) == 0 && strcmp(a->ref, b->ref) == 0;
+    return x.n == y.n && memcmp(x.s, y.s, x.n) == 0 && strcmp(a->person, b->person) == 0 &&
+           strcmp(a->ref, b->ref) == 0;
 }
 
 /* An entry that stands, against ours: the same place and the same bytes, or put back already. */
@@ -133,7 +135,8 @@ static void on_live(void *ctx, const struct redis_reply *list)
     s->is_behind = false;
     slot_keep_index(s); /* as it stands beside this log */
     if (!r->whole && r->next == 0 && r->had_n && r->had[0].seq > stands_till + 1) {
-        log_error("app", "entries are lost chat=%s from=%lld till=%lld", s->chat.id, (long long)stands_till + 1, (long long)r->had[0].seq - 1);
+        log_error("app", "entries are lost chat=%s from=%lld till=%lld", s->chat.id,
+                  (long long)stands_till + 1, (long long)r->had[0].seq - 1);
         r->lost = true;
     }
     put_next(r);
@@ -145,7 +148,12 @@ static void on_live(void *ctx, const struct redis_reply *list)
 static void apply(struct repair *r, struct item *it, const struct link_result *res)
 {
     struct slot *s = r->slot;
-    struct item now = {.seq = res->first, .at_ms = res->at_ms, .kind = it->kind, .shown = it->shown, .prev = res->shown, .before = -1};
+    struct item now = {.seq = res->first,
+                       .at_ms = res->at_ms,
+                       .kind = it->kind,
+                       .shown = it->shown,
+                       .prev = res->shown,
+                       .before = -1};
     struct str tail = tail_of(it);
     struct entry e;
     struct buf b;
@@ -154,7 +162,8 @@ static void apply(struct repair *r, struct item *it, const struct link_result *r
     if (res->first != s->chat.head + 1)
         now.before = s->chat.head;
     buf_init(&b, 1 << 20);
-    buf_printf(&b, "{\"t\":\"event\",\"chat\":\"%s\",\"seq\":%lld,\"at\":%lld,", s->chat.id, (long long)now.seq, (long long)now.at_ms);
+    buf_printf(&b, "{\"t\":\"event\",\"chat\":\"%s\",\"seq\":%lld,\"at\":%lld,", s->chat.id,
+               (long long)now.seq, (long long)now.at_ms);
     now.tail_at = (uint32_t)b.n;
     buf_add_str(&b, tail);
     now.frame = buf_take(&b, &n);
@@ -193,8 +202,8 @@ static void on_put(void *ctx, const struct link_result *res)
         look(r);
         break;
     default:
-        log_error("app", "an entry could not be put back chat=%s seq=%lld why=\"%.*s\"", r->slot->chat.id, (long long)it->seq,
-                  STR_FMT(res->why));
+        log_error("app", "an entry could not be put back chat=%s seq=%lld why=\"%.*s\"", r->slot->chat.id,
+                  (long long)it->seq, STR_FMT(res->why));
         give_up(r);
     }
 }
@@ -222,8 +231,14 @@ static void put_next(struct repair *r)
     }
     it = &r->had[r->next];
     entry = (struct link_entry){it->shown, chat_kind_raises_fence(it->kind), str_of(it->ref), tail_of(it)};
-    lc = (struct link_commit){.log = str_of(s->chat.id), .person = str_of(it->person), .id = str_of(it->ref), .entries = &entry, .entries_n = 1,
-                              .mode = LINK_PUT_BACK, .fence = s->chat.head, .head = r->head};
+    lc = (struct link_commit){.log = str_of(s->chat.id),
+                              .person = str_of(it->person),
+                              .id = str_of(it->ref),
+                              .entries = &entry,
+                              .entries_n = 1,
+                              .mode = LINK_PUT_BACK,
+                              .fence = s->chat.head,
+                              .head = r->head};
     if (is_start(r, it)) {
         lc.id_in_person = true;
         snprintf(extra, sizeof extra, "%s %s", s->chat.id, s->chat.department ? s->chat.department : "");
@@ -298,7 +313,8 @@ bool repair_begin(struct app *a)
         snprintf(a->epoch, sizeof a->epoch, "%s", link_epoch(a->link));
         return false;
     }
-    log_error("app", "another life of the data: what this node has is put back old=%s new=%s chats=%u", a->epoch, link_epoch(a->link), a->slots.n);
+    log_error("app", "another life of the data: what this node has is put back old=%s new=%s chats=%u",
+              a->epoch, link_epoch(a->link), a->slots.n);
     snprintf(a->epoch, sizeof a->epoch, "%s", link_epoch(a->link));
     a->epochs++;
     a->changed_n = 0;

@@ -1,6 +1,7 @@
 /*
- * What is wrong, by name (PROMISES 2.14): each state says since when, why, and what it does to chats. Shown in /readyz and /metrics,
- * logged when it comes and goes, and told to those who are connected: staff in words, shoppers only whether chats are taken.
+ * What is wrong, by name (PROMISES 2.14): each state says since when, why, and what it does to chats. Shown
+ * in /readyz and /metrics, logged when it comes and goes, and told to those who are connected: staff in
+ * words, shoppers only whether chats are taken.
  */
 #include "app/app_room.h"
 
@@ -8,11 +9,11 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define BEHIND_MS    10000  /* a lag that lasts this long is said */
-#define CORRECTED_MS 600000 /* how long a corrected clock is told */
-#define HOLE_MS      3600000
-#define FULL_PERMILLE 800   /* of Redis's maxmemory: then no new chats */
-#define MIB          (1024.0 * 1024.0)
+#define BEHIND_MS     10000  /* a lag that lasts this long is said */
+#define CORRECTED_MS  600000 /* how long a corrected clock is told */
+#define HOLE_MS       3600000
+#define FULL_PERMILLE 800 /* of Redis's maxmemory: then no new chats */
+#define MIB           (1024.0 * 1024.0)
 
 static const struct {
     const char *name, *means;
@@ -20,20 +21,25 @@ static const struct {
 } table[APP_STATE_N] = {
     [STATE_REDIS_AWAY] = {"redis_away", "1 while Redis can't be reached.", CHATS_STOPPED},
     [STATE_REDIS_WEAK] = {"redis_weak", "1 while Redis keeps less than is configured.", CHATS_STOPPED},
-    [STATE_REDIS_NEWER] = {"redis_newer", "1 while the data is of a newer format than this node knows.", CHATS_STOPPED},
+    [STATE_REDIS_NEWER] = {"redis_newer", "1 while the data is of a newer format than this node knows.",
+                           CHATS_STOPPED},
     [STATE_REDIS_FULL] = {"redis_full", "1 while Redis has used 80 % of its memory.", CHATS_NO_NEW},
-    [STATE_DATA_LOST] = {"data_lost", "1 for an hour after the live data was found in an earlier state.", CHATS_OPEN},
+    [STATE_DATA_LOST] = {"data_lost", "1 for an hour after the live data was found in an earlier state.",
+                         CHATS_OPEN},
     [STATE_ARCHIVE_BEHIND] = {"archive_behind", "1 while entries wait for the archive.", CHATS_OPEN},
     [STATE_ARCHIVE_AWAY] = {"archive_away", "1 while no node has the archive.", CHATS_OPEN},
     [STATE_ARCHIVE_FULL] = {"archive_full", "1 while the archive's disk is full.", CHATS_OPEN},
     [STATE_DISK_LOW] = {"disk_low", "1 while the disk of the live data is below its limit.", CHATS_NO_NEW},
-    [STATE_DISK_OUT] = {"disk_out", "1 while the disk of the live data is below half of its limit.", CHATS_STOPPED},
-    [STATE_ARCHIVE_DISK_LOW] = {"archive_disk_low", "1 while the disk of the archive is below its limit.", CHATS_OPEN},
+    [STATE_DISK_OUT] = {"disk_out", "1 while the disk of the live data is below half of its limit.",
+                        CHATS_STOPPED},
+    [STATE_ARCHIVE_DISK_LOW] = {"archive_disk_low", "1 while the disk of the archive is below its limit.",
+                                CHATS_OPEN},
     [STATE_CLOCK] = {"clock_corrected", "1 for ten minutes after the site's time was corrected.", CHATS_OPEN},
     [STATE_DRAINING] = {"draining", "1 while this node stops.", CHATS_OPEN},
 };
 
-static const char *const chats_names[] = {[CHATS_OPEN] = "open", [CHATS_NO_NEW] = "no_new", [CHATS_STOPPED] = "stopped"};
+static const char *const chats_names[] = {
+    [CHATS_OPEN] = "open", [CHATS_NO_NEW] = "no_new", [CHATS_STOPPED] = "stopped"};
 
 /* ---- telling */
 
@@ -107,7 +113,8 @@ void state_write_ready(const struct app *a, struct buf *b)
 
 void state_write_metrics(const struct app *a, struct buf *b)
 {
-    buf_add_s(b, "# HELP firstline_state What is wrong with this node or what it depends on, by name.\n# TYPE firstline_state gauge\n");
+    buf_add_s(b, "# HELP firstline_state What is wrong with this node or what it depends on, by name.\n# "
+                 "TYPE firstline_state gauge\n");
     for (unsigned i = 0; i < APP_STATE_N; i++)
         buf_printf(b, "firstline_state{name=\"%s\"} %d\n", table[i].name, a->states[i].since_ms != 0);
 }
@@ -142,19 +149,22 @@ static bool set(struct app *a, enum app_state_name i, const char *why)
         return false;
     s->since_ms = holds ? clock_ms() : 0;
     if (holds)
-        log_warn("app", "state begins name=%s chats=%s why=\"%s\"", table[i].name, chats_names[table[i].chats], why);
+        log_warn("app", "state begins name=%s chats=%s why=\"%s\"", table[i].name,
+                 chats_names[table[i].chats], why);
     else
         log_info("app", "state ends name=%s", table[i].name);
     return true;
 }
 
-static const char *disk_why(const struct app_disk *d, const struct config *c, double part, char *out, size_t size)
+static const char *disk_why(const struct app_disk *d, const struct config *c, double part, char *out,
+                            size_t size)
 {
     double least = (double)c->limits.disk_mb * MIB * part, percent = (double)c->limits.disk_percent * part;
 
     if (d->total <= 0 || (d->free_bytes >= least && d->free_bytes * 100 >= percent * d->total))
         return NULL;
-    snprintf(out, size, "disk low: %.0f MiB (%.1f %%) are free where %s is kept", d->free_bytes / MIB, d->free_bytes * 100 / d->total, d->what);
+    snprintf(out, size, "disk low: %.0f MiB (%.1f %%) are free where %s is kept", d->free_bytes / MIB,
+             d->free_bytes * 100 / d->total, d->what);
     return out;
 }
 
@@ -168,12 +178,16 @@ static bool judge_redis(struct app *a)
     bool news = false;
 
     if (used >= FULL_PERMILLE)
-        snprintf(full, sizeof full, "redis has used %u %% of its memory: no new chats, open ones go on", used / 10);
+        snprintf(full, sizeof full, "redis has used %u %% of its memory: no new chats, open ones go on",
+                 used / 10);
     if (a->hole_at_ms && (int64_t)uv_now(a->loop) - a->hole_at_ms < HOLE_MS)
-        snprintf(hole, sizeof hole, "the live data was in an earlier state: %llu entries were put back, %llu chats may miss some",
-                 (unsigned long long)a->put_back, (unsigned long long)a->lost);
+        snprintf(
+            hole, sizeof hole,
+            "the live data was in an earlier state: %llu entries were put back, %llu chats may miss some",
+            (unsigned long long)a->put_back, (unsigned long long)a->lost);
     if (corrected >= 0 && corrected < CORRECTED_MS)
-        snprintf(clock, sizeof clock, "redis's clock left this node's by over 2 s: the site's time was corrected");
+        snprintf(clock, sizeof clock,
+                 "redis's clock left this node's by over 2 s: the site's time was corrected");
     news |= set(a, STATE_REDIS_AWAY, f == LINK_AWAY ? why : NULL);
     news |= set(a, STATE_REDIS_WEAK, f == LINK_WEAK ? why : NULL);
     news |= set(a, STATE_REDIS_NEWER, f == LINK_NEWER ? why : NULL);
@@ -214,7 +228,8 @@ static bool judge_disks(struct app *a)
     bool news = set(a, STATE_DISK_LOW, disk_why(&a->disk[DISK_LIVE], a->cfg, 1, low, sizeof low));
 
     news |= set(a, STATE_DISK_OUT, disk_why(&a->disk[DISK_LIVE], a->cfg, 0.5, out, sizeof out));
-    news |= set(a, STATE_ARCHIVE_DISK_LOW, disk_why(&a->disk[DISK_ARCHIVE], a->cfg, 1, archive, sizeof archive));
+    news |= set(a, STATE_ARCHIVE_DISK_LOW,
+                disk_why(&a->disk[DISK_ARCHIVE], a->cfg, 1, archive, sizeof archive));
     return news;
 }
 

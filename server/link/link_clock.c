@@ -1,8 +1,9 @@
 /*
- * The site's time (PROMISES 2.11): Redis's clock plus an offset that stands beside the data. Each node holds it against its own
- * monotonic clock, which nobody sets: where the two part by over 2 s, the offset is corrected by compare, so that the site's time goes
- * on without a step. Commits say between which times they may happen (commit.lua), so no entry bears a time from before the
- * correction; timers pause until it has been made.
+ * The site's time (PROMISES 2.11): Redis's clock plus an offset that stands beside the data. Each node holds
+ * it against its own monotonic clock, which nobody sets: where the two part by over 2 s, the offset is
+ * corrected by compare, so that the site's time goes on without a step. Commits say between which times they
+ * may happen (commit.lua), so no entry bears a time from before the correction; timers pause until it has
+ * been made.
  */
 #include "config/config.h"
 #include "link/link_room.h"
@@ -61,7 +62,9 @@ static void correct(struct link *l, int64_t offset, int64_t apart)
 
     if (l->is_correcting)
         return;
-    log_error("link", "clock corrected: redis's clock has left this node's by_ms=%" PRId64 " offset_ms=%" PRId64, apart, offset - apart);
+    log_error("link",
+              "clock corrected: redis's clock has left this node's by_ms=%" PRId64 " offset_ms=%" PRId64,
+              apart, offset - apart);
     link_words_init(&keys, 256);
     link_words_init(&args, 256);
     link_words_add_plain(&keys, l, "clock");
@@ -74,7 +77,8 @@ static void correct(struct link *l, int64_t offset, int64_t apart)
 
 void link_clock_look(struct link *l, const struct redis_reply *r)
 {
-    int64_t offset = redis_reply_int(redis_reply_at(r, 1)), site = redis_reply_int(redis_reply_at(r, 0)) + offset;
+    int64_t offset = redis_reply_int(redis_reply_at(r, 1)),
+            site = redis_reply_int(redis_reply_at(r, 0)) + offset;
     uint64_t now = uv_hrtime();
     int64_t early, late;
 
@@ -83,7 +87,8 @@ void link_clock_look(struct link *l, const struct redis_reply *r)
         l->clock_hr = now;
         return;
     }
-    /* It was read somewhere between the question and now: a node or a Redis that stood still meanwhile has the right time. */
+    /* It was read somewhere between the question and now: a node or a Redis that stood still meanwhile has
+     * the right time. */
     early = site - at(l, l->looked_hr);
     late = site - at(l, now);
     if (early >= -APART_MS && late <= APART_MS) {
@@ -105,7 +110,8 @@ static void on_look(void *ctx, const struct redis_reply *r)
     link_clock_look(l, r);
     epoch = redis_reply_str(redis_reply_at(r, 2));
     if (!link_take_format(l, redis_reply_int(redis_reply_at(r, 3))) && l->is_up) {
-        link_go_down(l, LINK_NEWER, "redis: the data has got a later format than this version knows: update this node");
+        link_go_down(l, LINK_NEWER,
+                     "redis: the data has got a later format than this version knows: update this node");
         return;
     }
     if (l->is_up && !str_is(epoch, l->epoch))

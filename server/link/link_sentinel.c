@@ -56,7 +56,8 @@ static void on_answer(void *ctx, const struct redis_reply *r)
         return;
     s->config = strtoll(config.s, NULL, 10);
     snprintf(s->primary, sizeof s->primary, "%s", url);
-    log_warn("link", "sentinel: the primary is host=%.*s port=%.*s config_epoch=%lld", STR_FMT(host), STR_FMT(port), (long long)s->config);
+    log_warn("link", "sentinel: the primary is host=%.*s port=%.*s config_epoch=%lld", STR_FMT(host),
+             STR_FMT(port), (long long)s->config);
     s->port.on_primary(s->port.ctx, s->primary);
 }
 
@@ -100,7 +101,8 @@ static void on_conn_down(void *ctx, const char *why)
     (void)ctx, (void)why; /* the others are asked; it connects again by itself */
 }
 
-int sentinel_open(struct uv_loop_s *loop, const char *url, const struct sentinel_port *port, struct sentinel **out, struct err *err)
+int sentinel_open(struct uv_loop_s *loop, const char *url, const struct sentinel_port *port,
+                  struct sentinel **out, struct err *err)
 {
     struct sentinel *s = mem_zalloc(sizeof *s);
     struct redis_port conn = {s, on_conn_up, on_conn_down, NULL};

@@ -1,8 +1,10 @@
 /*
- * link_sentinel: where the primary is, as the sentinels say: asked on a short beat, the answer of the latest configuration counts.
+ * link_sentinel: where the primary is, as the sentinels say: asked on a short beat, the answer of the latest
+ * configuration counts.
  *
- * A beat is enough and a subscription isn't needed: the old primary is left as soon as one sentinel names another, and the connection
- * that breaks asks at once. Thread  loop.   Bounds  SENTINELS_MAX.   Source  PROMISES 2.9.
+ * A beat is enough and a subscription isn't needed: the old primary is left as soon as one sentinel names
+ * another, and the connection that breaks asks at once. Thread  loop.   Bounds  SENTINELS_MAX.   Source
+ * PROMISES 2.9.
  */
 #ifndef LINK_SENTINEL_H
 #define LINK_SENTINEL_H
@@ -19,7 +21,8 @@ struct sentinel_port {
 };
 
 /* url: sentinel://… */
-int sentinel_open(struct uv_loop_s *loop, const char *url, const struct sentinel_port *port, struct sentinel **out, struct err *err);
+int sentinel_open(struct uv_loop_s *loop, const char *url, const struct sentinel_port *port,
+                  struct sentinel **out, struct err *err);
 void sentinel_close(struct sentinel *s, void (*done)(void *ctx), void *ctx);
 /* Now, not on the next beat. */
 void sentinel_ask(struct sentinel *s);

@@ -14,7 +14,8 @@
 
 static void finish_setup(struct link *l);
 
-static int call(struct link *l, const char **argv, int argc, void (*cb)(void *, const struct redis_reply *), void *ctx)
+static int call(struct link *l, const char **argv, int argc, void (*cb)(void *, const struct redis_reply *),
+                void *ctx)
 {
     size_t n[16];
 
@@ -68,11 +69,14 @@ static struct str setting_of(const struct redis_reply *r, const char *name)
 static const char *weakness_of(const struct link *l, const struct redis_reply *r)
 {
     if (redis_reply_type(r) != REDIS_LIST)
-        return l->cfg->redis.trusted ? NULL : "CONFIG is denied; set redis.trusted=true if its settings are known to be right";
+        return l->cfg->redis.trusted
+                   ? NULL
+                   : "CONFIG is denied; set redis.trusted=true if its settings are known to be right";
     if (!str_is(setting_of(r, "appendonly"), "yes"))
         return "appendonly is off; nothing would be durable: CONFIG SET appendonly yes";
     if (l->cfg->redis.appendfsync == CONFIG_FSYNC_ALWAYS && !str_is(setting_of(r, "appendfsync"), "always"))
-        return "appendfsync is weaker than configured; CONFIG SET appendfsync always, or set redis.appendfsync=everysec";
+        return "appendfsync is weaker than configured; CONFIG SET appendfsync always, or set "
+               "redis.appendfsync=everysec";
     if (!str_is(setting_of(r, "no-appendfsync-on-rewrite"), "no"))
         return "no-appendfsync-on-rewrite is yes; CONFIG SET no-appendfsync-on-rewrite no";
     if (!str_is(setting_of(r, "maxmemory-policy"), "noeviction"))
@@ -125,7 +129,8 @@ static void on_loaded(void *ctx, const struct redis_reply *r)
     } else {
         char why[200];
 
-        snprintf(why, sizeof why, "%s: %.*s", link_script_name(ld->script), (int)s.n, s.s ? s.s : "no answer");
+        snprintf(why, sizeof why, "%s: %.*s", link_script_name(ld->script), (int)s.n,
+                 s.s ? s.s : "no answer");
         setup_fail(ld->l, LINK_AWAY, why);
     }
     setup_done(ld->l);
@@ -173,7 +178,8 @@ static void on_ignored(void *ctx, const struct redis_reply *r)
     (void)ctx, (void)r;
 }
 
-/* A format only ever grows: whoever is late with a smaller one changes nothing, since all who say it have seen all others' beats. */
+/* A format only ever grows: whoever is late with a smaller one changes nothing, since all who say it have
+ * seen all others' beats. */
 void link_raise_format(struct link *l, int format)
 {
     char key[96], value[16];
@@ -289,8 +295,8 @@ static void on_epoch(void *ctx, const struct redis_reply *r)
         setup_fail(l, LINK_AWAY, text);
     } else {
         if (why.n && !str_is(why, "first"))
-            log_error("link", "a new epoch was made why=%.*s old=%s new=%.*s counter=%lld seen=%lld", STR_FMT(why), l->seen_epoch,
-                      STR_FMT(epoch), (long long)n, (long long)l->seen_n);
+            log_error("link", "a new epoch was made why=%.*s old=%s new=%.*s counter=%lld seen=%lld",
+                      STR_FMT(why), l->seen_epoch, STR_FMT(epoch), (long long)n, (long long)l->seen_n);
         snprintf(l->epoch, sizeof l->epoch, "%.*s", STR_FMT(epoch));
         if (strcmp(l->seen_epoch, l->epoch) != 0)
             l->seen_n = n;
