@@ -120,6 +120,11 @@ static void on_signal(void *ctx, struct str payload)
 
         if (m && m->conns && payload.n && payload.n < ID_SIZE)
             slot_when_loaded(slot_get(a, payload), on_noticed, a);
+    } else if (str_is(kind, "A")) { /* an alert: leads may be here */
+        if (payload.n && payload.n < ID_SIZE)
+            slot_when_loaded(slot_get(a, payload), on_noticed, a);
+    } else if (str_is(kind, "T")) {
+        task_changed(a, payload);
     } else if (str_is(kind, "X")) {
         app_close_session(a, payload);
     }
@@ -398,6 +403,26 @@ static void set_canned(struct app *a)
     a->rules.texts.canned = a->canned;
 }
 
+const struct config_class *app_class(const struct app *a, enum class class_)
+{
+    const struct config *c = a->cfg;
+    const struct config_class *const classes[CLASS_N] = {
+        [CLASS_NORMAL] = &c->class.normal, [CLASS_VIP] = &c->class.vip,       [CLASS_RETURNING] = &c->class.returning,
+        [CLASS_CARE] = &c->class.care,     [CLASS_URGENT] = &c->class.urgent,
+    };
+
+    return classes[class_];
+}
+
+/* What the site says in its own words (rule 3.4). */
+static void set_words(struct app *a)
+{
+    const struct config_site *s = config_site_find(a->cfg, str_of(a->site));
+
+    if (s)
+        a->rules.words = (struct care_words){.greeting = {s->greeting_en, s->greeting_zh}, .farewell = {s->farewell_en, s->farewell_zh}};
+}
+
 static void set_rules(struct app *a)
 {
     const struct config *c = a->cfg;
@@ -411,9 +436,12 @@ static void set_rules(struct app *a)
     r->quick_return_ms = QUICK_RETURN_MS;
     r->auto_accept = c->routing.auto_accept;
     r->care = (struct care_times){c->care.first_ms, c->care.alert_ms, c->care.act_ms};
-    for (unsigned i = 0; i < CLASS_N; i++)
-        r->head_start_ms[i] = config_head_start_ms(c, str_of(class_name((enum class)i)));
+    for (unsigned i = 0; i < CLASS_N; i++) {
+        r->head_start_ms[i] = app_class(a, (enum class)i)->head_start_ms;
+        r->weight[i] = app_class(a, (enum class)i)->weight;
+    }
     set_canned(a);
+    set_words(a);
     a->limits = (struct protocol_limits){(size_t)c->limits.frame_bytes, (unsigned)c->limits.depth, 256, (size_t)c->limits.text_chars};
 }
 
@@ -438,13 +466,13 @@ static void set_node(struct app *a)
     free(real);
 }
 
-bool app_count_start(struct app *a, const char *address)
+bool app_count_start(struct app *a, const char *key, int64_t limit)
 {
     struct start_count {
         int64_t since_ms;
         int64_t n;
     } *k;
-    int64_t now = (int64_t)uv_now(a->loop), limit = a->cfg->limits.chats_per_address_h;
+    int64_t now = (int64_t)uv_now(a->loop);
     struct map_item *it;
     uint32_t i = 0;
 
@@ -455,11 +483,11 @@ bool app_count_start(struct app *a, const char *address)
             free(it->value);
         map_fini(&a->starts);
     }
-    k = map_get(&a->starts, str_of(address));
+    k = map_get(&a->starts, str_of(key));
     if (!k) {
         k = mem_zalloc(sizeof *k);
         k->since_ms = now;
-        map_put(&a->starts, str_of(address), k);
+        map_put(&a->starts, str_of(key), k);
     }
     if (now - k->since_ms > 3600000) {
         k->since_ms = now;

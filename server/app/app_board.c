@@ -36,18 +36,6 @@ static void write_people(struct app *a, struct buf *b)
     json_close(b, ']');
 }
 
-static void write_alert(const struct slot *s, struct buf *b)
-{
-    json_open(b, '{');
-    json_kv_s(b, "t", "alert");
-    json_kv_s(b, "alert", s->chat.alert);
-    json_kv_s(b, "chat", s->chat.id);
-    json_kv_s(b, "kind", "long_wait");
-    json_kv_int(b, "since", s->chat.wait_since_ms);
-    json_kv_int(b, "level", s->chat.alert_level);
-    json_close(b, '}');
-}
-
 static void write_chats(struct app *a, const struct member *lead, struct buf *b)
 {
     struct map_item *it;
@@ -70,8 +58,8 @@ static void write_chats(struct app *a, const struct member *lead, struct buf *b)
     for (i = 0; (it = map_next(&a->slots, &i));) {
         struct slot *s = it->value;
 
-        if (s->is_loaded && s->chat.alert[0] && is_of(lead, s->chat.department))
-            write_alert(s, b);
+        if (s->is_loaded && s->chat.alert[0] && (is_of(lead, s->chat.department) || notice_is_for(a, &s->chat, lead)))
+            notice_write_alert(&s->chat, NULL, b);
     }
     json_close(b, ']');
 }

@@ -34,13 +34,12 @@ static struct str chat_of_alert(struct app *a, struct str alert)
     return STR_NONE;
 }
 
-static void to_chat(struct cmd *c)
+static void push_to(struct cmd *c, struct str chat)
 {
-    struct str chat = c->msg.type == MSG_ALERT_ACT ? chat_of_alert(c->app, field(c, FIELD_ALERT)) : chat_of(c);
     struct slot *s;
 
     if (!chat.n) {
-        if (c->msg.type == MSG_ALERT_ACT || !c->conn->is_staff)
+        if (!c->conn->is_staff)
             answer_cmd_error(c, CODE_NOT_FOUND, "no such chat", NULL);
         else
             answer_cmd_error(c, CODE_BAD_REQUEST, "chat: is missing", NULL);
@@ -54,6 +53,37 @@ static void to_chat(struct cmd *c)
     if (c->conn->flight_n == c->conn->aside_n + 1 && c->msg.type == MSG_MESSAGE_SEND)
         c->conn->flight_slot = s;
     slot_push(s, c);
+}
+
+static void to_chat(struct cmd *c)
+{
+    push_to(c, chat_of(c));
+}
+
+static void on_alert_known(void *ctx, const struct redis_reply *r)
+{
+    struct cmd *c = ctx;
+
+    if (!r || redis_reply_type(r) == REDIS_ERR)
+        answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
+    else if (redis_reply_type(r) != REDIS_STR)
+        answer_cmd_error(c, CODE_NOT_FOUND, "no such alert", NULL);
+    else
+        push_to(c, redis_reply_str(r));
+}
+
+/* The alert's chat: in memory, or as the index says (it was raised on another node, or before a restart). */
+static void to_alert(struct cmd *c)
+{
+    struct str alert = field(c, FIELD_ALERT), chat = chat_of_alert(c->app, alert);
+    char name[ID_MAX + 1];
+    const char *argv[] = {"HGET", name};
+
+    snprintf(name, sizeof name, "%.*s", STR_FMT(alert));
+    if (chat.n)
+        push_to(c, chat);
+    else if (link_call(c->app->link, LINK_ALERTS, STR(""), 2, argv, NULL, on_alert_known, c) < 0)
+        answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
 }
 
 static void on_sync_loaded(struct slot *s, void *ctx)
@@ -139,6 +169,7 @@ static void (*const rows[MSG_N])(struct cmd *c) = {
     [MSG_TASK_DONE] = task_command,
     [MSG_BOARD_WATCH] = to_board,
     [MSG_HISTORY] = to_history,
+    [MSG_ALERT_ACT] = to_alert,
 };
 
 void command_start(struct conn *conn, struct cmd *c)

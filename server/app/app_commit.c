@@ -43,7 +43,7 @@ static void future_index(struct slot *s, const struct decision *d, struct chat *
         e.at_ms = MARK_MS;
         chat_apply(scratch, &e);
     }
-    chat_index(scratch, &s->app->rules, out);
+    chat_index(scratch, match_rules(s->app, scratch->department), out);
 }
 
 /* An entry of a kind that a live node of an older version can't fold (PROMISES 2.15). */
@@ -126,7 +126,7 @@ static bool send_index(struct slot *s)
                              .writes = writes.w};
 
     s->must_reindex = false;
-    chat_index(&s->chat, &s->app->rules, &ix);
+    chat_index(&s->chat, match_rules(s->app, s->chat.department), &ix);
     index_diff(s, &s->index, &ix, true, &writes, members);
     f->slot = s;
     lc.writes_n = writes.n;
@@ -150,15 +150,39 @@ static struct cmd *pop(struct slot *s)
     return c;
 }
 
-/* A timer that means nothing any more is removed, by itself. */
+/*
+ * A timer that means nothing any more gets the date that the state says, or goes: only while it stands as read and the state is the
+ * newest. Another node may have fired it, and set the next one, in between.
+ */
 static void drop_timer(struct slot *s, struct cmd *c)
 {
-    char member[ID_SIZE + 16];
-    const char *argv[] = {"ZREM", member};
+    struct flight *f = mem_zalloc(sizeof *f);
+    char member[ID_SIZE + 16], due[24], right[24];
+    struct chat_index ix;
+    struct link_guard guard = {LINK_GUARD_DUE, LINK_TIMERS, STR(""), STR_NONE, STR_NONE};
+    struct link_write write = {LINK_ZREM, LINK_TIMERS, STR(""), STR_NONE, STR_NONE};
+    struct link_commit lc = {.log = str_of(s->chat.id), .mode = LINK_HEAD, .fence = s->chat.fence, .head = s->chat.head,
+                             .guards = &guard, .guards_n = 1, .writes = &write, .writes_n = 1};
 
+    f->slot = s;
+    f->cmd = c;
+    f->guard_kind[0] = GUARD_TIMER_DUE;
+    chat_index(&s->chat, match_rules(s->app, s->chat.department), &ix);
     snprintf(member, sizeof member, "%s|%s", s->chat.id, chat_timer_name(c->timer));
-    link_call(s->app->link, LINK_TIMERS, STR(""), 2, argv, NULL, NULL, NULL);
-    cmd_finish(c);
+    snprintf(due, sizeof due, "%lld", (long long)c->due_ms);
+    guard.a = write.a = str_of(member);
+    guard.b = str_of(due);
+    if (ix.due_ms[c->timer]) {
+        snprintf(right, sizeof right, "%lld", (long long)ix.due_ms[c->timer]);
+        write.type = LINK_ZADD;
+        write.b = str_of(right);
+    }
+    if (link_commit(s->app->link, &lc, commit_on_answer, f) < 0) {
+        flight_free(f);
+        cmd_finish(c);
+        return;
+    }
+    s->batch_left++;
 }
 
 /* True if the next command may follow in the same call. */
@@ -180,7 +204,7 @@ static bool step(struct slot *s, bool first)
         return true;
     }
     facts_gather(s, c, &cc, &facts);
-    chat_decide(&s->chat, &cc, &a->rules, d);
+    chat_decide(&s->chat, &cc, match_rules(a, s->chat.department ? s->chat.department : c->department), d);
     plain = d->code == CODE_OK && d->entries_n > 0 && !s->must_reindex && index_is_left(&s->chat, d);
     if (!first && !plain)
         return false; /* it waits for the answer to those before it */
@@ -191,7 +215,7 @@ static bool step(struct slot *s, bool first)
     }
     if (d->drop_timer) {
         drop_timer(s, c);
-        return true;
+        return false;
     }
     if (d->entries_n == 0) {
         if (c->done)

@@ -14,7 +14,7 @@
 #include "app/app_room.h"
 
 #define MARK_MS      (1LL << 50) /* stands for "this commit's time" while the index is computed before it is known */
-#define WRITES_MAX   (TIMER_N + 10)
+#define WRITES_MAX   (TIMER_N + 14)
 
 /* One entry that waits for its seq. */
 struct pending {
@@ -44,8 +44,6 @@ void flight_free(struct flight *f);
 
 struct facts {
     struct chat_rep self, target, owner, handler;
-    const struct department *department;
-    const struct member *best;
 };
 /* What chat_decide() is asked: the command, and what is known of the people in it. */
 void facts_gather(struct slot *s, struct cmd *c, struct chat_cmd *cc, struct facts *f);

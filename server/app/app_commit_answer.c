@@ -40,6 +40,12 @@ static char *answer_extra(struct slot *s, const struct cmd *c)
     return buf_take(&b, NULL);
 }
 
+/* What a shopper isn't shown has no place among what they were shown: its ok bears no seq. */
+static bool is_hidden_from_its_sender(const struct cmd *c)
+{
+    return !c->conn->is_staff && c->msg.type == MSG_CHAT_TRIAGE;
+}
+
 static void answer_done(struct slot *s, struct cmd *c, int64_t seq, int64_t at_ms, int64_t prev, int64_t first)
 {
     struct answer a = {.seq = seq, .at_ms = at_ms, .prev = prev};
@@ -47,6 +53,10 @@ static void answer_done(struct slot *s, struct cmd *c, int64_t seq, int64_t at_m
 
     if (!c->conn || c->conn->is_dead)
         return;
+    if (is_hidden_from_its_sender(c)) {
+        answer_ok(c->conn, c->msg.id, NULL);
+        return;
+    }
     str_keep(c->msg.id, a.re, sizeof a.re);
     a.extra = answer_extra(s, c);
     u = sub_find(c->conn, s);
@@ -207,7 +217,9 @@ static void on_seen(struct slot *s, struct cmd *c, const struct link_result *r)
     if (c->conn) {
         char extra[128];
 
-        if (c->conn->is_staff)
+        if (is_hidden_from_its_sender(c))
+            extra[0] = 0;
+        else if (c->conn->is_staff)
             snprintf(extra, sizeof extra, ",\"seq\":%lld,\"at\":%lld", (long long)r->seq, (long long)r->at_ms);
         else
             snprintf(extra, sizeof extra, ",\"seq\":%lld,\"at\":%lld,\"prev\":%lld", (long long)r->seq, (long long)r->at_ms, (long long)r->prev);

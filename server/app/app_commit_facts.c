@@ -1,6 +1,8 @@
 /* What a decision has to know of people. Headers: app_commit.h. */
 #include "app/app_commit.h"
 
+#include <stdlib.h>
+
 static struct str field(const struct cmd *c, enum field f)
 {
     return c->msg.f[f].type == VAL_STR ? c->msg.f[f].s : STR_NONE;
@@ -12,6 +14,8 @@ static void resolve_target(struct slot *s, struct cmd *c, struct chat_cmd *cc, s
     struct app *a = s->app;
     struct str to = c->kind == CMD_MSG ? field(c, FIELD_TO) : str_of(c->target);
     const struct department *d;
+    const struct member *best;
+    struct buf b;
 
     if (c->kind == CMD_MSG && c->msg.type == MSG_CHAT_TRIAGE)
         to = field(c, FIELD_DEPARTMENT);
@@ -21,9 +25,13 @@ static void resolve_target(struct slot *s, struct cmd *c, struct chat_cmd *cc, s
     if (d) {
         cc->target_is_department = true;
         cc->target_department = str_of(d->cfg->name);
-        f->best = match_best(a, d, c->conn ? c->conn->person : "");
-        if (f->best) {
-            people_fact(a, str_of(f->best->rep.id), cc->target_department, c->denied_target, &f->target);
+        buf_init(&b, 1 << 16);
+        best = match_best(a, d, c->conn ? c->conn->person : "", &b);
+        free(c->candidates);
+        c->candidates = buf_take(&b, NULL);
+        cc->candidates = str_of(c->candidates);
+        if (best) {
+            people_fact(a, str_of(best->rep.id), cc->target_department, c->denied_target, &f->target);
             cc->target = &f->target;
             cc->target_on_shift = f->target.may_take;
         }
@@ -72,9 +80,12 @@ void facts_gather(struct slot *s, struct cmd *c, struct chat_cmd *cc, struct fac
             if (c->after_owner[0] && people_find(a, str_of(c->after_owner)))
                 cc->after_owner_name = people_find(a, str_of(c->after_owner))->rep.name;
             cc->triage_why = c->triage_why ? c->triage_why : "default";
+            cc->triage_reason = str_of(c->triage_reason);
+            cc->after_card = c->after_card ? str_of(c->after_card) : STR_NONE;
         }
     }
     resolve_target(s, c, cc, f);
+    cc->no_lead = c->kind == CMD_TIMER && c->timer == TIMER_CARE && match_find(a, dept) && !match_has_lead(a, match_find(a, dept));
     if (s->chat.owner.id[0]) {
         people_fact(a, str_of(s->chat.owner.id), dept, c->denied_owner, &f->owner);
         cc->owner = &f->owner;

@@ -43,8 +43,16 @@ void index_diff(const struct slot *s, const struct chat_index *old, const struct
         else if (old->due_ms[t] || all)
             add_write(w, LINK_ZREM, LINK_TIMERS, STR(""), str_of(members[t]), STR_NONE);
     }
-    if (old->hold && !same(old->hold, new->hold))
+    if (old->hold && !same(old->hold, new->hold) && !same(old->hold, new->also))
         add_write(w, LINK_HDEL, LINK_HOLDS, str_of(old->hold), id, STR_NONE);
+    if (old->also && !same(old->also, new->hold) && !same(old->also, new->also))
+        add_write(w, LINK_HDEL, LINK_HOLDS, str_of(old->also), id, STR_NONE);
+    if (new->also && (all || !same(old->also, new->also)))
+        add_write(w, LINK_HSET, LINK_HOLDS, str_of(new->also), id, STR("0"));
+    if (old->alert && !same(old->alert, new->alert))
+        add_write(w, LINK_HDEL, LINK_ALERTS, STR(""), str_of(old->alert), STR_NONE);
+    if (new->alert && (all || !same(old->alert, new->alert)))
+        add_write(w, LINK_HSET, LINK_ALERTS, STR(""), str_of(new->alert), id);
     if (new->hold && (all || !same(old->hold, new->hold) || old->weight != new->weight)) {
         snprintf(w->text[w->n], sizeof w->text[0], "%lld", (long long)new->weight);
         add_write(w, LINK_HSET, LINK_HOLDS, str_of(new->hold), id, str_of(w->text[w->n]));

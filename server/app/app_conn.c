@@ -176,6 +176,7 @@ void cmd_destroy(struct cmd *c)
         msg_fini(&c->msg);
     free(c->candidates);
     free(c->articles);
+    free(c->after_card);
     pool_give(&c->app->cmds, c);
 }
 

@@ -263,6 +263,11 @@ static bool ready(void *ctx, struct buf *out)
     json_kv_s(out, "status",
               a->is_draining ? "draining" : !a->was_ready ? "starting" : !ok ? "unavailable" : state_is_any(a) ? "degraded" : "ready");
     state_write_ready(a, out);
+    json_key(out, "unled"); /* departments for which nobody answers: their alerts go one level up */
+    if (a->people_read)
+        match_write_unled(a, out);
+    else
+        json_raw(out, STR("[]"));
     json_kv_s(out, "node", a->node);
     json_close(out, '}');
     return ok;

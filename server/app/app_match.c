@@ -10,14 +10,71 @@
 #define COUNT_GAP_MS  250    /* positions of one department are told at most this often */
 #define HANDLING_MS   240000 /* a chat's length where nothing is known yet */
 
+/* The site's numbers, and where the department has its own, those. */
+static void set_rules(struct chat_rules *r, const struct chat_rules *site, const struct config_department *d)
+{
+    const struct {
+        int64_t own, *to;
+    } numbers[] = {
+        {d->offer_ms, &r->offer_ms},         {d->silent_ms, &r->silent_ms},         {d->transfer_ms, &r->transfer_ms},
+        {d->confirm_ms, &r->confirm_ms},     {d->care_first_ms, &r->care.first_ms}, {d->care_alert_ms, &r->care.alert_ms},
+        {d->care_act_ms, &r->care.act_ms},
+    };
+
+    *r = *site;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (numbers[i].own)
+            *numbers[i].to = numbers[i].own;
+    r->words.department[CARE_EN] = d->title_en;
+    r->words.department[CARE_ZH] = d->title_zh;
+    r->words.hours = d->hours;
+}
+
 void match_start(struct app *a)
 {
     a->departments_n = 0;
     free(a->departments);
     a->departments = mem_zalloc(a->cfg->departments_n * sizeof *a->departments);
     for (size_t i = 0; i < a->cfg->departments_n; i++)
-        if (strcmp(a->cfg->departments[i].site, a->site) == 0)
-            a->departments[a->departments_n++].cfg = &a->cfg->departments[i];
+        if (strcmp(a->cfg->departments[i].site, a->site) == 0) {
+            struct department *d = &a->departments[a->departments_n++];
+
+            d->cfg = &a->cfg->departments[i];
+            set_rules(&d->rules, &a->rules, d->cfg);
+        }
+}
+
+const struct chat_rules *match_rules(struct app *a, const char *department)
+{
+    const struct department *d = department ? match_find(a, str_of(department)) : NULL;
+
+    return d ? &d->rules : &a->rules;
+}
+
+bool match_has_lead(struct app *a, const struct department *d)
+{
+    const struct member *named = d->cfg->lead[0] ? people_by_login(a, str_of(d->cfg->lead)) : NULL;
+    struct map_item *it;
+    uint32_t i = 0;
+
+    if (named && !named->rep.disabled)
+        return true;
+    while ((it = map_next(&a->members, &i))) {
+        const struct member *m = it->value;
+
+        if (m->is_loaded && !m->rep.disabled && (m->rep.roles & ROLE_LEAD) && people_is_in(&m->rep, str_of(d->cfg->name)))
+            return true;
+    }
+    return false;
+}
+
+void match_write_unled(struct app *a, struct buf *b)
+{
+    json_open(b, '[');
+    for (unsigned i = 0; i < a->departments_n; i++)
+        if (!match_has_lead(a, &a->departments[i]))
+            json_text(b, str_of(a->departments[i].cfg->name));
+    json_close(b, ']');
 }
 
 struct department *match_find(struct app *a, struct str name)
@@ -91,7 +148,7 @@ bool match_is_staffed(struct app *a, const struct department *d)
     return has_shift(a, d) || (f && has_shift(a, f));
 }
 
-const struct member *match_best(struct app *a, const struct department *d, const char *except)
+const struct member *match_best(struct app *a, const struct department *d, const char *except, struct buf *candidates)
 {
     struct member *m[REPS_MAX];
     const struct people_rep *reps[REPS_MAX];
@@ -108,6 +165,8 @@ const struct member *match_best(struct app *a, const struct department *d, const
     routing_choose(&need, reps, k, choice);
     if (choice->rep)
         best = people_find(a, str_of(choice->rep->id));
+    if (candidates)
+        routing_write_candidates(choice, reps, candidates);
     free(choice);
     return best;
 }
@@ -150,7 +209,30 @@ struct candidate {
 /* The chat has waited long enough for another department's help (routing.overflow_ms). */
 static bool overflows(struct app *a, const struct department *d, const struct chat *c)
 {
-    return fallback_of(a, d) && c->wait_since_ms && app_now_ms(a) - c->wait_since_ms >= a->cfg->routing.overflow_ms;
+    int64_t after_ms = d->cfg->overflow_ms ? d->cfg->overflow_ms : a->cfg->routing.overflow_ms;
+
+    return fallback_of(a, d) && c->wait_since_ms && app_now_ms(a) - c->wait_since_ms >= after_ms;
+}
+
+/* Behind why nobody of the department could take it: the helping department's people. */
+static void add_candidates(const struct routing_choice *choice, const struct people_rep *const *reps, struct buf *b)
+{
+    struct buf more;
+    struct str have = buf_str(b);
+
+    buf_init(&more, 1 << 16);
+    routing_write_candidates(choice, reps, &more);
+    if (have.n <= 2 || more.n <= 2) {
+        if (more.n > 2) {
+            buf_reset(b);
+            buf_add(b, more.p, more.n);
+        }
+    } else {
+        b->n--; /* the list's end */
+        buf_add_c(b, ',');
+        buf_add(b, more.p + 1, more.n - 1);
+    }
+    buf_fini(&more);
 }
 
 /* The chat is in memory: choose for it, and offer. */
@@ -160,7 +242,7 @@ static void offer_chat(struct slot *s, void *ctx)
     struct app *a = cd->app;
     const struct people_rep *reps[REPS_MAX];
     struct chat *c = &s->chat;
-    struct routing_need need = {.department = str_of(cd->d->cfg->name), .weight = routing_weight(c->class_)};
+    struct routing_need need = {.department = str_of(cd->d->cfg->name), .weight = cd->d->rules.weight[c->class_]};
     struct routing_choice *choice;
     struct people_list skills = {.n = 0};
     struct str rest = str_of(cd->d->cfg->skills), item;
@@ -186,6 +268,8 @@ static void offer_chat(struct slot *s, void *ctx)
     need.passed_n = c->passed_n;
     choice = mem_zalloc(sizeof *choice);
     routing_choose(&need, reps, n, choice);
+    buf_init(&b, 1 << 16);
+    routing_write_candidates(choice, reps, &b);
     if (!choice->rep && overflows(a, cd->d, c)) { /* nobody in time: the fallback department helps out */
         const struct department *f = fallback_of(a, cd->d);
         struct member *m[REPS_MAX];
@@ -198,21 +282,21 @@ static void offer_chat(struct slot *s, void *ctx)
         need.department = str_of(f->cfg->name);
         need.skills = NULL;
         routing_choose(&need, reps, n, choice);
+        add_candidates(choice, reps, &b);
     }
     if (choice->rep) {
         struct cmd *cmd = cmd_create(a, CMD_OFFER);
         struct member *m = people_find(a, str_of(choice->rep->id));
         bool owner = strcmp(choice->rep->id, need.owner) == 0;
 
-        buf_init(&b, 1 << 16);
-        routing_write_candidates(choice, reps, &b);
         cmd->candidates = buf_take(&b, NULL);
-        cmd->why = owner ? "owner" : "least_loaded";
+        cmd->why = owner ? "owner" : str_is(need.department, cd->d->cfg->name) ? "least_loaded" : "overflow";
         snprintf(cmd->target, sizeof cmd->target, "%s", choice->rep->id);
         m->rep.load += need.weight; /* as it will be: the next chat of this look goes to somebody else */
         m->rep.idle_since_ms = app_now_ms(a);
         slot_push(s, cmd);
     }
+    buf_fini(&b);
     free(choice);
     free(cd);
 }
@@ -306,6 +390,15 @@ static unsigned available_reps(struct app *a, const struct department *d)
     return k;
 }
 
+/* Rule 1.5: told when the place changes, or when the wait does by more than a quarter: it is kept current, and doesn't jump. */
+static void tell_place(struct slot *s, int64_t position, int64_t eta_s)
+{
+    int64_t moved = eta_s > s->eta_s ? eta_s - s->eta_s : s->eta_s - eta_s;
+
+    if (s->position != position || moved * 4 > s->eta_s)
+        notice_queue(s, position, eta_s);
+}
+
 static void on_count(void *ctx, const struct redis_reply *r)
 {
     struct count *k = ctx;
@@ -327,8 +420,8 @@ static void on_count(void *ctx, const struct redis_reply *r)
             continue;
         if (s->chat.wait_since_ms && (!d->longest_since_ms || s->chat.wait_since_ms < d->longest_since_ms))
             d->longest_since_ms = s->chat.wait_since_ms;
-        if (s->position != position && s->subs)
-            notice_queue(s, position, routing_eta_s((unsigned)position, d->gap_ms, reps, HANDLING_MS));
+        if (s->subs)
+            tell_place(s, position, routing_eta_s((unsigned)position, d->gap_ms, reps, HANDLING_MS));
     }
     tell_staff(a, d);
 }

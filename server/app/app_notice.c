@@ -152,7 +152,37 @@ static void tell_nodes(struct slot *s, const char *person)
     link_signal(s->app->link, str_of(text));
 }
 
-static void tell_alert(struct slot *s)
+/* Rule 3.2: level 1 goes to the department's leads, 2 to the directors too, 3 to the admins too. */
+bool notice_is_for(struct app *a, const struct chat *c, const struct member *m)
+{
+    const struct department *d = c->department ? match_find(a, str_of(c->department)) : NULL;
+
+    if (!m->is_loaded || m->rep.disabled)
+        return false;
+    if ((m->rep.roles & ROLE_DIRECTOR) && c->alert_level >= 2)
+        return true;
+    if ((m->rep.roles & ROLE_ADMIN) && c->alert_level >= 3)
+        return true;
+    return d && ((d->cfg->lead[0] && strcmp(d->cfg->lead, m->rep.login) == 0) ||
+                 ((m->rep.roles & ROLE_LEAD) && people_is_in(&m->rep, str_of(d->cfg->name))));
+}
+
+/* over: the alert that is no more; NULL: the one that stands. */
+void notice_write_alert(const struct chat *c, const char *over, struct buf *b)
+{
+    json_open(b, '{');
+    json_kv_s(b, "t", "alert");
+    json_kv_s(b, "alert", over ? over : c->alert);
+    json_kv_s(b, "chat", c->id);
+    json_kv_s(b, "kind", over ? "ended" : "long_wait");
+    json_kv_int(b, "since", over ? c->last_at_ms : c->wait_since_ms);
+    if (!over)
+        json_kv_int(b, "level", c->alert_level);
+    write_text(b, "department", c->department);
+    json_close(b, '}');
+}
+
+static void tell_alert(struct slot *s, const char *over)
 {
     const struct chat *c = &s->chat;
     struct map_item *it;
@@ -160,18 +190,11 @@ static void tell_alert(struct slot *s)
     struct buf b;
 
     buf_init(&b, 4096);
-    buf_add_s(&b, "{\"t\":\"alert\"");
-    json_kv_s(&b, "alert", c->alert);
-    json_kv_s(&b, "chat", c->id);
-    json_kv_s(&b, "kind", "long_wait");
-    json_kv_int(&b, "since", c->wait_since_ms);
-    json_kv_int(&b, "level", c->alert_level);
-    buf_add_c(&b, '}');
+    notice_write_alert(c, over, &b);
     while ((it = map_next(&s->app->members, &i))) {
         struct member *m = it->value;
-        unsigned wanted = c->alert_level >= 2 ? ROLE_DIRECTOR : ROLE_LEAD;
 
-        if (!(m->rep.roles & wanted) || (wanted == ROLE_LEAD && !people_is_in(&m->rep, str_of(c->department))))
+        if (!notice_is_for(s->app, c, m) && !(over && (m->rep.roles & (ROLE_DIRECTOR | ROLE_ADMIN))))
             continue;
         for (struct conn *k = m->conns; k; k = k->next_of_person)
             signal_raw(k, crypto_short_hash(c->alert, strlen(c->alert)), buf_str(&b));
@@ -203,6 +226,35 @@ static void after_offers(struct slot *s, const struct notice *n, bool is_ours)
     }
 }
 
+static void after_alert(struct slot *s, const struct notice *n, bool is_ours)
+{
+    const struct chat *c = &s->chat;
+    char text[ID_SIZE + 8];
+
+    if (n->alert[0] && strcmp(n->alert, c->alert) != 0)
+        tell_alert(s, n->alert);
+    if (!c->alert[0] || (strcmp(n->alert, c->alert) == 0 && n->alert_level == c->alert_level))
+        return;
+    tell_alert(s, NULL);
+    if (is_ours) { /* the other nodes' leads too, whether or not these nodes have the chat in memory */
+        snprintf(text, sizeof text, "A %s", c->id);
+        link_signal(s->app->link, str_of(text));
+    }
+}
+
+/* Rules 2.4, 2.7: the owner, also that of the case which this one comes back to, follows what becomes of it with others. */
+static void after_owner(struct slot *s, const struct notice *n, bool is_ours)
+{
+    const struct chat *c = &s->chat;
+    const char *owner = c->owner.id[0] ? c->owner.id : c->prefer.id;
+
+    if (!owner[0] || !c->handler.id[0] || strcmp(owner, c->handler.id) == 0 || strcmp(n->handler, c->handler.id) == 0)
+        return;
+    watch(s, owner, n->head);
+    if (is_ours)
+        tell_nodes(s, owner);
+}
+
 void notice_after(struct slot *s, const struct notice *n, bool is_ours)
 {
     const struct chat *c = &s->chat;
@@ -226,8 +278,8 @@ void notice_after(struct slot *s, const struct notice *n, bool is_ours)
     }
     watch_guests(s, n, is_ours);
     after_offers(s, n, is_ours);
-    if (c->alert[0] && (strcmp(n->alert, c->alert) != 0 || n->alert_level != c->alert_level))
-        tell_alert(s);
+    after_alert(s, n, is_ours);
+    after_owner(s, n, is_ours);
     if (queued && !was_queued)
         s->position = -1; /* it stands in the queue anew: its place is told, also if it is the one it had before */
     if (c->state != n->state || strcmp(n->handler, c->handler.id) != 0) {
@@ -255,6 +307,14 @@ void notice_queue(struct slot *s, int64_t position, int64_t eta_s)
             signal_raw(u->conn, 1, buf_str(&b));
     buf_fini(&b);
     s->position = position;
+    s->eta_s = eta_s;
+}
+
+bool notice_is_orphan(const struct slot *s)
+{
+    const struct member *m = s->chat.owner.id[0] ? people_find(s->app, str_of(s->chat.owner.id)) : NULL;
+
+    return m && m->is_loaded && m->rep.disabled && chat_state_is_open(s->chat.state);
 }
 
 void notice_write_row(struct slot *s, struct buf *b)
@@ -274,6 +334,8 @@ void notice_write_row(struct slot *s, struct buf *b)
     notice_write_person(b, "owner", c->owner.id, c->owner.name);
     notice_write_person(b, "handler", c->handler.id, c->handler.name);
     json_kv_s(b, "class", class_name(c->class_));
+    if (notice_is_orphan(s))
+        json_kv_bool(b, "owner_closed", true);
     if (c->unanswered_since_ms)
         json_kv_int(b, "unanswered_since", c->unanswered_since_ms);
     if (c->wait_since_ms)

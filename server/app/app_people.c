@@ -80,8 +80,10 @@ static void on_person_read(void *ctx, const struct redis_reply *list)
             entry_fini(&e);
         }
         m->is_loaded = m->rep.version > 0;
-        if (m->rep.disabled)
+        if (m->rep.disabled) {
             drop_connections(a, m);
+            people_closed(a, m);
+        }
         for (struct conn *c = m->conns; c; c = c->next_of_person) {
             c->roles = m->rep.roles;
             if (!app_secret_holds(m, c->password_version))
@@ -268,6 +270,8 @@ void people_tell_presence(struct app *a, const struct member *m)
     json_kv_s(&b, "rep", m->rep.id);
     json_kv_s(&b, "name", m->rep.name);
     json_kv_s(&b, "state", people_state(m));
+    if (m->rep.pause_why[0])
+        json_kv_s(&b, "why", m->rep.pause_why);
     json_key(&b, "departments");
     json_open(&b, '[');
     for (unsigned i = 0; i < m->rep.departments.n; i++)
@@ -294,6 +298,7 @@ void people_fact(struct app *a, struct str id, struct str department, bool denie
         return;
     m->rep.is_present = m->conns || m->present_elsewhere;
     out->in_department = people_is_in(&m->rep, department);
+    out->is_director = (m->rep.roles & ROLE_DIRECTOR) != 0;
     /* Room is judged by the guard of the commit: here it is taken as given until that guard says no. */
     out->may_take = people_is_available(&m->rep) && !denied;
     out->has_room = !denied;

@@ -51,7 +51,7 @@ struct cmd {
     int64_t due_ms;
     char target[ID_SIZE];     /* CMD_OFFER: the chosen rep; CMD_GONE: who is gone */
     const char *why;          /* CMD_OFFER, CMD_GONE: static text */
-    char *candidates;         /* CMD_OFFER: raw JSON, owned */
+    char *candidates;         /* CMD_OFFER, a handover to a department: raw JSON, owned */
     char *articles;           /* care step 1, owned */
     unsigned attempts;        /* decided again after a conflict */
     bool denied_self, denied_target, denied_owner, denied_handler; /* a guard said no */
@@ -62,6 +62,8 @@ struct cmd {
     char new_chat[ID_SIZE], after_owner[ID_SIZE];
     char department[64], class_[16], after[ID_SIZE];
     const char *triage_why;
+    char triage_reason[120];
+    char *after_card;         /* raw JSON, owned; NULL none */
     void (*done)(struct cmd *c, enum code code); /* the system's: told how it went; may be NULL */
     void *done_ctx;
 };
@@ -118,9 +120,9 @@ struct slot {
     unsigned batch_left; /* answers of Redis still awaited */
     struct sub *subs;
     struct chat_index index; /* what Redis holds, as last written or read (strings: see index_keep) */
-    char index_queue[64], index_hold[ID_SIZE], index_open[ID_SIZE];
+    char index_queue[64], index_hold[ID_SIZE], index_also[ID_SIZE], index_alert[ID_SIZE], index_open[ID_SIZE];
     int64_t used_at_ms;
-    int64_t position;   /* last told to the shopper */
+    int64_t position, eta_s; /* last told to the shopper */
     bool tell_queue;    /* chat.start was answered: its place follows */
 };
 
@@ -169,6 +171,7 @@ struct guest {
 
 struct department {
     const struct config_department *cfg;
+    struct chat_rules rules;           /* the site's, with the department's own numbers and words */
     bool is_dirty, is_matching, again; /* matching */
     bool queue_dirty, is_counting;     /* positions */
     int64_t gap_ms, last_take_ms;      /* expected wait */
@@ -269,6 +272,9 @@ struct app {
     int64_t hole_at_ms;                /* uv_now() when the last hole was found, 0 never */
 };
 
+/* What the settings say of a class. */
+const struct config_class *app_class(const struct app *a, enum class class_);
+
 static inline int64_t app_now_ms(const struct app *a)
 {
     return link_now_ms(a->link);
@@ -355,6 +361,12 @@ struct notice {
 };
 void notice_before(const struct slot *s, struct notice *n);
 void notice_after(struct slot *s, const struct notice *n, bool is_ours);
+/* True if an alert about this chat is this person's to act on. */
+bool notice_is_for(struct app *a, const struct chat *c, const struct member *m);
+/* over: the alert that is no more; NULL: the one that stands. */
+void notice_write_alert(const struct chat *c, const char *over, struct buf *b);
+/* True if the case is open and its owner's account closed: it stands on the lead's list (rule 2.9). */
+bool notice_is_orphan(const struct slot *s);
 void notice_write_offer(struct slot *s, bool is_transfer, struct buf *b);
 void notice_write_row(struct slot *s, struct buf *b);
 void notice_write_card(struct slot *s, struct buf *b);
@@ -384,13 +396,21 @@ void people_missed(struct app *a, const char *id);
 /* A chat was taken: the row of misses ends. */
 void people_took(struct app *a, const char *id);
 void people_gone(struct app *a, struct str id, bool grace, int64_t due_ms);
+/* An account was closed: what it handles goes to deputies (rule 2.9). */
+void people_closed(struct app *a, const struct member *m);
 
 /* app_match.c */
 struct department *match_find(struct app *a, struct str name);
+/* The rules' numbers in this department (NULL or unknown: the site's). */
+const struct chat_rules *match_rules(struct app *a, const char *department);
+/* True if somebody leads it: the account that the setting names, or anybody with the role there. */
+bool match_has_lead(struct app *a, const struct department *d);
+/* The list ["general", …] of departments that nobody leads. */
+void match_write_unled(struct app *a, struct buf *b);
 void match_start(struct app *a);
 void match_dirty(struct app *a, struct str department);
-/* Who of the department would be asked first now, except this person; NULL: nobody is available. */
-const struct member *match_best(struct app *a, const struct department *d, const char *except);
+/* Who of the department would be asked first now, except this person; NULL: nobody is available. candidates (or NULL): the others, and why not. */
+const struct member *match_best(struct app *a, const struct department *d, const char *except, struct buf *candidates);
 void match_all_dirty(struct app *a);
 void match_tick(struct app *a);
 void match_taken(struct app *a, struct str department, int64_t at_ms);
@@ -412,6 +432,13 @@ bool repair_begin(struct app *a);
 /* Commands and timers have to wait until this node has put back what it had. */
 bool repair_is_under_way(const struct app *a);
 
+/* app_task.c */
+void task_command(struct cmd *c);
+/* True if this task (as the list of open ones has it: JSON) is this person's to see and to do. */
+bool task_is_for(struct app *a, struct str json, const struct member *m);
+/* Another node opened or closed it: "open ID", "done ID". */
+void task_changed(struct app *a, struct str payload);
+
 /* app_board.c */
 void board_tick(struct app *a);
 
@@ -425,6 +452,8 @@ void shopper_hello(struct cmd *c);
 void shopper_start(struct cmd *c);
 void shopper_gone(struct app *a, struct conn *c);
 void shopper_store_token(struct conn *c);
+/* The department one of whose keywords the text holds; the keyword into why. NULL: none. */
+const struct department *shopper_by_keyword(struct app *a, struct str text, char *why, size_t why_size);
 void shopper_join(struct conn *c);
 /* All who have an open chat here are announced again. */
 void shopper_join_all(struct app *a);
@@ -451,9 +480,6 @@ void kb_ask(struct app *a, struct str text, struct str lang, bool for_shopper, u
 void kb_for_handler(struct slot *s, struct str text);
 void kb_for_preview(struct slot *s, struct str text);
 
-/* app_task.c */
-void task_command(struct cmd *c);
-
 /*
  * What a secret's record says: the person, and for a session the password it was begun with ("r_… 3"; an API token: "r_…").
  * app_secret_holds() is false where that password was changed since.
@@ -467,7 +493,8 @@ void app_http_request(void *ctx, struct net_http *req, const struct net_head *he
 /* Ends the live sockets of a session or token. */
 void app_close_session(struct app *a, struct str digest);
 /* Counts a chat begun from this address; false over the hour's limit. */
-bool app_count_start(struct app *a, const char *address);
+/* Counts one for key in this hour; false above the limit (0: none). */
+bool app_count_start(struct app *a, const char *key, int64_t limit);
 
 /* app_state.c */
 /* Looks at everything. What is news is told to who is connected by state_tell(). */

@@ -29,6 +29,8 @@ static void on_shift(void *ctx, const struct link_result *r)
         e.seq = r->first;
         e.at_ms = r->at_ms;
         e.f[FIELD_CAPACITY] = val_int(f->capacity);
+        if (f->why)
+            e.f[FIELD_WHY] = val_s(f->why);
         if (m->rep.version + 1 == r->first)
             people_apply(&m->rep, &e);
         else
@@ -322,6 +324,33 @@ static void on_holds(void *ctx, const struct redis_reply *r)
     }
     g->left--;
     gone_end(g);
+}
+
+/* ---- a closed account (rule 2.9) */
+
+static void on_closed_holds(void *ctx, const struct redis_reply *r)
+{
+    struct gone *g = ctx;
+
+    for (size_t i = 0; r && redis_reply_type(r) == REDIS_LIST && i < redis_reply_n(r); i++) {
+        struct cmd *c = cmd_create(g->app, CMD_GONE);
+
+        snprintf(c->target, sizeof c->target, "%s", g->id);
+        c->why = "account";
+        slot_push(slot_get(g->app, redis_reply_str(redis_reply_at(r, i))), c);
+    }
+    free(g);
+}
+
+void people_closed(struct app *a, const struct member *m)
+{
+    struct gone *g = mem_zalloc(sizeof *g);
+    const char *argv[] = {"HKEYS"};
+
+    g->app = a;
+    snprintf(g->id, sizeof g->id, "%s", m->rep.id);
+    if (link_call(a->link, LINK_HOLDS, str_of(m->rep.id), 1, argv, NULL, on_closed_holds, g) < 0)
+        free(g); /* people are read again when Redis is back */
 }
 
 void people_gone(struct app *a, struct str id, bool grace, int64_t due_ms)

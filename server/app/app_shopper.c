@@ -190,6 +190,19 @@ static void write_results(const struct hello *h, struct buf *b)
     json_close(b, ']');
 }
 
+/* Rule 2.11: who answers for the open case, or for the last one while the way back leads to that person. */
+static void write_responsible(struct app *a, const struct conn *c, const struct slot *open, struct buf *b)
+{
+    const struct slot *s = open ? open : c->last[0] ? slot_find(a, str_of(c->last)) : NULL;
+    const struct chat *chat = s && s->is_loaded && strcmp(s->chat.shopper.id, c->person) == 0 ? &s->chat : NULL;
+
+    if (!chat || !chat->owner.id[0])
+        return;
+    if (!open && app_now_ms(a) - chat->ended_at_ms > match_rules(a, chat->department)->return_ms)
+        return;
+    notice_write_person(b, "responsible", chat->owner.id, chat->owner.name);
+}
+
 static void welcome(struct hello *h)
 {
     struct cmd *cmd = h->cmd;
@@ -224,6 +237,7 @@ static void welcome(struct hello *h)
         json_kv_s(&b, "identity", h->identity);
     if (!s && c->last[0])
         json_kv_s(&b, "last", c->last);
+    write_responsible(a, c, s, &b);
     write_departments(a, zh, &b, &open);
     json_kv_bool(&b, "open", open);
     write_site(a, zh, &b);
@@ -287,7 +301,7 @@ static void known(struct hello *h)
     h->left = 1;
     for (unsigned i = 0; i < h->n; i++)
         h->cursor[i] = -1;
-    memcpy(open, c->open, sizeof open);
+    memcpy(open, c->open[0] ? c->open : c->last, sizeof open); /* the last one: who answers for it */
     if (open[0]) {
         h->left++;
         slot_when_loaded(slot_get(a, str_of(open)), on_chat_ready, h);
@@ -469,28 +483,82 @@ void shopper_hello(struct cmd *cmd)
 
 /* ---- the first message (rules 1.1, 2.7) */
 
-/* A department's keyword occurs in the text. */
-static const struct department *by_keyword(struct app *a, struct str text)
+/* The first word of the list that occurs in the folded text; .n 0: none. */
+static struct str keyword_in(const struct buf *folded, const char *list)
 {
-    struct buf folded, word;
+    struct str rest = str_of(list), item, found = STR_NONE;
+    struct buf word;
+
+    buf_init(&word, 1024);
+    while (!found.n && config_list_next(&rest, &item)) {
+        buf_reset(&word);
+        ownership_fold(item, &word);
+        if (word.n && folded->n >= word.n && memmem(folded->p, folded->n, word.p, word.n))
+            found = item;
+    }
+    buf_fini(&word);
+    return found;
+}
+
+const struct department *shopper_by_keyword(struct app *a, struct str text, char *why, size_t why_size)
+{
     const struct department *found = NULL;
+    struct buf folded;
 
     buf_init(&folded, 1 << 16);
-    buf_init(&word, 1024);
     ownership_fold(text, &folded);
     for (unsigned i = 0; i < a->departments_n && !found; i++) {
-        struct str rest = str_of(a->departments[i].cfg->keywords), item;
+        struct str word = keyword_in(&folded, a->departments[i].cfg->keywords);
 
-        while (!found && config_list_next(&rest, &item)) {
-            buf_reset(&word);
-            ownership_fold(item, &word);
-            if (word.n && folded.n >= word.n && memmem(folded.p, folded.n, word.p, word.n))
+        if (!word.n)
+            continue;
+        found = &a->departments[i];
+        snprintf(why, why_size, "%.*s", STR_FMT(utf8_prefix(word, 30)));
+    }
+    buf_fini(&folded);
+    return found;
+}
+
+/* A topic that is a department's name or title leads there. */
+static const struct department *by_topic(struct app *a, struct str topic)
+{
+    const struct department *found = NULL;
+    struct buf want, have;
+
+    if (!topic.n)
+        return NULL;
+    buf_init(&want, 4096);
+    buf_init(&have, 4096);
+    ownership_fold(topic, &want);
+    for (unsigned i = 0; i < a->departments_n && !found; i++) {
+        const struct config_department *d = a->departments[i].cfg;
+        const char *const names[] = {d->name, d->title_en, d->title_zh};
+
+        for (unsigned k = 0; k < 3 && !found; k++) {
+            buf_reset(&have);
+            ownership_fold(str_of(names[k]), &have);
+            if (have.n && str_eq(buf_str(&have), buf_str(&want)))
                 found = &a->departments[i];
         }
     }
-    buf_fini(&folded);
-    buf_fini(&word);
+    buf_fini(&want);
+    buf_fini(&have);
     return found;
+}
+
+/* Rule 1.2: a rule by keywords may lift the class; nothing lowers it. */
+static void class_by_keyword(struct cmd *c)
+{
+    struct buf folded;
+
+    buf_init(&folded, 1 << 16);
+    ownership_fold(field(c, FIELD_TEXT), &folded);
+    for (int i = CLASS_N - 1; i > (int)class_from_name(str_of(c->class_)); i--)
+        if (keyword_in(&folded, app_class(c->app, (enum class)i)->keywords).n) {
+            snprintf(c->class_, sizeof c->class_, "%s", class_name((enum class)i));
+            break;
+        }
+    buf_fini(&folded);
 }
 
 static void start_in(struct cmd *c, const char *department, const char *why)
@@ -509,13 +577,33 @@ static void start_in(struct cmd *c, const char *department, const char *why)
     slot_push(s, c);
 }
 
+/* The first article's title, of a list of hits. */
+struct title_read {
+    char *to;
+    size_t size;
+    bool has;
+};
+
+static void on_title(void *ctx, struct str key, struct val v)
+{
+    struct title_read *t = ctx;
+
+    if (!t->has && str_is(key, "title") && v.type == VAL_STR) {
+        snprintf(t->to, t->size, "%.*s", STR_FMT(utf8_prefix(v.s, 30)));
+        t->has = true;
+    }
+}
+
 static void on_triaged(void *ctx, struct str articles, const char *department, double confidence)
 {
     struct cmd *c = ctx;
     struct app *a = c->app;
     const struct department *d = department ? match_find(a, str_of(department)) : NULL;
 
-    (void)articles;
+    struct title_read t = {c->triage_reason, sizeof c->triage_reason, false};
+
+    if (d && confidence >= (double)a->cfg->kb.threshold_permille / 1000.0)
+        json_each_member(articles, on_title, &t);
     if (d && confidence >= (double)a->cfg->kb.threshold_permille / 1000.0)
         start_in(c, d->cfg->name, "kb");
     else
@@ -540,11 +628,34 @@ static void triage(struct cmd *c)
         start_in(c, a->departments[0].cfg->name, "default");
         return;
     }
-    d = by_keyword(a, field(c, FIELD_TEXT));
+    d = by_topic(a, field(c, FIELD_TOPIC));
+    if (d) {
+        start_in(c, d->cfg->name, "topic");
+        return;
+    }
+    d = shopper_by_keyword(a, field(c, FIELD_TOPIC), c->triage_reason, sizeof c->triage_reason);
+    if (!d)
+        d = shopper_by_keyword(a, field(c, FIELD_TEXT), c->triage_reason, sizeof c->triage_reason);
     if (d)
         start_in(c, d->cfg->name, "keyword");
     else
         kb_ask(a, field(c, FIELD_TEXT), str_of(c->conn->locale), true, 1, false, on_triaged, c);
+}
+
+/* Rule 2.5: what was known of the case, for whoever takes the one that comes back to it. */
+static char *card_of(const struct chat *was)
+{
+    const char *summary = was->summary && was->summary[0] ? was->summary : was->card_summary;
+    struct buf b;
+
+    buf_init(&b, 1 << 16);
+    buf_add_c(&b, '{');
+    json_kv_s(&b, "summary", summary ? summary : "");
+    json_kv_s(&b, "requirements", was->card_requirements ? was->card_requirements : "");
+    json_kv_raw(&b, "verified", was->card_verified && was->card_verified[0] == '[' ? str_of(was->card_verified) : STR("[]"));
+    json_kv_s(&b, "promised", was->card_promised ? was->card_promised : "");
+    buf_add_c(&b, '}');
+    return buf_take(&b, NULL);
 }
 
 /* Rule 2.7: a return within the time goes to the owner of the case it comes back to. */
@@ -556,9 +667,10 @@ static void on_last_ready(struct slot *s, void *ctx)
     bool unresolved = was->state == CHAT_ABANDONED || (was->closed_how && strcmp(was->closed_how, "confirmed") != 0);
 
     if (!s->is_unread && (was->state == CHAT_CLOSED || (was->state == CHAT_ABANDONED && was->owner.id[0])) &&
-        app_now_ms(c->app) - was->ended_at_ms <= c->app->rules.return_ms) {
+        app_now_ms(c->app) - was->ended_at_ms <= match_rules(c->app, was->department)->return_ms) {
         snprintf(c->after, sizeof c->after, "%s", was->id);
         snprintf(c->after_owner, sizeof c->after_owner, "%s", was->owner.id);
+        c->after_card = card_of(was);
         if (unresolved && class_from_name(str_of(c->class_)) < CLASS_RETURNING)
             snprintf(c->class_, sizeof c->class_, "%s", class_name(CLASS_RETURNING));
     }
@@ -568,7 +680,20 @@ static void on_last_ready(struct slot *s, void *ctx)
 /* Anonymous starts are counted by address, an hour at a time. */
 static bool address_may_start(struct conn *c)
 {
-    return app_count_start(c->app, c->address);
+    return app_count_start(c->app, c->address, c->app->cfg->limits.chats_per_address_h);
+}
+
+/* Rule 1.2: so are those who say that they need care; above their share they count as everybody else. */
+static bool may_need_care(struct conn *c)
+{
+    const struct config *cfg = c->app->cfg;
+    int64_t most = (cfg->limits.chats_per_address_h * cfg->limits.care_percent + 99) / 100;
+    char key[80];
+
+    if (cfg->limits.chats_per_address_h == 0)
+        return true;
+    snprintf(key, sizeof key, "care %s", c->address);
+    return most > 0 && app_count_start(c->app, key, most);
 }
 
 static void begin_start(struct cmd *c);
@@ -607,8 +732,9 @@ static void begin_start(struct cmd *c)
     }
     if (conn->class_[0]) /* from the signed identity */
         snprintf(c->class_, sizeof c->class_, "%s", conn->class_);
-    else if (field(c, FIELD_CLASS).n)
+    else if (field(c, FIELD_CLASS).n && may_need_care(conn))
         snprintf(c->class_, sizeof c->class_, "%.*s", STR_FMT(field(c, FIELD_CLASS)));
+    class_by_keyword(c);
     if (conn->last[0] && !conn->open[0])
         slot_when_loaded(slot_get(c->app, str_of(conn->last)), on_last_ready, c);
     else

@@ -143,12 +143,16 @@ void slot_push_item(struct slot *s, struct item *it)
 
 static void keep_index(struct slot *s)
 {
-    chat_index(&s->chat, &s->app->rules, &s->index);
+    chat_index(&s->chat, match_rules(s->app, s->chat.department), &s->index);
     str_keep(str_of(s->index.queue), s->index_queue, sizeof s->index_queue);
     str_keep(str_of(s->index.hold), s->index_hold, sizeof s->index_hold);
+    str_keep(str_of(s->index.also), s->index_also, sizeof s->index_also);
+    str_keep(str_of(s->index.alert), s->index_alert, sizeof s->index_alert);
     str_keep(str_of(s->index.open), s->index_open, sizeof s->index_open);
     s->index.queue = s->index.queue ? s->index_queue : NULL;
     s->index.hold = s->index.hold ? s->index_hold : NULL;
+    s->index.also = s->index.also ? s->index_also : NULL;
+    s->index.alert = s->index.alert ? s->index_alert : NULL;
     s->index.open = s->index.open ? s->index_open : NULL;
 }
 

@@ -6,6 +6,7 @@
 
 #define RESUME_MAX 50
 #define CHATS_MAX  200
+#define TASKS_BYTES (1 << 20)
 
 struct resume {
     char chat[ID_SIZE];
@@ -20,7 +21,15 @@ struct hello {
     unsigned chats_n;
     bool failed;
     int64_t cursor[RESUME_MAX];
+    unsigned lists_left; /* of chats, still to be read */
+    struct buf tasks;    /* [{"task":…}, …] that are this person's to see */
 };
+
+static void hello_free(struct hello *h)
+{
+    buf_fini(&h->tasks);
+    free(h);
+}
 
 static void on_resume(void *ctx, struct str key, struct val v)
 {
@@ -51,8 +60,16 @@ static bool may_read(struct slot *s, const struct conn *c)
 
 static bool is_mine(const struct slot *s, const struct conn *c)
 {
-    return s->chat.head > 0 && chat_state_is_open(s->chat.state) &&
-           (strcmp(s->chat.handler.id, c->person) == 0 || strcmp(s->chat.owner.id, c->person) == 0);
+    const struct chat *chat = &s->chat;
+    const struct member *me = people_find(s->app, str_of(c->person));
+
+    if (chat->head == 0 || !chat_state_is_open(chat->state))
+        return false;
+    if (strcmp(chat->handler.id, c->person) == 0 || strcmp(chat->owner.id, c->person) == 0)
+        return true;
+    if (!chat->owner.id[0] && strcmp(chat->prefer.id, c->person) == 0)
+        return true; /* a shopper of theirs came back to somebody else (rule 2.7) */
+    return me && (me->rep.roles & ROLE_LEAD) && people_is_in(&me->rep, str_of(chat->department)) && notice_is_orphan(s);
 }
 
 static void write_roles(unsigned roles, struct buf *b)
@@ -78,6 +95,8 @@ static void write_self(struct app *a, const struct member *m, struct buf *b)
     json_kv_s(b, "state", shift_name(m->rep.shift));
     json_kv_int(b, "capacity", m->rep.capacity);
     json_kv_int(b, "load", m->rep.load);
+    if (m->rep.pause_why[0])
+        json_kv_s(b, "why", m->rep.pause_why);
     json_close(b, '}');
 }
 
@@ -129,6 +148,19 @@ static void write_chats(const struct hello *h, struct buf *b)
     json_close(b, ']');
 }
 
+static void write_alerts(const struct hello *h, const struct member *m, struct buf *b)
+{
+    json_key(b, "alerts");
+    json_open(b, '[');
+    for (unsigned i = 0; i < h->chats_n; i++) {
+        struct slot *s = slot_find(h->cmd->app, str_of(h->chat[i]));
+
+        if (s && s->chat.alert[0] && notice_is_for(h->cmd->app, &s->chat, m))
+            notice_write_alert(&s->chat, NULL, b);
+    }
+    json_close(b, ']');
+}
+
 void staff_write_departments(const struct app *a, struct buf *b)
 {
     json_open(b, '[');
@@ -175,6 +207,10 @@ static void welcome(struct hello *h)
     write_roles(m->rep.roles, &b);
     write_self(a, m, &b);
     write_chats(h, &b);
+    write_alerts(h, m, &b);
+    json_kv_raw(&b, "tasks", buf_str(&h->tasks));
+    json_key(&b, "unled");
+    match_write_unled(a, &b);
     json_key(&b, "queues");
     match_write_queues(a, c, &b);
     json_key(&b, "people");
@@ -195,7 +231,7 @@ static void welcome(struct hello *h)
             sub_add(c, s, s->chat.head);
     }
     cmd_finish(cmd);
-    free(h);
+    hello_free(h);
 }
 
 static void on_chat_ready(struct slot *s, void *ctx)
@@ -216,7 +252,7 @@ static void on_chat_ready(struct slot *s, void *ctx)
         return;
     }
     answer_cmd_error(h->cmd, CODE_UNAVAILABLE, "your chats can't be read now", NULL);
-    free(h);
+    hello_free(h);
 }
 
 static bool add_chat(struct hello *h, const char *id)
@@ -230,30 +266,15 @@ static bool add_chat(struct hello *h, const char *id)
     return true;
 }
 
-/* Redis says which chats this rep holds; those in memory that are parked, proposed or owned come on top. */
-static void on_holds(void *ctx, const struct redis_reply *r)
+/* All lists were read; chats in memory that are parked, proposed or owned come on top. */
+static void read_chats(struct hello *h)
 {
-    struct hello *h = ctx;
     struct app *a = h->cmd->app;
     struct conn *c = h->cmd->conn;
     struct map_item *it;
     uint32_t k = 0;
     unsigned n;
 
-    if (!r || redis_reply_type(r) != REDIS_LIST) {
-        answer_cmd_error(h->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
-        free(h);
-        return;
-    }
-    for (size_t i = 0; i < redis_reply_n(r); i++) {
-        char id[ID_SIZE] = "";
-        struct str s = redis_reply_str(redis_reply_at(r, i));
-
-        if (s.n < ID_SIZE) {
-            memcpy(id, s.s, s.n);
-            add_chat(h, id);
-        }
-    }
     while ((it = map_next(&a->slots, &k))) {
         struct slot *s = it->value;
 
@@ -274,12 +295,93 @@ static void on_holds(void *ctx, const struct redis_reply *r)
         welcome(h);
 }
 
+static void list_read(struct hello *h, bool ok)
+{
+    h->failed = h->failed || !ok;
+    if (--h->lists_left > 0)
+        return;
+    if (!h->failed) {
+        read_chats(h);
+        return;
+    }
+    answer_cmd_error(h->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
+    hello_free(h);
+}
+
+/* Chats of one list: what this rep holds, what somebody with a closed account held, what is under alert. */
+static void on_list(void *ctx, const struct redis_reply *r)
+{
+    struct hello *h = ctx;
+    bool ok = r && redis_reply_type(r) == REDIS_LIST;
+
+    for (size_t i = 0; ok && i < redis_reply_n(r); i++) {
+        char id[ID_SIZE] = "";
+        struct str s = redis_reply_str(redis_reply_at(r, i));
+
+        if (s.n < ID_SIZE) {
+            memcpy(id, s.s, s.n);
+            add_chat(h, id);
+        }
+    }
+    list_read(h, ok);
+}
+
+static void on_tasks(void *ctx, const struct redis_reply *r)
+{
+    struct hello *h = ctx;
+    const struct member *m = people_find(h->cmd->app, str_of(h->cmd->conn->person));
+    bool ok = r && redis_reply_type(r) == REDIS_LIST;
+
+    json_open(&h->tasks, '[');
+    for (size_t i = 0; ok && i < redis_reply_n(r); i++) {
+        struct str task = redis_reply_str(redis_reply_at(r, i));
+
+        if (task_is_for(h->cmd->app, task, m) && h->tasks.n + task.n < TASKS_BYTES - 2) {
+            json_raw(&h->tasks, STR(""));
+            buf_add(&h->tasks, task.s, task.n);
+        }
+    }
+    json_close(&h->tasks, ']');
+    list_read(h, ok);
+}
+
+static void ask_list(struct hello *h, enum link_key key, const char *name, const char *what, void (*fn)(void *ctx, const struct redis_reply *r))
+{
+    const char *argv[] = {what};
+
+    h->lists_left++;
+    if (link_call(h->cmd->app->link, key, str_of(name), 1, argv, NULL, fn, h) < 0)
+        list_read(h, false);
+}
+
+/* A lead also sees the cases of those whose account was closed (rule 2.9), and who may act on alerts those that stand. */
+static void ask_lists(struct hello *h, const struct member *m)
+{
+    struct map_item *it;
+    uint32_t i = 0;
+
+    h->lists_left = 1;
+    ask_list(h, LINK_HOLDS, m->rep.id, "HKEYS", on_list);
+    ask_list(h, LINK_TASKS, "", "HVALS", on_tasks);
+    if (m->rep.roles & (ROLE_LEAD | ROLE_DIRECTOR | ROLE_ADMIN))
+        ask_list(h, LINK_ALERTS, "", "HVALS", on_list);
+    while ((m->rep.roles & ROLE_LEAD) && (it = map_next(&h->cmd->app->members, &i))) {
+        const struct member *x = it->value;
+
+        for (unsigned k = 0; x->is_loaded && x->rep.disabled && k < x->rep.departments.n; k++)
+            if (people_is_in(&m->rep, str_of(x->rep.departments.item[k]))) {
+                ask_list(h, LINK_HOLDS, x->rep.id, "HKEYS", on_list);
+                break;
+            }
+    }
+    list_read(h, true);
+}
+
 void staff_hello(struct cmd *cmd)
 {
     struct conn *c = cmd->conn;
     struct member *m = people_find(cmd->app, str_of(c->person));
     struct hello *h;
-    const char *argv[] = {"HKEYS"};
 
     if (c->is_ready) {
         answer_cmd_error(cmd, CODE_BAD_REQUEST, "hello was said already", NULL);
@@ -293,10 +395,8 @@ void staff_hello(struct cmd *cmd)
     h->cmd = cmd;
     if (cmd->msg.f[FIELD_RESUME].type == VAL_JSON)
         json_each_member(cmd->msg.f[FIELD_RESUME].s, on_resume, h);
-    if (link_call(cmd->app->link, LINK_HOLDS, str_of(c->person), 1, argv, NULL, on_holds, h) < 0) {
-        answer_cmd_error(cmd, CODE_UNAVAILABLE, "redis is away", NULL);
-        free(h);
-    }
+    buf_init(&h->tasks, TASKS_BYTES);
+    ask_lists(h, m);
 }
 
 void staff_open_for(struct conn *conn, struct slot *s, int64_t after, struct str re, bool card)

@@ -1,17 +1,134 @@
-/* Messages left and call-backs asked for: logs of their own, with an owner, shown until done (rule 1.6). */
+/*
+ * Messages left and call-backs asked for (rule 1.6): logs of their own, each with an owner, on a list until they are done.
+ *
+ * The list is a hash in Redis, task → what it says as JSON; opening and closing write it in the same step as the log.
+ */
 #include "app/app_room.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
+#define TASK_BYTES 65536
+
 struct flight {
     struct cmd *cmd;
     char task[ID_SIZE];
+    char *json; /* the task as the list has it; owned, may be NULL */
 };
 
 static struct str field(const struct cmd *c, enum field f)
 {
     return c->msg.f[f].type == VAL_STR ? c->msg.f[f].s : STR_NONE;
+}
+
+static void flight_free(struct flight *f)
+{
+    free(f->json);
+    free(f);
+}
+
+/* ---- whose it is */
+
+struct task_read {
+    char department[64], owner[ID_SIZE];
+};
+
+static void keep(char *to, size_t size, struct str s)
+{
+    snprintf(to, size, "%.*s", (int)(s.n < size ? s.n : 0), s.n ? s.s : "");
+}
+
+static void on_owner(void *ctx, struct str key, struct val v)
+{
+    struct task_read *t = ctx;
+
+    if (str_is(key, "id") && v.type == VAL_STR)
+        keep(t->owner, sizeof t->owner, v.s);
+}
+
+static void on_member(void *ctx, struct str key, struct val v)
+{
+    struct task_read *t = ctx;
+
+    if (str_is(key, "department") && v.type == VAL_STR)
+        keep(t->department, sizeof t->department, v.s);
+    if (str_is(key, "owner") && v.type == VAL_JSON)
+        json_each_member(v.s, on_owner, t);
+}
+
+bool task_is_for(struct app *a, struct str json, const struct member *m)
+{
+    struct task_read t = {"", ""};
+
+    (void)a;
+    json_each_member(json, on_member, &t);
+    return m && m->is_loaded &&
+           (strcmp(t.owner, m->rep.id) == 0 || (m->rep.roles & ROLE_DIRECTOR) || people_is_in(&m->rep, str_of(t.department)));
+}
+
+static void tell(struct app *a, struct str json, const char *state)
+{
+    struct buf b;
+
+    buf_init(&b, TASK_BYTES + 256);
+    buf_add_s(&b, "{\"t\":\"task\"");
+    json_kv_raw(&b, "task", json);
+    json_kv_s(&b, "state", state);
+    buf_add_c(&b, '}');
+    for (struct conn *c = a->conns; c; c = c->next_all)
+        if (c->is_staff && c->is_ready && task_is_for(a, json, people_find(a, str_of(c->person))))
+            signal_raw(c, crypto_short_hash(json.s, json.n < 40 ? json.n : 40), buf_str(&b));
+    buf_fini(&b);
+}
+
+static void on_changed(void *ctx, const struct redis_reply *r)
+{
+    if (r && redis_reply_type(r) == REDIS_STR)
+        tell(ctx, redis_reply_str(r), "open");
+}
+
+void task_changed(struct app *a, struct str payload)
+{
+    char id[ID_SIZE];
+    const char *argv[] = {"HGET", id};
+
+    if (payload.n > 5 && memcmp(payload.s, "open ", 5) == 0 && payload.n - 5 < ID_SIZE) {
+        keep(id, sizeof id, (struct str){payload.s + 5, payload.n - 5});
+        link_call(a->link, LINK_TASKS, STR(""), 2, argv, NULL, on_changed, a);
+    } else if (payload.n > 5 && memcmp(payload.s, "done ", 5) == 0) {
+        tell(a, (struct str){payload.s + 5, payload.n - 5}, "done"); /* the task as it was */
+    }
+}
+
+static void tell_all(struct flight *f)
+{
+    struct app *a = f->cmd->app;
+    bool opened = f->cmd->msg.type != MSG_TASK_DONE;
+    struct buf b;
+
+    if (!f->json)
+        return;
+    tell(a, str_of(f->json), opened ? "open" : "done");
+    buf_init(&b, TASK_BYTES + 64);
+    buf_printf(&b, "T %s ", opened ? "open" : "done");
+    buf_add_s(&b, opened ? f->task : f->json);
+    link_signal(a->link, buf_str(&b));
+    buf_fini(&b);
+}
+
+/* ---- answers */
+
+static void on_looked(void *ctx, const struct redis_reply *r)
+{
+    struct flight *f = ctx;
+
+    if (!r || redis_reply_type(r) != REDIS_LIST)
+        answer_cmd_error(f->cmd, CODE_UNAVAILABLE, "redis gave no answer", NULL);
+    else if (redis_reply_n(r) == 0)
+        answer_cmd_error(f->cmd, CODE_NOT_FOUND, "no such task", NULL);
+    else
+        answer_cmd_error(f->cmd, CODE_CONFLICT, "it is done already", NULL);
+    flight_free(f);
 }
 
 static void on_task(void *ctx, const struct link_result *r)
@@ -20,43 +137,94 @@ static void on_task(void *ctx, const struct link_result *r)
     struct cmd *c = f->cmd;
     char extra[128];
 
-    if (r->status == LINK_DONE || (r->status == LINK_SEEN && r->same)) {
+    if (r->status == LINK_MOVED) { /* there is no such log, or it is over: say which */
+        if (link_read(c->app->link, str_of(f->task), 0, 1, on_looked, f) == 0)
+            return;
+        answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
+    } else if (r->status == LINK_DONE || (r->status == LINK_SEEN && r->same)) {
         struct str task = r->status == LINK_DONE ? str_of(f->task) : r->extra;
 
         snprintf(extra, sizeof extra, ",\"task\":\"%.*s\"", (int)(task.n < ID_SIZE ? task.n : 0), task.s);
-        if (r->status == LINK_DONE)
+        if (r->status == LINK_DONE) {
             jobs_feed_kick(c->app->feed);
+            tell_all(f);
+        }
         answer_cmd_ok(c, extra);
     } else if (r->status == LINK_SEEN) {
         answer_cmd_error(c, CODE_CONFLICT, "this id was used for something else", NULL);
     } else {
         answer_cmd_error(c, CODE_UNAVAILABLE, "the log can't be written now", NULL);
     }
-    free(f);
+    flight_free(f);
 }
 
-/* The responsible rep of the department: its lead, else its first rep (every kind of work has a named person). */
+/* ---- opening */
+
+/* How much this person answers for the department: 0 not at all. */
+static unsigned claim_of(const struct department *d, const struct member *m)
+{
+    bool here = people_is_in(&m->rep, str_of(d->cfg->name));
+
+    if (!m->is_loaded || m->rep.disabled)
+        return 0;
+    if (d->cfg->lead[0] && strcmp(d->cfg->lead, m->rep.login) == 0)
+        return 5;
+    if (here && (m->rep.roles & ROLE_LEAD))
+        return 4;
+    if (here && (m->rep.roles & ROLE_REP))
+        return 3;
+    return m->rep.roles & ROLE_DIRECTOR ? 2 : m->rep.roles & ROLE_ADMIN ? 1 : 0;
+}
+
+/* The responsible person: the department's lead, else one of its leads, of its reps, a director, an admin (every kind of work has a name). */
 static const struct member *owner_of(struct app *a, const struct department *d)
 {
-    const struct member *m = d->cfg->lead[0] ? people_by_login(a, str_of(d->cfg->lead)) : NULL;
+    const struct member *best = NULL;
     struct map_item *it;
     uint32_t i = 0;
 
-    while (!m && (it = map_next(&a->members, &i))) {
-        const struct member *x = it->value;
+    while ((it = map_next(&a->members, &i))) {
+        const struct member *m = it->value;
+        unsigned mine = claim_of(d, m), theirs = best ? claim_of(d, best) : 0;
 
-        if (x->is_loaded && !x->rep.disabled && people_is_in(&x->rep, str_of(d->cfg->name)))
-            m = x;
+        if (mine > theirs || (mine && mine == theirs && strcmp(m->rep.id, best->rep.id) < 0))
+            best = m;
     }
-    return m;
+    return best;
+}
+
+/* Whose work it is: the department asked for, that of the chat that waits, that of the words, else the default. */
+static const struct department *department_of(struct cmd *c, const struct slot *s)
+{
+    struct app *a = c->app;
+    struct str wanted = field(c, FIELD_DEPARTMENT);
+    const struct department *d = wanted.n ? match_find(a, wanted) : NULL;
+    char why[120];
+
+    if (!d && s && s->is_loaded && s->chat.department)
+        d = match_find(a, str_of(s->chat.department));
+    if (!d && field(c, FIELD_TEXT).n)
+        d = shopper_by_keyword(a, field(c, FIELD_TEXT), why, sizeof why);
+    return d ? d : &a->departments[0];
+}
+
+static struct val person_of(struct buf *json, const char *id, const char *name)
+{
+    size_t at = json->n;
+
+    buf_add_c(json, '{');
+    json_kv_s(json, "id", id);
+    if (name[0])
+        json_kv_s(json, "name", name);
+    buf_add_c(json, '}');
+    return val_json((struct str){json->p + at, json->n - at});
 }
 
 static void open_task(struct cmd *c, struct flight *f, struct entry *e, struct buf *json)
 {
-    struct app *a = c->app;
-    const struct department *d = &a->departments[0];
-    const struct member *owner = owner_of(a, d);
-    size_t at;
+    const struct slot *s = c->conn->open[0] ? slot_find(c->app, str_of(c->conn->open)) : NULL;
+    const struct department *d = department_of(c, s);
+    const struct member *owner = owner_of(c->app, d);
 
     entry_init(e, KIND_TASK_OPENED);
     e->from_role = ROLE_SHOPPER;
@@ -67,57 +235,139 @@ static void open_task(struct cmd *c, struct flight *f, struct entry *e, struct b
     if (c->msg.f[FIELD_AT].type == VAL_INT)
         e->f[FIELD_DUE_AT] = c->msg.f[FIELD_AT];
     e->f[FIELD_DEPARTMENT] = val_s(d->cfg->name);
-    if (owner) {
-        at = json->n;
-        buf_add_c(json, '{');
-        json_kv_s(json, "id", owner->rep.id);
-        json_kv_s(json, "name", owner->rep.name);
-        buf_add_c(json, '}');
-        e->f[FIELD_OWNER] = val_json((struct str){json->p + at, json->n - at});
-    }
+    if (c->conn->open[0])
+        e->f[FIELD_ABOUT] = val_s(c->conn->open);
+    e->f[FIELD_SHOPPER] = person_of(json, c->conn->person, c->conn->name);
+    if (owner)
+        e->f[FIELD_OWNER] = person_of(json, owner->rep.id, owner->rep.name);
+    else
+        log_warn("app", "a task has no owner department=%s: there is no lead, rep, director or admin", d->cfg->name);
     id_make(f->task, 't');
+}
+
+/* The task as the list has it. */
+static char *list_line(const struct flight *f, const struct entry *e)
+{
+    static const enum field fields[] = {FIELD_WHAT, FIELD_TEXT, FIELD_CONTACT, FIELD_DUE_AT, FIELD_DEPARTMENT, FIELD_ABOUT, FIELD_SHOPPER, FIELD_OWNER};
+    struct buf b;
+
+    buf_init(&b, TASK_BYTES);
+    buf_add_c(&b, '{');
+    json_kv_s(&b, "task", f->task);
+    json_kv_int(&b, "at", app_now_ms(f->cmd->app));
+    for (unsigned i = 0; i < sizeof fields / sizeof *fields; i++) {
+        const struct val *v = &e->f[fields[i]];
+
+        if (v->type == VAL_STR)
+            json_kv_str(&b, field_names[fields[i]], v->s);
+        else if (v->type == VAL_INT)
+            json_kv_int(&b, field_names[fields[i]], v->i);
+        else if (v->type == VAL_JSON)
+            json_kv_raw(&b, field_names[fields[i]], v->s);
+    }
+    buf_add_c(&b, '}');
+    return buf_take(&b, NULL);
+}
+
+static void commit(struct flight *f, const struct entry *e, struct link_commit *lc)
+{
+    struct cmd *c = f->cmd;
+    struct link_entry le = {.ref = c->msg.id};
+    struct buf tail;
+
+    lc->person = str_of(c->conn->person);
+    lc->id = c->msg.id;
+    lc->digest = c->msg.digest;
+    lc->id_in_person = true;
+    lc->log = lc->extra = str_of(f->task);
+    lc->entries = &le;
+    lc->entries_n = lc->writes_n = 1;
+    buf_init(&tail, 1 << 17);
+    entry_write_tail(&tail, e);
+    le.tail = buf_str(&tail);
+    if (!buf_ok(&tail) || link_commit(c->app->link, lc, on_task, f) < 0) {
+        answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
+        flight_free(f);
+    }
+    buf_fini(&tail);
+}
+
+static void begin_open(struct cmd *c)
+{
+    struct flight *f = mem_zalloc(sizeof *f);
+    struct link_write w = {LINK_HSET, LINK_TASKS, STR(""), STR_NONE, STR_NONE};
+    struct link_commit lc = {.mode = LINK_NEW, .writes = &w};
+    struct entry e;
+    struct buf json;
+
+    f->cmd = c;
+    shopper_store_token(c->conn);
+    buf_init(&json, 1 << 14);
+    buf_reserve(&json, 8192); /* never moves: the entry points into it */
+    open_task(c, f, &e, &json);
+    f->json = list_line(f, &e);
+    w.a = str_of(f->task);
+    w.b = str_of(f->json);
+    commit(f, &e, &lc);
+    buf_fini(&json);
+}
+
+/* ---- closing: once, by whoever may see it */
+
+static void on_listed(void *ctx, const struct redis_reply *r)
+{
+    struct flight *f = ctx;
+    struct cmd *c = f->cmd;
+    struct link_write w = {LINK_HDEL, LINK_TASKS, STR(""), str_of(f->task), STR_NONE};
+    struct link_commit lc = {.mode = LINK_HEAD, .head = 1, .writes = &w}; /* opened, and nothing since */
+    struct entry e;
+
+    if (!r || redis_reply_type(r) == REDIS_ERR) {
+        answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
+        flight_free(f);
+        return;
+    }
+    if (redis_reply_type(r) == REDIS_STR) {
+        if (!task_is_for(c->app, redis_reply_str(r), people_find(c->app, str_of(c->conn->person)))) {
+            answer_cmd_error(c, CODE_NOT_FOUND, "no such task", NULL);
+            flight_free(f);
+            return;
+        }
+        f->json = mem_strndup(redis_reply_str(r).s, redis_reply_str(r).n);
+    }
+    entry_init(&e, KIND_TASK_DONE);
+    e.from_role = ROLE_REP;
+    e.from = (struct person){str_of(c->conn->person), str_of(c->conn->name)};
+    e.f[FIELD_NOTE] = c->msg.f[FIELD_NOTE];
+    commit(f, &e, &lc);
+}
+
+static void begin_done(struct cmd *c)
+{
+    struct str task = field(c, FIELD_TASK);
+    struct flight *f;
+    const char *argv[] = {"HGET", NULL};
+
+    if (task.n < 3 || task.n >= ID_SIZE || task.s[0] != 't') {
+        answer_cmd_error(c, CODE_NOT_FOUND, "no such task", NULL);
+        return;
+    }
+    f = mem_zalloc(sizeof *f);
+    f->cmd = c;
+    keep(f->task, sizeof f->task, task);
+    argv[1] = f->task;
+    if (link_call(c->app->link, LINK_TASKS, STR(""), 2, argv, NULL, on_listed, f) < 0) {
+        answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
+        flight_free(f);
+    }
 }
 
 void task_command(struct cmd *c)
 {
-    struct flight *f = mem_zalloc(sizeof *f);
-    struct link_entry le = {.ref = c->msg.id};
-    struct link_commit lc = {.person = str_of(c->conn->person), .id = c->msg.id, .digest = c->msg.digest, .id_in_person = true,
-                             .entries = &le, .entries_n = 1, .mode = LINK_NEW};
-    struct link_write w = {LINK_SADD, LINK_TASKS, STR(""), STR_NONE, STR_NONE};
-    struct entry e;
-    struct buf tail, json;
-
-    f->cmd = c;
-    buf_init(&tail, 1 << 17);
-    buf_init(&json, 1 << 14);
-    buf_reserve(&json, 8192);
-    if (c->msg.type == MSG_TASK_DONE) {
-        struct str task = field(c, FIELD_TASK);
-
-        entry_init(&e, KIND_TASK_DONE);
-        e.from_role = ROLE_REP;
-        e.from = (struct person){str_of(c->conn->person), str_of(c->conn->name)};
-        e.f[FIELD_NOTE] = c->msg.f[FIELD_NOTE];
-        snprintf(f->task, sizeof f->task, "%.*s", (int)(task.n < ID_SIZE ? task.n : 0), task.s ? task.s : "");
-        lc.mode = LINK_ANY;
-    } else {
-        shopper_store_token(c->conn);
-        open_task(c, f, &e, &json);
-        w.a = str_of(f->task);
-        lc.writes = &w;
-        lc.writes_n = 1;
-    }
-    lc.log = lc.extra = str_of(f->task);
-    entry_write_tail(&tail, &e);
-    le.tail = buf_str(&tail);
-    if (f->task[0] != 't' || link_commit(c->app->link, &lc, on_task, f) < 0) {
-        if (f->task[0] != 't')
-            answer_cmd_error(c, CODE_NOT_FOUND, "no such task", NULL);
-        else
-            answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
-        free(f);
-    }
-    buf_fini(&tail);
-    buf_fini(&json);
+    if (c->msg.type == MSG_TASK_DONE)
+        begin_done(c);
+    else if (field(c, FIELD_DEPARTMENT).n && !match_find(c->app, field(c, FIELD_DEPARTMENT)))
+        answer_cmd_error(c, CODE_BAD_REQUEST, "department: there is none of that name", NULL);
+    else
+        begin_open(c);
 }

@@ -237,7 +237,7 @@ static void apply_message(struct chat *c, const struct entry *e)
     if (text->type != VAL_STR || !ownership_is_dont_know(text->s))
         c->proof.last_reply = e->seq;
     c->unanswered_since_ms = 0;
-    c->reminded = false;
+    c->reminded = c->checked_in = false;
 }
 
 static struct chat_promise *find_promise(struct chat *c, const struct val *id)
@@ -319,6 +319,9 @@ static void apply_started(struct chat *c, const struct entry *e)
     set_text(&c->page, &e->f[FIELD_PAGE]);
     set_text(&c->after, &e->f[FIELD_AFTER]);
     set_who_from(&c->prefer, &e->f[FIELD_OWNER]);
+    add_reader(c, c->prefer.id);
+    if (e->f[FIELD_CARD].type == VAL_JSON)
+        json_each_member(e->f[FIELD_CARD].s, read_card, c);
     if (e->f[FIELD_CLASS].type == VAL_STR)
         c->class_ = class_from_name(e->f[FIELD_CLASS].s);
     begin_wait(c, e->at_ms, e->at_ms);
@@ -435,6 +438,18 @@ static void apply_reopened(struct chat *c, const struct entry *e)
     }
 }
 
+static void apply_care(struct chat *c, const struct val *step)
+{
+    if (step->type != VAL_STR)
+        return;
+    if (str_is(step->s, "water"))
+        c->care_done = CARE_WATER;
+    else if (str_is(step->s, "explain"))
+        c->care_done = CARE_ALERT;
+    else if (str_is(step->s, "checkin"))
+        c->checked_in = true;
+}
+
 static void apply_facts(struct chat *c, const struct entry *e)
 {
     switch (e->kind) {
@@ -513,8 +528,7 @@ static void apply_facts(struct chat *c, const struct entry *e)
         c->reminded = true;
         break;
     case KIND_CARE:
-        if (e->f[FIELD_STEP].type == VAL_STR)
-            c->care_done = str_is(e->f[FIELD_STEP].s, "water") ? CARE_WATER : CARE_ALERT;
+        apply_care(c, &e->f[FIELD_STEP]);
         break;
     case KIND_ALERTED:
         if (e->f[FIELD_ALERT].type == VAL_STR && e->f[FIELD_ALERT].s.n < ID_SIZE) {

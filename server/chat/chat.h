@@ -13,6 +13,7 @@
 #define CHAT_H
 
 #include "care/care.h"
+#include "care/care_texts.h"
 #include "chat/chat_state.h"
 #include "ownership/ownership.h"
 #include "people/people.h"
@@ -33,7 +34,9 @@ struct chat_rules {
     bool auto_accept;
     struct care_times care;
     int64_t head_start_ms[CLASS_N];
-    struct ownership_texts texts;
+    int64_t weight[CLASS_N];      /* what a chat fills of a capacity */
+    struct ownership_texts texts; /* which alone are no reply */
+    struct care_words words;      /* the site's and the department's, for what the machine says */
 };
 
 /* A rep as a decision needs to know them. */
@@ -41,8 +44,9 @@ struct chat_rep {
     char id[ID_SIZE];
     const char *name;
     bool may_take;   /* available: on shift, present, not disabled */
-    bool has_room;   /* load + 1 ≤ capacity, not counting this chat */
+    bool has_room;   /* load + the chat's weight ≤ capacity, not counting this chat */
     bool in_department; /* of this chat */
+    bool is_director;   /* may know of every chat, as a lead of its own department's */
 };
 
 enum promise_state { PROMISE_OPEN, PROMISE_KEPT, PROMISE_MISSED };
@@ -98,6 +102,7 @@ struct chat {
     int64_t unanswered_since_ms;
     int64_t silent_from_ms;      /* the clock's start: unanswered, or given to the handler, whichever is later */
     bool reminded;
+    bool checked_in;             /* the shopper was told that the rep was reminded, since the last reply that counts */
 
     struct ownership_proof proof;
     int64_t reply_seq;           /* last message by staff */
@@ -157,6 +162,8 @@ struct chat_index {
     int64_t due_ms[TIMER_N];   /* 0: none */
     const char *hold;          /* rep on whose list it stands, or NULL */
     int64_t weight;            /* how much of the capacity it fills; 0 for parked and proposed */
+    const char *also;          /* its owner (or that of the case it comes back to), on whose list it stands without weight; or NULL */
+    const char *alert;         /* an open alert, or NULL */
     const char *open;          /* shopper whose open chat it is, or NULL */
 };
 void chat_index(const struct chat *c, const struct chat_rules *rules, struct chat_index *out);
@@ -167,7 +174,7 @@ enum chat_cmd_kind {
     CMD_MSG,    /* a person's command: msg */
     CMD_TIMER,  /* a timer fired: timer, due_ms as read */
     CMD_OFFER,  /* matching chose target: why, candidates */
-    CMD_GONE,   /* the handler's grace is over (rule 2.8), or the waiting shopper's (rule 1.5) */
+    CMD_GONE,   /* the handler's grace is over (rule 2.8) or the account closed (rule 2.9), or the waiting shopper's (rule 1.5) */
     CMD_SUGGEST, /* articles were suggested for the question with seq due_ms: articles */
     CMD_N
 };
@@ -181,8 +188,8 @@ struct chat_cmd {
     struct str person, name;
     enum chat_timer timer;
     int64_t due_ms;
-    const char *why;            /* CMD_OFFER: the choice's reason; CMD_GONE: "connection", "shopper" */
-    struct str candidates;      /* CMD_OFFER: raw JSON */
+    const char *why;            /* CMD_OFFER: the choice's reason; CMD_GONE: "connection", "shopper", "shift", "account" */
+    struct str candidates;      /* who else could have got it, and why not: raw JSON; CMD_OFFER, a handover to a department */
     struct str articles;        /* care step 1, CMD_SUGGEST: raw JSON list of {id,title}; .s NULL none */
     /* facts about people, as read for this command; NULL: unknown or nobody */
     const struct chat_rep *self;   /* the acting rep */
@@ -190,11 +197,14 @@ struct chat_cmd {
     const struct chat_rep *owner, *handler;
     bool target_is_department, target_on_shift; /* `to` names a department; somebody there may take chats */
     struct str target_department;  /* its name; for a rep: .n 0 */
+    bool no_lead;                  /* nobody leads the chat's department: alerts begin one level up */
     /* chat.start only */
     const char *chat_id;
     struct str department, topic, class_, locale, page, site, after, after_owner;
-    const char *triage_why;        /* "shopper", "keyword", "kb", "default", "owner" */
+    const char *triage_why;        /* "shopper", "topic", "keyword", "kb", "default" */
+    struct str triage_reason;      /* the keyword, the article; .n 0 none */
     const char *after_owner_name;
+    struct str after_card;         /* what was known of the case it comes back to: raw JSON; .n 0 none */
 };
 
 enum chat_compare { COMPARE_FENCE, COMPARE_HEAD, COMPARE_NEW };
@@ -225,6 +235,7 @@ struct decision {
     unsigned main;         /* the entry that is the command */
     struct chat_guard guard[CHAT_DECISION_GUARDS];
     unsigned guards_n;
+    int64_t weight;        /* of the chat, for the guards */
     bool drop_timer;       /* a timer that means nothing any more: remove it, nothing else */
     struct buf arena;      /* JSON made for the entries */
     char made_id[ID_SIZE]; /* a promise's or an alert's new id */

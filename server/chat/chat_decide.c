@@ -78,14 +78,14 @@ void decide_guard(struct decision *d, struct chat_guard g)
 void decide_guard_room(struct decision *d, const struct chat *c, const char *rep)
 {
     struct chat_index ix;
-    static const struct chat_rules none;
+    static const struct chat_rules any = {.weight = {1, 1, 1, 1, 1}};
 
-    chat_index(c, &none, &ix);
+    chat_index(c, &any, &ix);
     /* Who holds this chat already has the room that it fills. */
     if (ix.hold && ix.weight > 0 && strcmp(ix.hold, rep) == 0)
         decide_guard(d, (struct chat_guard){.kind = GUARD_REP_ON, .who = rep});
     else
-        decide_guard(d, (struct chat_guard){.kind = GUARD_REP_ROOM, .who = rep, .weight = routing_weight(c->class_)});
+        decide_guard(d, (struct chat_guard){.kind = GUARD_REP_ROOM, .who = rep, .weight = d->weight});
 }
 
 struct val decide_person(struct decision *d, struct str id, struct str name, struct str department)
@@ -115,9 +115,16 @@ struct val decide_who(struct decision *d, const struct chat_who *w)
     return decide_person(d, str_of(w->id), str_of(w->name ? w->name : ""), STR_NONE);
 }
 
-struct str decide_new_id(struct decision *d, char prefix)
+/* Follows from the chat and the place in its log: the same decision makes the same id. */
+struct str decide_new_id(struct decision *d, const struct chat *c, char prefix)
 {
-    id_make(d->made_id, prefix);
+    unsigned char hash[CRYPTO_HASH_BYTES];
+    char text[ID_SIZE + 32], hex[2 * 8 + 1];
+    int n = snprintf(text, sizeof text, "%c %s %lld", prefix, c->id, (long long)c->head + d->entries_n);
+
+    crypto_digest(hash, text, (size_t)n, NULL, 0);
+    crypto_hex(hex, hash, 8);
+    snprintf(d->made_id, sizeof d->made_id, "%c_%s", prefix, hex);
     return str_of(d->made_id);
 }
 
@@ -165,6 +172,17 @@ void decide_end_transfer(struct decision *d, const struct chat *c, const struct 
     e = decide_add_system(d, cmd, KIND_TRANSFER_RETURNED);
     e->f[FIELD_TO] = decide_who(d, &c->transfer_to);
     e->f[FIELD_REASON] = val_s(why);
+}
+
+void decide_say(struct decision *d, const struct chat_cmd *cmd, const struct chat_rules *r, enum care_text text, struct str locale,
+                struct care_facts facts)
+{
+    struct entry *e = decide_add_system(d, cmd, KIND_CARE);
+    size_t at = d->arena.n;
+
+    care_write(&d->arena, text, locale, &r->words, &facts);
+    e->f[FIELD_STEP] = val_s(care_step_name(text));
+    e->f[FIELD_TEXT] = val_str(buf_ok(&d->arena) ? (struct str){d->arena.p + at, d->arena.n - at} : STR_NONE);
 }
 
 bool decide_is_handler(const struct chat *c, const struct chat_cmd *cmd)
@@ -231,11 +249,17 @@ static void decide_start(const struct chat *c, const struct chat_cmd *cmd, const
     e->f[FIELD_PAGE] = val_str(cmd->page);
     e->f[FIELD_SITE] = val_str(cmd->site);
     e->f[FIELD_AFTER] = val_str(cmd->after);
+    if (cmd->after_card.n)
+        e->f[FIELD_CARD] = val_json(cmd->after_card);
     if (cmd->after_owner.n)
         e->f[FIELD_OWNER] = decide_person(d, cmd->after_owner, str_of(cmd->after_owner_name ? cmd->after_owner_name : ""), STR_NONE);
     e = decide_add_system(d, cmd, KIND_TRIAGED);
     e->f[FIELD_DEPARTMENT] = val_str(cmd->department);
     e->f[FIELD_WHY] = val_s(cmd->triage_why);
+    if (cmd->triage_reason.n)
+        e->f[FIELD_REASON] = val_str(cmd->triage_reason);
+    /* Before the message: behind the command's own entry nothing more is shown, so a repeated start leaves no hole. */
+    decide_say(d, cmd, r, CARE_TEXT_GREETING, cmd->locale, (struct care_facts){.name = cmd->name});
     e = decide_add_main(d, cmd, KIND_MESSAGE);
     e->f[FIELD_TEXT] = decide_msg_val(cmd, FIELD_TEXT);
     decide_queue(d, c, cmd, r, cmd->department, class_, false, "started");
@@ -400,12 +424,13 @@ static bool may_know(const struct chat *c, const struct chat_cmd *cmd)
         return str_is(cmd->person, c->shopper.id);
     if (cmd->person.n < ID_SIZE)
         memcpy(me, cmd->person.s, cmd->person.n);
-    return (cmd->self && cmd->self->in_department) || chat_has_reader(c, me);
+    return (cmd->self && (cmd->self->in_department || cmd->self->is_director)) || chat_has_reader(c, me);
 }
 
 void chat_decide(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *rules, struct decision *d)
 {
     decision_clear(d);
+    d->weight = rules->weight[c->class_];
     if (cmd->kind != CMD_MSG) {
         chat_decide_system(c, cmd, rules, d);
         return;

@@ -28,13 +28,18 @@ struct val decide_person(struct decision *d, struct str id, struct str name, str
 struct val decide_rep(struct decision *d, const struct chat_rep *r);
 struct val decide_who(struct decision *d, const struct chat_who *w);
 /* A new id in made_id. */
-struct str decide_new_id(struct decision *d, char prefix);
+struct str decide_new_id(struct decision *d, const struct chat *c, char prefix);
 void decide_queue(struct decision *d, const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r,
                   struct str department, enum class class_, bool ahead, const char *why);
 /* Back into its department's queue, ahead of all who came by themselves; of a class no lower than "returning". */
 void decide_queue_back(struct decision *d, const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, const char *why);
 /* Rule 2.6: a proposed case is open again: to its owner, if able to take it, else back into the queue. */
 void decide_reopen(struct decision *d, const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, const char *why);
+/* What the machine says to the shopper: a care entry. Texts in facts may be NULL. */
+void decide_say(struct decision *d, const struct chat_cmd *cmd, const struct chat_rules *r, enum care_text text, struct str locale,
+                struct care_facts facts);
+/* Rule 3.4: the last words, before the case is closed. */
+void decide_farewell(struct decision *d, const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r);
 /* Records the end of a handover under way, if there is one, before what ends it. */
 void decide_end_transfer(struct decision *d, const struct chat *c, const struct chat_cmd *cmd, const char *why);
 bool decide_is_handler(const struct chat *c, const struct chat_cmd *cmd);

@@ -44,6 +44,12 @@ void decide_resolve(const struct chat *c, const struct chat_cmd *cmd, const stru
     e->f[FIELD_SUMMARY] = decide_msg_val(cmd, FIELD_SUMMARY);
 }
 
+void decide_farewell(struct decision *d, const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r)
+{
+    decide_say(d, cmd, r, CARE_TEXT_FAREWELL, str_of(c->locale),
+               (struct care_facts){.name = str_of(c->shopper.name), .owner = str_of(c->owner.name), .summary = str_of(c->summary)});
+}
+
 /* Rule 2.6: satisfied, or back to the owner ahead of the queue. */
 void decide_confirm(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
 {
@@ -55,6 +61,7 @@ void decide_confirm(const struct chat *c, const struct chat_cmd *cmd, const stru
     }
     if (cmd->msg->f[FIELD_SOLVED].b) {
         decide_add_main(d, cmd, KIND_CONFIRMED);
+        decide_farewell(d, c, cmd, r);
         e = decide_add_system(d, cmd, KIND_CLOSED);
         e->f[FIELD_HOW] = val_s("confirmed");
         return;
@@ -99,11 +106,11 @@ void decide_leave(const struct chat *c, const struct chat_cmd *cmd, const struct
         decide_add_main(d, cmd, KIND_LEFT);
 }
 
-static struct entry *add_promise(struct decision *d, const struct chat_cmd *cmd, struct val text)
+static struct entry *add_promise(struct decision *d, const struct chat *c, const struct chat_cmd *cmd, struct val text)
 {
     struct entry *e = decide_add(d, cmd, KIND_PROMISED);
 
-    e->f[FIELD_PROMISE] = val_str(decide_new_id(d, 'p'));
+    e->f[FIELD_PROMISE] = val_str(decide_new_id(d, c, 'p'));
     e->f[FIELD_TEXT] = text;
     e->f[FIELD_UNTIL] = decide_msg_val(cmd, FIELD_UNTIL);
     return e;
@@ -143,7 +150,7 @@ void decide_park(const struct chat *c, const struct chat_cmd *cmd, const struct 
         return;
     }
     decide_end_transfer(d, c, cmd, "parked");
-    add_promise(d, cmd, decide_msg_val(cmd, FIELD_PROMISE));
+    add_promise(d, c, cmd, decide_msg_val(cmd, FIELD_PROMISE));
     e = decide_add_main(d, cmd, KIND_PARKED);
     e->f[FIELD_PROMISE] = decide_msg_val(cmd, FIELD_PROMISE);
     e->f[FIELD_UNTIL] = decide_msg_val(cmd, FIELD_UNTIL);
@@ -172,7 +179,7 @@ void decide_promise_add(const struct chat *c, const struct chat_cmd *cmd, const 
     (void)r;
     if (!decide_needs_handler(c, cmd, d) || !is_later(cmd, d) || !has_promise_room(c, cmd, d))
         return;
-    add_promise(d, cmd, decide_msg_val(cmd, FIELD_TEXT));
+    add_promise(d, c, cmd, decide_msg_val(cmd, FIELD_TEXT));
     d->main = 0;
 }
 

@@ -121,6 +121,8 @@ void decide_transfer(const struct chat *c, const struct chat_cmd *cmd, const str
         e = decide_add_main(d, cmd, KIND_TRANSFER_OFFERED);
         e->f[FIELD_TO] = receiver(d, cmd);
         e->f[FIELD_CARD] = decide_msg_val(cmd, FIELD_CARD);
+        if (cmd->target_is_department) /* who was chosen there, and why nobody else (rule 2.10) */
+            e->f[FIELD_CANDIDATES] = val_json(cmd->candidates);
         e->f[FIELD_DEADLINE_AT] = val_int(cmd->now_ms + r->transfer_ms);
         decide_guard(d, (struct chat_guard){.kind = GUARD_REP_ON, .who = cmd->target->id});
     }
@@ -151,10 +153,20 @@ void decide_take_back(const struct chat *c, const struct chat_cmd *cmd, const st
 void decide_triage(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
 {
     struct entry *e;
-    bool served = c->handler.id[0] != 0;
+    bool served = c->handler.id[0] != 0, by_shopper = cmd->role == ROLE_SHOPPER;
+    struct str class_ = decide_msg_str(cmd, FIELD_CLASS);
+    enum class becomes = class_.n && !by_shopper ? class_from_name(class_) : c->class_;
 
     if (!chat_state_is_open(c->state)) {
         decide_refuse(d, CODE_CLOSED, "the chat is %s", chat_state_name(c->state));
+        return;
+    }
+    if (by_shopper && served) {
+        decide_conflict(c, d, "a rep has it");
+        return;
+    }
+    if (!by_shopper && !decide_msg_str(cmd, FIELD_REASON).n) {
+        decide_refuse(d, CODE_BAD_REQUEST, "reason: is missing");
         return;
     }
     if (served && !decide_is_handler(c, cmd)) {
@@ -169,10 +181,10 @@ void decide_triage(const struct chat *c, const struct chat_cmd *cmd, const struc
     e = decide_add_main(d, cmd, KIND_TRIAGED);
     e->f[FIELD_DEPARTMENT] = val_str(cmd->target_department);
     e->f[FIELD_REASON] = decide_msg_val(cmd, FIELD_REASON);
-    e->f[FIELD_WHY] = val_s("rep");
-    decide_queue(d, c, cmd, r, cmd->target_department, c->class_, served, "triaged");
-    if (!served) /* the time waited already counts in the new queue */
-        d->entry[d->entries_n - 1].f[FIELD_SCORE] = val_int(c->queue_score);
+    e->f[FIELD_WHY] = val_s(by_shopper ? "shopper" : "rep");
+    decide_queue(d, c, cmd, r, cmd->target_department, becomes, served, "triaged");
+    if (!served) /* the time waited already counts in the new queue; another class is another head start */
+        d->entry[d->entries_n - 1].f[FIELD_SCORE] = val_int(c->queue_score + r->head_start_ms[c->class_] - r->head_start_ms[becomes]);
 }
 
 /* Rule 2.10: a lead's recorded act. */
@@ -205,11 +217,27 @@ void decide_join(const struct chat *c, const struct chat_cmd *cmd, const struct 
     decide_add_main(d, cmd, KIND_JOINED);
 }
 
+/* Rule 3.2: the lead sends who waits to another department; the time waited counts there. */
+static void move_on(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    struct entry *e;
+
+    if (!cmd->target_is_department) {
+        decide_refuse(d, CODE_NOT_FOUND, "no such department");
+        return;
+    }
+    e = decide_add(d, cmd, KIND_TRIAGED);
+    e->f[FIELD_DEPARTMENT] = val_str(cmd->target_department);
+    e->f[FIELD_REASON] = decide_msg_val(cmd, FIELD_NOTE);
+    e->f[FIELD_WHY] = val_s("alert");
+    decide_queue(d, c, cmd, r, cmd->target_department, c->class_, false, "triaged");
+    d->entry[d->entries_n - 1].f[FIELD_SCORE] = val_int(c->queue_score);
+}
+
 void decide_alert_act(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
 {
     struct entry *e;
 
-    (void)r;
     if (!c->alert[0] || !str_is(decide_msg_str(cmd, FIELD_ALERT), c->alert)) {
         decide_conflict(c, d, "the alert is over");
         return;
@@ -219,6 +247,10 @@ void decide_alert_act(const struct chat *c, const struct chat_cmd *cmd, const st
     e->f[FIELD_ACTION] = decide_msg_val(cmd, FIELD_ACTION);
     e->f[FIELD_NOTE] = decide_msg_val(cmd, FIELD_NOTE);
     d->compare = COMPARE_HEAD; /* one lead acts on it */
+    if (str_is(decide_msg_str(cmd, FIELD_ACTION), "move") && decide_msg_str(cmd, FIELD_TO).n) {
+        move_on(c, cmd, r, d);
+        return;
+    }
     if (!str_is(decide_msg_str(cmd, FIELD_ACTION), "take_over"))
         return;
     if (!cmd->self || !cmd->self->may_take || !cmd->self->has_room) {

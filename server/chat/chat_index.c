@@ -59,6 +59,7 @@ static int64_t next_promise_ms(const struct chat *c)
 void chat_index(const struct chat *c, const struct chat_rules *r, struct chat_index *out)
 {
     bool served = c->state == CHAT_ASSIGNED || c->state == CHAT_ACTIVE;
+    const char *owner;
 
     memset(out, 0, sizeof *out);
     out->due_ms[TIMER_PROMISE] = next_promise_ms(c); /* whether it was kept is recorded also when the case is over (rule 3.3) */
@@ -71,10 +72,15 @@ void chat_index(const struct chat *c, const struct chat_rules *r, struct chat_in
     }
     if (c->state == CHAT_OFFERED || (served && c->handler.id[0])) {
         out->hold = served ? c->handler.id : c->offered_to.id;
-        out->weight = routing_weight(c->class_);
+        out->weight = r->weight[c->class_];
     } else if ((c->state == CHAT_PARKED || c->state == CHAT_PROPOSED) && c->handler.id[0]) {
         out->hold = c->handler.id; /* fills no capacity (rule 2.9), but stands on the handler's list */
     }
+    owner = c->owner.id[0] ? c->owner.id : c->prefer.id;
+    if (owner[0] && (!out->hold || strcmp(out->hold, owner) != 0))
+        out->also = owner; /* answers for it, whoever handles it (rules 2.4, 2.7) */
+    if (c->alert[0])
+        out->alert = c->alert;
     if (c->state == CHAT_OFFERED)
         out->due_ms[TIMER_OFFER] = c->offer_until_ms;
     out->due_ms[TIMER_TRANSFER] = c->transfer_until_ms;

@@ -1,5 +1,4 @@
 /* What time, matching and lost connections do to a chat. Headers: chat.h, chat_decide.h. */
-#include "care/care_texts.h"
 #include "chat/chat_decide.h"
 
 static void drop(struct decision *d)
@@ -34,18 +33,18 @@ static void on_silent(const struct chat *c, const struct chat_cmd *cmd, const st
     e = decide_add_system(d, cmd, KIND_REMINDED);
     e->f[FIELD_WHAT] = val_s("silent");
     e->f[FIELD_TO] = decide_who(d, &c->handler);
+    if (!c->checked_in && c->state != CHAT_PROPOSED) /* rule 3.4: asked while they are here */
+        decide_say(d, cmd, r, CARE_TEXT_CHECKIN, str_of(c->locale), (struct care_facts){.handler = str_of(c->handler.name)});
 }
 
-static void add_care(const struct chat *c, const struct chat_cmd *cmd, struct decision *d, const char *step, enum care_text text)
+static struct entry *add_care(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d,
+                              enum care_text text)
 {
-    struct entry *e = decide_add_system(d, cmd, KIND_CARE);
+    unsigned at = d->entries_n;
 
-    e->f[FIELD_STEP] = val_s(step);
-    e->f[FIELD_TEXT] = val_str(care_text(text, str_of(c->locale)));
-    if (text == CARE_TEXT_WATER) {
-        e->f[FIELD_ARTICLES] = val_json(cmd->articles);
-        e->f[FIELD_CHOICES] = val_json(STR("[\"wait\",\"message\",\"callback\"]"));
-    }
+    decide_say(d, cmd, r, text, str_of(c->locale), (struct care_facts){0});
+    d->entry[at].f[FIELD_CHOICES] = val_json(STR("[\"wait\",\"message\",\"callback\"]"));
+    return &d->entry[at];
 }
 
 static void add_alert(struct decision *d, const struct chat_cmd *cmd, struct str alert, int64_t level)
@@ -58,13 +57,13 @@ static void add_alert(struct decision *d, const struct chat_cmd *cmd, struct str
 }
 
 /* Rules 3.1, 3.2: each step once a wait. */
-static void on_care(const struct chat *c, const struct chat_cmd *cmd, struct decision *d)
+static void on_care(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
 {
     if (c->care_done == CARE_NONE) {
-        add_care(c, cmd, d, "water", CARE_TEXT_WATER);
+        add_care(c, cmd, r, d, CARE_TEXT_WATER)->f[FIELD_ARTICLES] = val_json(cmd->articles);
     } else {
-        add_care(c, cmd, d, "explain", CARE_TEXT_EXPLAIN);
-        add_alert(d, cmd, decide_new_id(d, 'a'), 1);
+        add_care(c, cmd, r, d, CARE_TEXT_EXPLAIN);
+        add_alert(d, cmd, decide_new_id(d, c, 'a'), cmd->no_lead ? 2 : 1);
     }
     d->compare = COMPARE_HEAD;
 }
@@ -111,10 +110,12 @@ static void on_promise_missed(const struct chat *c, const struct chat_cmd *cmd, 
 /* Rule 2.6: no answer closes it; a question that nobody has answered is one, and opens it again. */
 static void on_confirm_due(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
 {
-    if (c->unanswered_since_ms)
+    if (c->unanswered_since_ms) {
         decide_reopen(d, c, cmd, r, "unanswered");
-    else
+    } else {
+        decide_farewell(d, c, cmd, r);
         decide_add_system(d, cmd, KIND_CLOSED)->f[FIELD_HOW] = val_s("unconfirmed");
+    }
 }
 
 /* What was overdue says by how much, so that nobody's figures bear it (PROMISES 2.11). */
@@ -148,7 +149,7 @@ static void on_timer(const struct chat *c, const struct chat_cmd *cmd, const str
         on_silent(c, cmd, r, d);
         break;
     case TIMER_CARE:
-        on_care(c, cmd, d);
+        on_care(c, cmd, r, d);
         break;
     case TIMER_ALERT:
         add_alert(d, cmd, str_of(c->alert), c->alert_level + 1);
@@ -185,6 +186,7 @@ static void on_offer(const struct chat *c, const struct chat_cmd *cmd, const str
         e->f[FIELD_TO] = decide_rep(d, cmd->target);
         e->f[FIELD_HOW] = val_s("auto");
         e->f[FIELD_WHY] = val_s(cmd->why);
+        e->f[FIELD_CANDIDATES] = val_json(cmd->candidates);
     } else {
         e = decide_add_system(d, cmd, KIND_OFFERED);
         e->f[FIELD_TO] = decide_rep(d, cmd->target);
@@ -193,11 +195,28 @@ static void on_offer(const struct chat *c, const struct chat_cmd *cmd, const str
         e->f[FIELD_WHY] = val_s(cmd->why);
         e->f[FIELD_CANDIDATES] = val_json(cmd->candidates);
     }
-    decide_guard(d, (struct chat_guard){.kind = GUARD_REP_ROOM, .who = cmd->target->id, .weight = routing_weight(c->class_)});
+    decide_guard(d, (struct chat_guard){.kind = GUARD_REP_ROOM, .who = cmd->target->id, .weight = d->weight});
+}
+
+/* Rule 2.9: an account is closed: what it handles goes to deputies, without a grace time; a question that was put to the shopper stands. */
+static void on_account_closed(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    if (!cmd->target)
+        return;
+    if (c->state == CHAT_OFFERED && strcmp(c->offered_to.id, cmd->target->id) == 0) {
+        on_offer_missed(c, cmd, d);
+        d->entry[d->entries_n - 1].f[FIELD_WHY] = val_s("account_closed");
+    } else if (strcmp(c->handler.id, cmd->target->id) != 0) {
+        return;
+    } else if (c->state == CHAT_ASSIGNED || c->state == CHAT_ACTIVE) {
+        lose_handler(c, cmd, d, "account_closed");
+    } else if (c->state == CHAT_PARKED) {
+        decide_queue_back(d, c, cmd, r, "account_closed");
+    }
 }
 
 /* Rules 1.5, 2.8: a grace time is over. */
-static void on_gone(const struct chat *c, const struct chat_cmd *cmd, struct decision *d)
+static void on_gone(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
 {
     if (cmd->why && strcmp(cmd->why, "shopper") == 0) {
         struct entry *e;
@@ -208,6 +227,10 @@ static void on_gone(const struct chat *c, const struct chat_cmd *cmd, struct dec
         e->f[FIELD_WAITED_MS] = val_int(c->wait_since_ms ? cmd->now_ms - c->wait_since_ms : 0);
         e->f[FIELD_WHY] = val_s("offline");
         decide_guard(d, (struct chat_guard){.kind = GUARD_SHOPPER_GONE, .who = c->shopper.id});
+        return;
+    }
+    if (cmd->why && strcmp(cmd->why, "account") == 0) {
+        on_account_closed(c, cmd, r, d);
         return;
     }
     if (cmd->why && strcmp(cmd->why, "shift") == 0) { /* the shift ends: an open offer goes on, what is served stays (rule 2.9) */
@@ -252,7 +275,7 @@ void chat_decide_system(const struct chat *c, const struct chat_cmd *cmd, const 
         on_offer(c, cmd, r, d);
         break;
     case CMD_GONE:
-        on_gone(c, cmd, d);
+        on_gone(c, cmd, r, d);
         break;
     case CMD_SUGGEST:
         on_suggest(c, cmd, d);

@@ -69,6 +69,8 @@ struct config_department {
     char *lead;      /* login of who answers for it, "" nobody */
     char *fallback;  /* department of the same site that helps out, "" none */
     char *keywords;  /* list: words that lead a first message here */
+    /* 0: as in the sections routing, transfer, resolution and care */
+    int64_t offer_ms, silent_ms, overflow_ms, transfer_ms, confirm_ms, care_first_ms, care_alert_ms, care_act_ms;
     /* Made from these: */
     struct config_span *week; /* in order of time; week_n 0: always open */
     size_t week_n;
@@ -80,6 +82,8 @@ struct config_department {
 
 struct config_class {
     int64_t head_start_ms; /* how much earlier than it did a chat of this class counts as come */
+    int64_t weight;        /* what one fills of a rep's capacity */
+    char *keywords;        /* list: words in a first message that make it one */
 };
 
 struct config {
@@ -111,6 +115,7 @@ struct config {
         int64_t messages_per_s; /* 0: no limit */
         int64_t burst;
         int64_t chats_per_address_h; /* 0: no limit */
+        int64_t care_percent;        /* of those, how many may say that they need care */
         int64_t hellos_per_s;
         int64_t connections; /* 0: from the descriptors that the system allows */
         int64_t frame_bytes;
@@ -147,7 +152,6 @@ struct config {
         int64_t first_ms;
         int64_t alert_ms;
         int64_t act_ms;
-        int64_t checkin_ms;
     } care;
     struct {
         int64_t gone_ms;

@@ -11,9 +11,15 @@
 #define ENUM(s, k, def, choices, help)   {#s, #k, CONFIG_ENUM, MEMBER(s, k), def, 0, 0, choices, NULL, false, help}
 #define CLASS(k, def, help)                                                                                            \
     {"class." #k, "head_start_ms", CONFIG_MS, offsetof(struct config, class.k.head_start_ms), def, 0, DAY, NULL, NULL, \
-     false, help}
+     false, help},                                                                                                     \
+    {"class." #k, "weight", CONFIG_INT, offsetof(struct config, class.k.weight), "1", 1, 100, NULL, NULL, false,       \
+     "What one such chat fills of a rep's capacity."},                                                                 \
+    {"class." #k, "keywords", CONFIG_LIST, offsetof(struct config, class.k.keywords), "", 0, 8000, NULL, NULL, false,  \
+     "Words in a first message that make it one of these."}
 #define SITE(k, type, def, max, choices, check, secret, help)                                                          \
     {"site", #k, CONFIG_##type, offsetof(struct config_site, k), def, 0, max, choices, check, secret, help}
+#define DEPARTMENT_MS(k, help)                                                                                         \
+    {"department", #k, CONFIG_MS, offsetof(struct config_department, k), "0", 0, YEAR, NULL, NULL, false, help}
 #define DEPARTMENT(k, type, def, max, check, help)                                                                     \
     {"department", #k, CONFIG_##type, offsetof(struct config_department, k), def, 0, max, NULL, check, false, help}
 /* clang-format on */
@@ -57,6 +63,8 @@ const struct config_row config_rows[] = {
     INT(limits, burst, "20", 0, 1000000, "Commands that may come at once before that."),
     INT(limits, chats_per_address_h, "30", 0, 1000000,
         "Chats an hour that one address may start anonymously; 0: no limit."),
+    INT(limits, care_percent, "25", 0, 100,
+        "Of these, how many may say themselves that they need care; more count as normal."),
     INT(limits, hellos_per_s, "200", 1, 1000000, "New connections a second; more get 503."),
     INT(limits, connections, "0", 0, 10000000,
         "Connections in all; 0: as many as the system has descriptors for."),
@@ -97,7 +105,6 @@ const struct config_row config_rows[] = {
     MS(care, alert_ms, "900000", 1, DAY, "A lead is alerted after this."),
     MS(care, act_ms, "300000", 1, DAY,
        "How long a lead may take to act before the alert goes a level up."),
-    MS(care, checkin_ms, "300000", 1, DAY, "How often a shopper who still waits hears again."),
 
     MS(queue, gone_ms, "180000", 1, DAY, "A waiting shopper who is offline for so long has left."),
 
@@ -165,5 +172,13 @@ const struct config_row config_department_rows[] = {
     DEPARTMENT(fallback, STR, "", CONFIG_NAME_MAX, config_check_name_or_none,
                "Department of the same site that helps out."),
     DEPARTMENT(keywords, LIST, "", 8000, NULL, "Words in a first message that lead here."),
+    DEPARTMENT_MS(offer_ms, "As routing.offer_ms, here; 0: as there. So with those below."),
+    DEPARTMENT_MS(silent_ms, "As routing.silent_ms."),
+    DEPARTMENT_MS(overflow_ms, "As routing.overflow_ms."),
+    DEPARTMENT_MS(transfer_ms, "As transfer.answer_ms."),
+    DEPARTMENT_MS(confirm_ms, "As resolution.confirm_ms."),
+    DEPARTMENT_MS(care_first_ms, "As care.first_ms."),
+    DEPARTMENT_MS(care_alert_ms, "As care.alert_ms."),
+    DEPARTMENT_MS(care_act_ms, "As care.act_ms."),
 };
 const size_t config_department_rows_n = sizeof config_department_rows / sizeof config_department_rows[0];

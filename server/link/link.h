@@ -61,7 +61,7 @@ int64_t link_clock_corrected_ms(const struct link *l);
 unsigned link_memory_permille(const struct link *l);
 
 /* Keys of the index. */
-enum link_key { LINK_QUEUE, LINK_TIMERS, LINK_REP, LINK_HOLDS, LINK_PRESENCE, LINK_SHOPPER, LINK_LOGINS, LINK_PEOPLE, LINK_TASKS, LINK_ARTICLES, LINK_KEY_N };
+enum link_key { LINK_QUEUE, LINK_TIMERS, LINK_REP, LINK_HOLDS, LINK_PRESENCE, LINK_SHOPPER, LINK_LOGINS, LINK_PEOPLE, LINK_TASKS, LINK_ARTICLES, LINK_ALERTS, LINK_KEY_N };
 
 struct link_entry {
     bool shown, raises;  /* a shopper may see it; it raises the fence */

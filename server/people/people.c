@@ -82,6 +82,7 @@ static void set_shift(struct people_rep *p, enum shift shift, int64_t at_ms)
     if (p->shift != shift)
         p->shift_since_ms = at_ms;
     p->shift = shift;
+    p->pause_why[0] = 0;
 }
 
 void people_apply(struct people_rep *p, const struct entry *e)
@@ -103,6 +104,7 @@ void people_apply(struct people_rep *p, const struct entry *e)
         break;
     case KIND_SHIFT_PAUSED:
         set_shift(p, SHIFT_PAUSED, e->at_ms);
+        copy(p->pause_why, sizeof p->pause_why, &e->f[FIELD_WHY]);
         break;
     case KIND_SHIFT_ENDED:
         set_shift(p, SHIFT_OFF, e->at_ms);

@@ -41,6 +41,7 @@ struct people_rep {
     struct people_list departments, skills, languages;
     bool disabled;
     enum shift shift;
+    char pause_why[16];    /* "missed", "away", or "": on one's own will, or not paused */
     int64_t capacity;      /* sum of weights that this person takes at once */
     int64_t shift_since_ms;
     int64_t version;       /* seq of the last entry of the person's log */

@@ -30,12 +30,6 @@ int64_t routing_score(int64_t arrived_at_ms, int64_t head_start_ms)
     return arrived_at_ms - head_start_ms;
 }
 
-int64_t routing_weight(enum class class_)
-{
-    (void)class_; /* every class weighs one: capacity is counted in chats */
-    return 1;
-}
-
 /* "zh" of "zh-CN". */
 static struct str primary(struct str tag)
 {

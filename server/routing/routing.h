@@ -18,8 +18,6 @@ const char *class_name(enum class class_);
 enum class class_from_name(struct str name);
 
 int64_t routing_score(int64_t arrived_at_ms, int64_t head_start_ms);
-/* What a chat of this class weighs against a rep's capacity. */
-int64_t routing_weight(enum class class_);
 
 struct routing_need {
     struct str department;

@@ -158,7 +158,7 @@ static int choose_ours(struct run *r, unsigned chat)
     const struct people_rep *list[SIM_REPS];
     struct routing_choice choice;
     struct routing_need need = {.department = str_of(names[c->skill]), .skills = &skills, .owner = c->owner >= 0 ? r->rep[c->owner].id : "",
-                                .passed = r->chat[chat].passed, .passed_n = r->chat[chat].passed_n, .weight = routing_weight(c->class_)};
+                                .passed = r->chat[chat].passed, .passed_n = r->chat[chat].passed_n, .weight = 1};
 
     people_list_add(&skills, str_of(names[c->skill]));
     for (unsigned i = 0; i < SIM_REPS; i++)

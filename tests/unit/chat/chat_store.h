@@ -35,7 +35,7 @@ struct store_chat {
     unsigned frames_n, cap;
     int64_t fence;             /* as the script keeps it: the seq of the last entry flagged so */
     int64_t due_ms[TIMER_N];   /* the index as it was written */
-    char queue[PEOPLE_ITEM_BYTES], hold[ID_SIZE], open[ID_SIZE];
+    char queue[PEOPLE_ITEM_BYTES], hold[ID_SIZE], also[ID_SIZE], alert[ID_SIZE], open[ID_SIZE];
     int64_t score, weight;
 };
 
@@ -47,6 +47,7 @@ struct store {
     bool shopper_is_here[STORE_CHATS];
     struct store_chat chat[STORE_CHATS];
     unsigned chats_n;
+    int64_t skew_ms;           /* the deciding node's clock is off by so much; the log's time is Redis's */
     bool facts_are_stale;      /* decisions believe that everybody is there and has room; the guards must catch it */
     struct decision d;         /* the last one */
     const char *failed;        /* why the last commit was refused: "fence", "head", "guard"; NULL it wasn't */
@@ -79,6 +80,7 @@ static inline void store_init(struct store *s)
         .offer_ms = 30000, .transfer_ms = 60000, .silent_ms = 120000, .confirm_ms = 86400000, .return_ms = 259200000,
         .quick_return_ms = 600000,
         .care = {300000, 900000, 300000},
+        .weight = {1, 1, 1, 1, 1},
         .head_start_ms = {[CLASS_VIP] = 600000, [CLASS_RETURNING] = 900000, [CLASS_CARE] = 1800000, [CLASS_URGENT] = 3600000},
     };
     decision_init(&s->d);
@@ -150,7 +152,7 @@ static inline const struct chat_rep *store_facts(const struct store *s, unsigned
     memcpy(out->id, p->id, sizeof out->id);
     out->name = p->name;
     out->may_take = s->facts_are_stale || people_is_available(p);
-    out->has_room = s->facts_are_stale || store_load(s, id, (int)chat) + 1 <= p->capacity;
+    out->has_room = s->facts_are_stale || store_load(s, id, (int)chat) + s->rules.weight[c->class_] <= p->capacity;
     out->in_department = c->department && people_is_in(p, str_of(c->department));
     return out;
 }
@@ -164,6 +166,8 @@ static inline void store_index(struct store *s, struct store_chat *sc)
     memcpy(sc->due_ms, ix.due_ms, sizeof sc->due_ms);
     snprintf(sc->queue, sizeof sc->queue, "%s", ix.queue ? ix.queue : "");
     snprintf(sc->hold, sizeof sc->hold, "%s", ix.hold ? ix.hold : "");
+    snprintf(sc->also, sizeof sc->also, "%s", ix.also ? ix.also : "");
+    snprintf(sc->alert, sizeof sc->alert, "%s", ix.alert ? ix.alert : "");
     snprintf(sc->open, sizeof sc->open, "%s", ix.open ? ix.open : "");
     sc->score = ix.score;
     sc->weight = ix.weight;
@@ -236,7 +240,8 @@ static inline void store_append(struct store *s, struct store_chat *sc, const ch
     bool keeps;
 
     buf_init(&b, 1 << 17);
-    buf_printf(&b, "{\"t\":\"event\",\"chat\":\"%s\",\"seq\":%u,\"at\":%lld,", sc->c.id, sc->frames_n + 1, (long long)s->now_ms);
+    buf_printf(&b, "{\"t\":\"event\",\"chat\":\"%s\",\"seq\":%u,\"at\":%lld,", sc->c.id, sc->frames_n + 1,
+               (long long)(s->now_ms > sc->c.last_at_ms ? s->now_ms : sc->c.last_at_ms));
     buf_add_s(&b, tail);
     assert_true(buf_ok(&b));
     if (sc->frames_n == sc->cap) {
@@ -336,7 +341,7 @@ static inline void store_decide(struct store *s, int rep, unsigned role, unsigne
                                 const char *text, struct store_commit *k)
 {
     struct store_chat *sc = &s->chat[chat];
-    struct chat_cmd cmd = {.kind = CMD_MSG, .now_ms = s->now_ms, .role = role};
+    struct chat_cmd cmd = {.kind = CMD_MSG, .now_ms = s->now_ms + s->skew_ms, .role = role};
     struct chat_rep self, target, owner, handler;
     char shopper[ID_SIZE], chat_id[ID_SIZE];
     struct msg m;
@@ -468,6 +473,17 @@ static inline enum code store_lose(struct store *s, unsigned chat, unsigned rep)
     struct store_commit k;
 
     s->rep[rep].is_present = false;
+    store_decide_system(s, chat, &cmd, s->rep[rep].id, &k);
+    return store_do(s, &k);
+}
+
+/* The rep's account is closed. */
+static inline enum code store_close_account(struct store *s, unsigned chat, unsigned rep)
+{
+    struct chat_cmd cmd = {.kind = CMD_GONE, .why = "account"};
+    struct store_commit k;
+
+    s->rep[rep].disabled = true;
     store_decide_system(s, chat, &cmd, s->rep[rep].id, &k);
     return store_do(s, &k);
 }

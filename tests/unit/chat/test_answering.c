@@ -34,13 +34,14 @@ static void assert_who(const char *owner, const char *handler, enum chat_state s
     assert_string_equal(chat_state_name(chat()->state), chat_state_name(st));
 }
 
-/* rule 1.1: a start is one commit: started, triaged, the message (which is the command), queued */
-static void a_start_writes_four_entries_and_the_message_is_the_command(void **state)
+/* rules 1.1, 3.4: a start is one commit: started, triaged, the greeting, the message (which is the command), queued */
+static void a_start_writes_five_entries_and_the_message_is_the_command(void **state)
 {
     (void)state;
-    assert_int_equal(s.chat[0].frames_n, 4);
-    assert_int_equal(s.d.main, 2);
-    assert_int_equal(s.d.entry[2].kind, KIND_MESSAGE);
+    assert_int_equal(s.chat[0].frames_n, 5);
+    assert_non_null(strstr(s.chat[0].frame[2], "\"step\":\"greeting\""));
+    assert_int_equal(s.d.main, 3);
+    assert_int_equal(s.d.entry[3].kind, KIND_MESSAGE);
     assert_int_equal(s.d.compare, COMPARE_NEW);
     assert_string_equal(s.chat[0].queue, "general");
     assert_who("", "", CHAT_WAITING);
@@ -101,8 +102,8 @@ static void a_greeting_takes_the_chat_and_owns_nothing(void **state)
     assert_int_equal(store_say(&s, ann, 0, "已经为您退款"), CODE_OK);
     assert_who("r_ann", "r_ann", CHAT_ACTIVE);
     assert_int_equal(s.chat[0].due_ms[TIMER_SILENT], 0);
-    assert_non_null(strstr(s.chat[0].frame[5], "\"counts\":false"));
-    assert_null(strstr(s.chat[0].frame[7], "counts"));
+    assert_non_null(strstr(s.chat[0].frame[6], "\"counts\":false"));
+    assert_null(strstr(s.chat[0].frame[8], "counts"));
 }
 
 /* rule 2.1: a greeting alone: with a file beside it, it is an answer */
@@ -318,7 +319,7 @@ static void a_silent_handler_is_reminded_then_the_chat_is_offered_on(void **stat
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_start_writes_four_entries_and_the_message_is_the_command),
+        TEST(a_start_writes_five_entries_and_the_message_is_the_command),
         TEST(a_shopper_has_one_open_chat),
         TEST(the_first_reply_claims_owns_and_is_shown_in_one_step),
         TEST(two_reps_reply_at_once_exactly_one_owns),

@@ -67,7 +67,7 @@ static void each_kind_moves_each_state_as_written(void **state)
         {KIND_UNPARKED, "      A  "},
         {KIND_ABANDONED, " BB      "},
         {KIND_CLOSED, "     C   "},
-        {KIND_CARE, " WO      "},
+        {KIND_CARE, " WOSAP   "},
         {KIND_REMINDED, "   SAP   "},
         {KIND_NOTE, " WOSAPKCB"},
         {KIND_RATED, "     P C "},

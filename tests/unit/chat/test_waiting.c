@@ -237,7 +237,7 @@ static void each_care_step_comes_once_a_wait(void **state)
     assert_int_equal(s.d.entry[1].kind, KIND_ALERTED);
     assert_int_equal(chat()->state, CHAT_OFFERED);
     assert_int_equal(s.chat[0].due_ms[TIMER_CARE], 0);
-    assert_int_equal(store_count(&s, 0, KIND_CARE), 2);
+    assert_int_equal(store_count(&s, 0, KIND_CARE), 3); /* the greeting, the water, the explanation */
     assert_int_equal(store_count(&s, 0, KIND_ALERTED), 1);
 }
 
@@ -343,7 +343,7 @@ static void a_new_wait_has_its_own_steps(void **state)
     assert_int_equal(s.chat[0].due_ms[TIMER_CARE], s.now_ms + 5 * STORE_MINUTE);
     assert_int_equal(chat()->passed_n, 0);
     assert_true(store_fire(&s, 0, TIMER_CARE));
-    assert_int_equal(store_count(&s, 0, KIND_CARE), 3);
+    assert_int_equal(store_count(&s, 0, KIND_CARE), 4);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_shop, close_shop)

@@ -117,8 +117,6 @@ static void class_names_go_both_ways(void **state)
         assert_int_equal(class_from_name(str_of(class_name((enum class)c))), c);
     assert_int_equal(class_from_name(STR("emperor")), CLASS_NORMAL);
     assert_int_equal(class_from_name(STR_NONE), CLASS_NORMAL);
-    for (unsigned c = 0; c < CLASS_N; c++)
-        assert_int_equal(routing_weight((enum class)c), 1);
 }
 
 /* rule 1.3: on shift, online, below capacity, with the skill and the language: one obstacle, one reason */

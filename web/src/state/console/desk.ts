@@ -13,7 +13,7 @@ import type { Link, SocketOptions } from '../../model/socket.js';
 import type { Store } from '../../model/storage.js';
 import { Refusal, assertNever } from '../../model/types.js';
 import type {
-  Colleague, Draft as Command, EventEntry, From, Health, OfferSignal, QueueLine, Random, ServerAlert, ServerBoard, ServerMessage, ServerOffer, ServerOk,
+  Colleague, Draft as Command, EventEntry, From, Health, OfferSignal, QueueLine, Random, ServerAlert, ServerBoard, ServerMessage, ServerOffer, ServerOk, Task,
   ServerWelcome, Settings, Shift, Timers, WelcomeChat,
 } from '../../model/types.js';
 import type { Session } from './api.js';
@@ -74,6 +74,8 @@ export class Desk {
   readonly people = signal<Colleague[]>([]);
   readonly departments = signal<string[]>([]);
   readonly alerts = signal<ServerAlert[]>([]);
+  /** Messages left and call-backs asked for, until they are done. */
+  readonly tasks = signal<Task[]>([]);
   readonly limits = signal<Settings & { transfer_ms?: number }>({});
   readonly outgoing = signal(0);
   readonly search = signal('');
@@ -318,6 +320,8 @@ export class Desk {
     if (w.settings) this.limits.value = w.settings;
     takeDepartmentTitles(w.settings);
     if (w.queues) this.queues.value = w.queues;
+    if (w.tasks) this.tasks.value = w.tasks;
+    if (w.alerts) this.alerts.value = w.alerts.filter((a): a is Record<string, unknown> & ServerAlert => typeof a['alert'] === 'string');
     if (w.departments) this.departments.value = w.departments.map((d) => (typeof d === 'string' ? d : d.name));
     this.offers.value = w.offers ?? [];
     if (this.offers.value.length > 0) startOfferSound();
@@ -377,7 +381,14 @@ export class Desk {
       }
       case 'presence':
         return this.onPresence(m.rep, m.state, m.name, m.departments);
+      case 'task':
+        this.tasks.value = [...this.tasks.peek().filter((x) => x.task !== m.task.task), ...(m.state === 'open' ? [m.task] : [])];
+        return;
       case 'alert':
+        if (m.kind === 'ended') {
+          this.alerts.value = this.alerts.peek().filter((a) => a.alert !== m.alert);
+          return;
+        }
         this.alerts.value = [...this.alerts.peek().filter((a) => a.alert !== m.alert), m];
         soundMessage();
         return;
