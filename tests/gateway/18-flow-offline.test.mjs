@@ -1,0 +1,82 @@
+// Rule 1.6: a message left or a call-back asked for is a task with an owner, on the list until it is done, on every node.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { endAndCheck } from './lib/checker.mjs';
+import { newId, rep, shopper } from './lib/client.mjs';
+import { arrival, staff, team } from './lib/desk.mjs';
+import { Redis, Server } from './lib/server.mjs';
+
+let redis;
+let one;
+let two;
+
+before(async () => {
+  redis = await new Redis().start();
+  one = await new Server({ redis: redis.url, set: { 'server.node': 'one' } }).start();
+  two = await new Server({ redis: redis.url, set: { 'server.node': 'two' } }).start();
+  one.holdsArchive = true;
+});
+after(() => endAndCheck(two, one));
+
+test('rule 1.6: a message becomes a task of the department, owned by its lead, told at once and listed until done', async () => {
+  const [l] = await staff(one, 1, { role: 'lead' });
+  const [r] = await staff(one, 1, { department: l.department });
+  const lea = await rep(two, l, { shift: false });
+  const ann = await rep(one, r, { shift: false });
+  const [eve] = await team(one, 1);
+  const sue = await shopper(one, { name: 'Sue' });
+  await sue.refused('bad_request', 'message.leave', { text: 'no way to reach me' });
+  await sue.refused('bad_request', 'message.leave', { text: 'x', contact: 'y', department: 'no-such-department' });
+  await ann.refused('forbidden', 'message.leave', { text: 'x', contact: 'y' });
+  const id = newId();
+  const { task } = await sue.done('message.leave', { id, text: 'Please write to me.', contact: 'sue@example.org', department: l.department });
+  assert.equal((await sue.done('message.leave', { id, text: 'Please write to me.', contact: 'sue@example.org', department: l.department })).task, task, 'once');
+  for (const who of [lea, ann]) {
+    const m = await who.expect((x) => x.t === 'task' && x.task.task === task);
+    assert.deepEqual([m.state, m.task.what, m.task.text, m.task.contact, m.task.department, m.task.owner.id, m.task.shopper.id],
+      ['open', 'message', 'Please write to me.', 'sue@example.org', l.department, lea.me, sue.me]);
+  }
+  const tab = await rep(two, l, { shift: false });
+  assert.deepEqual(tab.welcome.tasks.map((t) => t.task), [task]);
+  assert.deepEqual(eve.welcome.tasks, []);
+  await eve.refused('not_found', 'task.done', { task });
+  await ann.refused('not_found', 'task.done', { task: 't_nothing' });
+  const done = newId();
+  await ann.done('task.done', { id: done, task, note: 'written to' });
+  await ann.done('task.done', { id: done, task, note: 'written to' }); // the same id: the same answer
+  await lea.refused('conflict', 'task.done', { task });
+  await lea.expect((x) => x.t === 'task' && x.task.task === task && x.state === 'done');
+  const later = await rep(one, l, { shift: false });
+  assert.deepEqual(later.welcome.tasks, []);
+});
+
+test('rule 1.6: who waits and asks to be called back has a task in that department, with the chat and the time', async () => {
+  const [l] = await staff(one, 1, { role: 'lead' });
+  const { sue, chat } = await arrival(one, l.department);
+  const at = Date.now() + 3_600_000;
+  await sue.refused('bad_request', 'callback.ask', { at });
+  const { task } = await sue.done('callback.ask', { at, contact: '138 0000 0000' });
+  const lea = await rep(two, l, { shift: false });
+  const mine = lea.welcome.tasks.find((t) => t.task === task);
+  assert.deepEqual([mine.what, mine.due_at, mine.department, mine.about, mine.owner.id], ['callback', at, l.department, chat, lea.me]);
+});
+
+test('rule 1.6: without a lead or a rep a director owns it: no letter is dead', async () => {
+  const [d] = await staff(one, 1, { role: 'director', department: 'general' });
+  const dora = await rep(one, d, { shift: false });
+  const nobody = one.newDepartment();
+  const sue = await shopper(two);
+  const { task } = await sue.done('message.leave', { text: 'Anybody?', contact: 'x', department: nobody });
+  const m = await dora.expect((x) => x.t === 'task' && x.task.task === task);
+  assert.equal(m.task.owner.id, dora.me);
+});
+
+test('rule 1.6: a department outside its hours or without anybody on shift is said to be closed', async () => {
+  const [r] = await staff(one, 1);
+  const before = await shopper(one);
+  assert.equal(before.welcome.departments.find((d) => d.name === r.department).open, false);
+  const ann = await rep(one, r);
+  const during = await shopper(one);
+  assert.equal(during.welcome.departments.find((d) => d.name === r.department).open, true);
+  await ann.done('shift.end');
+});

@@ -1,0 +1,210 @@
+// Rules 1.1 to 1.5, 2.1: where a chat goes and why; help from the fallback; pauses and presence; a hundred reps and one chat.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { endAndCheck } from './lib/checker.mjs';
+import { rep } from './lib/client.mjs';
+import { arrival, auditor, staff, take, team } from './lib/desk.mjs';
+import { Redis, Server } from './lib/server.mjs';
+import { until } from './lib/wait.mjs';
+
+const CONFIG = `
+[department.lamps]
+site = default
+title_en = Lamps and lights
+keywords = lampshade, 灯罩
+
+[department.sofas]
+site = default
+fallback = lamps
+overflow_ms = 400
+offer_ms = 700
+
+[class.urgent]
+keywords = smoke, 着火
+weight = 2
+`;
+let server;
+let quinn;
+
+before(async () => {
+  server = await new Server({ config: CONFIG, set: { 'presence.grace_ms': 1500, 'ownership.grace_ms': 1500, 'routing.missed_pause': 2 } }).start();
+  quinn = await auditor(server);
+});
+after(() => endAndCheck(server));
+
+const log = (chat, when) => server.transcript(quinn.token, chat, when);
+const find = (t, kind) => t.events.find((e) => e.kind === kind);
+
+test('rule 1.1: a topic, a word, the shopper’s own choice lead to a department, and the log says which', async () => {
+  const cases = [
+    [{ text: 'hello', topic: 'Lamps and Lights' }, 'lamps', 'topic', undefined],
+    [{ text: 'My lampshade is torn' }, 'lamps', 'keyword', 'lampshade'],
+    [{ text: '灯罩破了' }, 'lamps', 'keyword', '灯罩'],
+    [{ text: 'My lampshade is torn', department: 'sofas' }, 'sofas', 'shopper', undefined],
+  ];
+  for (const [fields, department, why, reason] of cases) {
+    const { sue, started, chat } = await arrival(server, undefined, fields);
+    assert.equal(started.department, department);
+    const e = find(await log(chat, (t) => find(t, 'queued')), 'triaged');
+    assert.deepEqual([e.department, e.why, e.reason], [department, why, reason]);
+    await sue.done('chat.leave');
+  }
+});
+
+test('rule 1.1: a waiting shopper may choose another department and keeps the time waited; a rep says why', async () => {
+  const [x] = await staff(server, 1);
+  const [eve] = await team(server, 1);
+  const { sue, chat } = await arrival(server, x.department);
+  await sue.refused('not_found', 'chat.triage', { chat, department: 'no-such-department' });
+  await sue.done('chat.triage', { chat, department: eve.department });
+  await eve.expect('offer', { chat });
+  const t = await log(chat, (l) => find(l, 'offered'));
+  const [first, second] = t.events.filter((e) => e.kind === 'queued');
+  assert.deepEqual([second.department, second.score], [eve.department, first.score]);
+  assert.equal(t.events.filter((e) => e.kind === 'triaged')[1].why, 'shopper');
+  await eve.done('offer.accept', { chat });
+  await sue.refused('conflict', 'chat.triage', { chat, department: x.department });
+  await eve.refused('bad_request', 'chat.triage', { chat, department: x.department });
+  await eve.done('chat.triage', { chat, department: x.department, reason: 'theirs' });
+});
+
+test('rule 1.2: a rule or a rep makes a chat urgent, a shopper’s word alone does not', async () => {
+  const [eve] = await team(server, 1, { shift: false });
+  const { sue, chat } = await arrival(server, eve.department, { text: 'There is smoke from the lamp' });
+  assert.equal(find(await log(chat, (t) => find(t, 'queued')), 'started').class, 'urgent');
+  await sue.done('chat.leave');
+  const two = await arrival(server, eve.department);
+  await two.sue.done('chat.triage', { chat: two.chat, department: eve.department, class: 'urgent' });
+  await eve.done('chat.triage', { chat: two.chat, department: eve.department, class: 'vip', reason: 'a good customer' });
+  const queued = (await log(two.chat, (t) => t.events.filter((e) => e.kind === 'queued').length === 3)).events.filter((e) => e.kind === 'queued');
+  assert.deepEqual(queued.map((e) => e.class), ['normal', 'normal', 'vip']);
+  assert.equal(queued[2].score, queued[0].score - 600_000, 'ten minutes ahead of its place');
+});
+
+test('rule 1.3: the offer says why this rep, and of every other rep of the department why not', async () => {
+  const who = await staff(server, 4);
+  const ann = await rep(server, who[0]);
+  const bob = await rep(server, who[1]);
+  const cid = await rep(server, who[2], { shift: false });
+  const dan = await rep(server, who[3]);
+  await bob.done('shift.pause');
+  const busy = await arrival(server, ann.department);
+  const [first, second] = await Promise.race([ann, dan].map((r) => r.expect('offer', { chat: busy.chat }).then(() => (r === ann ? [ann, dan] : [dan, ann]))));
+  await take(first, busy.chat).catch(() => first.done('offer.accept', { chat: busy.chat }));
+  const { chat } = await arrival(server, ann.department);
+  await second.expect('offer', { chat });
+  const e = find(await log(chat, (t) => find(t, 'offered')), 'offered');
+  const why = Object.fromEntries(e.candidates.map((c) => [c.id, c.why]));
+  assert.deepEqual(why, { [second.me]: 'chosen', [first.me]: 'busier', [bob.me]: 'paused', [cid.me]: 'off_shift' });
+  assert.equal(e.to.id, second.me);
+});
+
+test('rule 1.3: an urgent chat weighs two, and goes to nobody with room for one', async () => {
+  const [w] = await staff(server, 1);
+  const ann = await rep(server, w, { capacity: 1 });
+  const { chat } = await arrival(server, ann.department, { text: 'smoke everywhere' });
+  const calm = await arrival(server, ann.department, { text: 'no hurry' });
+  await ann.expect('offer', { chat: calm.chat });
+  await ann.done('offer.accept', { chat: calm.chat });
+  await ann.refused('conflict', 'chat.claim', { chat });
+  await ann.done('shift.start', { capacity: 3 });
+  await ann.expect('offer', { chat });
+});
+
+test('rule 1.3: nobody in time: the fallback department helps, and the entry names both departments’ people', async () => {
+  const [a, b] = await staff(server, 2, { department: 'lamps' });
+  const [s] = await staff(server, 1, { department: 'sofas' });
+  const ann = await rep(server, a);
+  await rep(server, b, { shift: false });
+  const sid = await rep(server, s, { shift: false });
+  const { chat } = await arrival(server, 'sofas');
+  const offer = await ann.expect('offer', { chat });
+  const t = await log(chat, (l) => find(l, 'offered'));
+  const e = find(t, 'offered');
+  assert.ok(e.at - find(t, 'queued').at >= 400, 'not before the department’s own time');
+  assert.equal(e.why, 'overflow');
+  assert.deepEqual([sid.me, ann.me].map((id) => e.candidates.find((c) => c.id === id)?.why), ['off_shift', 'chosen']);
+  assert.ok(offer.deadline_at - e.at <= 700, 'the department’s own time to think');
+  await ann.done('offer.accept', { chat });
+  await ann.done('shift.end').catch(() => {});
+});
+
+test('rule 1.4: who misses two offers in a row is paused, and told why', async () => {
+  const [w] = await staff(server, 1, { department: 'sofas' });
+  const ann = await rep(server, w);
+  const { sue, chat } = await arrival(server, 'sofas');
+  await ann.expect('offer', { chat });
+  const told = await ann.expect('presence', { rep: ann.me, state: 'paused' });
+  assert.equal(told.why, 'missed');
+  const tab = await rep(server, w, { shift: false });
+  assert.deepEqual([tab.welcome.shift.state, tab.welcome.shift.why], ['paused', 'missed']);
+  await ann.done('shift.start', { capacity: 5 });
+  await ann.expect('presence', { rep: ann.me, state: 'on' });
+  await ann.done('shift.pause');
+  await sue.done('chat.leave');
+});
+
+test('rule 1.3: a reload never loses the shift; the last tab closed pauses it after the grace', async () => {
+  const [w] = await staff(server, 1);
+  const [other] = await staff(server, 1, { department: w.department });
+  const eye = await rep(server, other, { shift: false });
+  const ann = await rep(server, w);
+  ann.drop();
+  const back = await rep(server, w, { shift: false });
+  assert.equal(back.welcome.shift.state, 'on');
+  const { chat } = await arrival(server, w.department);
+  await back.expect('offer', { chat });
+  await back.done('offer.accept', { chat });
+  await back.say('Still on shift.', { chat });
+  await back.done('chat.park', { chat, promise: 'later', until: Date.now() + 3_600_000 });
+  eye.forget();
+  back.drop();
+  await eye.expect('presence', { rep: back.me, state: 'away' });
+  const third = await until(async () => {
+    const tab = await rep(server, w, { shift: false });
+    const { state, why } = tab.welcome.shift;
+    if (state === 'paused') return [state, why];
+    tab.drop();
+    await new Promise((done) => setTimeout(done, 2200));
+    return null;
+  }, 'the shift is paused', 10_000);
+  assert.deepEqual(third, ['paused', 'away']);
+});
+
+test('rule 1.5: who waits is told a place from 1 and a wait of at least a second, anew when the place changes', async () => {
+  const [w] = await staff(server, 1);
+  const some = [];
+  for (let i = 0; i < 4; i++) some.push(await arrival(server, w.department));
+  await some[3].sue.expect('queue', { chat: some[3].chat, position: 4 });
+  await some[0].sue.done('chat.leave');
+  await some[3].sue.expect('queue', { chat: some[3].chat, position: 3 });
+  for (const { sue } of some) for (const q of sue.seen.filter((m) => m.t === 'queue')) assert.ok(q.position >= 1 && q.eta_s >= 1, JSON.stringify(q));
+});
+
+test('rule 2.1: a hundred reps on three nodes claim one chat: one owner, ninety-nine are told who', async () => {
+  const redis = await new Redis().start();
+  const nodes = [];
+  for (const name of ['a', 'b', 'c']) nodes.push(await new Server({ redis: redis.url, set: { 'server.node': name, 'auth.attempts_per_min': 10_000 } }).start());
+  nodes[0].holdsArchive = true;
+  const department = nodes[0].newDepartment();
+  const reps = [];
+  for (let i = 0; i < 100; i += 10) {
+    const who = await staff(nodes[0], 10, { department });
+    reps.push(...(await Promise.all(who.map((w, k) => rep(nodes[(i + k) % 3], w, { shift: false })))));
+  }
+  const { sue, chat } = await arrival(nodes[0], department);
+  await Promise.all(reps.map((r) => r.done('shift.start', { capacity: 5 }, 30_000)));
+  const answers = await Promise.all(reps.map((r, i) => r.ask('message.send', { chat, text: `It is me, number ${i}.` }, 30_000)));
+  const won = answers.flatMap((m, i) => (m.t === 'ok' ? [i] : []));
+  assert.equal(won.length, 1, `${won.length} got an ok`);
+  const owner = reps[won[0]];
+  const lost = answers.filter((m) => m.t !== 'ok');
+  assert.deepEqual([...new Set(lost.map((m) => m.code))], ['not_handler']);
+  assert.deepEqual([...new Set(lost.map((m) => m.handler?.id))], [owner.me], 'each is told who');
+  const shown = await sue.event('message', { text: `It is me, number ${won[0]}.` });
+  assert.equal(shown.from.id, owner.me);
+  assert.equal((await sue.event('owned', { chat })).owner.id, owner.me);
+  await sue.settle();
+  assert.equal(sue.entries(chat, 'message').length, 1, 'the other ninety-nine texts were not shown');
+  await endAndCheck(nodes[2], nodes[1], nodes[0]);
+});
