@@ -194,6 +194,8 @@ void commit_finish_refused(struct cmd *c, const struct chat *chat, enum code cod
 
 static void on_seen(struct slot *s, struct cmd *c, const struct link_result *r)
 {
+    struct sub *u;
+
     if (!r->same) {
         commit_finish_refused(c, &s->chat, CODE_CONFLICT, "this id was used for something else");
         return;
@@ -212,6 +214,17 @@ static void on_seen(struct slot *s, struct cmd *c, const struct link_result *r)
         buf_printf(&b, ",\"seq\":%lld,\"at\":%lld,\"prev\":%lld", (long long)r->seq, (long long)r->at_ms, (long long)r->prev);
         answer_cmd_ok(c, b.p);
         buf_fini(&b);
+        return;
+    }
+    u = c->conn && !c->conn->is_dead ? sub_find(c->conn, s) : NULL;
+    if (u && r->seq > u->cursor) { /* its entry is still on its way to this connection: the answer takes that place */
+        struct answer a = {.seq = r->seq, .at_ms = r->at_ms, .prev = r->prev};
+
+        snprintf(a.re, sizeof a.re, "%.*s", STR_FMT(c->msg.id));
+        if (r->seq > s->chat.head)
+            s->is_behind = true;
+        sub_answer(u, &a);
+        cmd_finish(c);
         return;
     }
     if (c->conn) {
