@@ -20,6 +20,8 @@ walk(join(schema, 'sql'), 'sql', (f) => f.endsWith('.sql'));
 walk(join(schema, 'migrations'), 'migrations', (f) => f.endsWith('.sql'));
 walk(join(kb, 'en'), 'kb/en', (f) => f.endsWith('.md'));
 walk(join(kb, 'zh-CN'), 'kb/zh-CN', (f) => f.endsWith('.md'));
+const synonyms = join(kb, 'synonyms.txt');
+if (existsSync(synonyms)) files.push({ name: 'kb/synonyms.txt', path: synonyms, size: statSync(synonyms).size });
 walk(web, 'web', () => true);
 const openapi = join(schema, 'openapi.json');
 if (existsSync(openapi)) files.push({ name: 'openapi.json', path: openapi, size: statSync(openapi).size });

@@ -1,7 +1,6 @@
 #include "archive/archive_kb_in.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/base_crypto.h"
 #include "kb/kb.h"
@@ -70,12 +69,6 @@ int archive_words_register(struct sqlite3 *db, struct err *err)
     return 0;
 }
 
-/* One generation's full-text rows, a database of its own in memory. */
-struct index {
-    sqlite3 *db;
-    sqlite3_stmt *put, *del, *find;
-};
-
 int archive_kb_fail(struct err *err, sqlite3 *db, const char *what)
 {
     int code = sqlite3_errcode(db);
@@ -102,102 +95,6 @@ int archive_kb_run(sqlite3 *db, sqlite3_stmt *s, struct err *err)
 
     sqlite3_reset(s);
     return rc == SQLITE_DONE ? 0 : archive_kb_fail(err, db, "kb");
-}
-
-static void index_close(void *ctx, void *index)
-{
-    struct index *x = index;
-
-    (void)ctx;
-    if (!x)
-        return;
-    sqlite3_finalize(x->put);
-    sqlite3_finalize(x->del);
-    sqlite3_finalize(x->find);
-    sqlite3_close(x->db);
-    free(x);
-}
-
-static int index_open(void *ctx, void **out, struct err *err)
-{
-    struct index *x = mem_zalloc(sizeof *x);
-    int rc = 0;
-
-    if (sqlite3_open_v2(":memory:", &x->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
-        SQLITE_OK)
-        rc = archive_kb_fail(err, x->db, "kb index");
-    if (rc == 0)
-        rc = archive_words_register(x->db, err);
-    /* detail=full: bm25() is nonsense without it */
-    if (rc == 0 && sqlite3_exec(x->db, "CREATE VIRTUAL TABLE doc USING fts5(title, body, asked, tokenize = 'words')",
-                                NULL, NULL, NULL) != SQLITE_OK)
-        rc = archive_kb_fail(err, x->db, "kb index");
-    if (rc == 0)
-        rc = prepare(x->db, "DELETE FROM doc WHERE rowid = ?1", &x->del, err);
-    if (rc == 0)
-        rc = prepare(x->db, "INSERT INTO doc(rowid, title, body, asked) VALUES (?1, ?2, ?3, ?4)", &x->put, err);
-    if (rc == 0)
-        rc = prepare(x->db, "SELECT rowid, -bm25(doc, ?2, ?3, ?4) FROM doc WHERE doc MATCH ?1", &x->find, err);
-    if (rc < 0) {
-        index_close(ctx, x);
-        return rc;
-    }
-    *out = x;
-    return 0;
-}
-
-static int index_put(void *index, int64_t row, struct str title, struct str body, struct str asked, struct err *err)
-{
-    struct index *x = index;
-    int rc;
-
-    sqlite3_bind_int64(x->del, 1, row + 1);
-    rc = archive_kb_run(x->db, x->del, err);
-    if (rc < 0)
-        return rc;
-    sqlite3_bind_int64(x->put, 1, row + 1);
-    archive_kb_bind(x->put, 2, title);
-    archive_kb_bind(x->put, 3, body);
-    archive_kb_bind(x->put, 4, asked);
-    rc = archive_kb_run(x->db, x->put, err);
-    sqlite3_clear_bindings(x->put);
-    return rc;
-}
-
-static int64_t now_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-static int is_late(void *until_us)
-{
-    return now_us() > *(int64_t *)until_us;
-}
-
-static int index_find(void *index, const char *match, const double weights[3], unsigned budget_us,
-                      void (*fn)(void *arg, int64_t row, double score), void *arg, struct err *err)
-{
-    struct index *x = index;
-    int64_t until_us = now_us() + budget_us;
-    int rc;
-
-    sqlite3_progress_handler(x->db, 200, is_late, &until_us);
-    sqlite3_bind_text(x->find, 1, match, -1, SQLITE_STATIC);
-    for (int i = 0; i < 3; i++)
-        sqlite3_bind_double(x->find, i + 2, weights[i]);
-    while ((rc = sqlite3_step(x->find)) == SQLITE_ROW)
-        fn(arg, sqlite3_column_int64(x->find, 0) - 1, sqlite3_column_double(x->find, 1));
-    if (rc == SQLITE_INTERRUPT)
-        rc = ERR_TIMEOUT;
-    else
-        rc = rc == SQLITE_DONE ? 0 : archive_kb_fail(err, x->db, "kb index");
-    sqlite3_progress_handler(x->db, 0, NULL, NULL);
-    sqlite3_reset(x->find);
-    sqlite3_clear_bindings(x->find);
-    return rc;
 }
 
 static const char schema[] =
@@ -357,10 +254,6 @@ static int articles_save(void *ctx, struct kb_article *const *articles, unsigned
 void archive_kb_port(struct archive_kb *a, struct kb_port *out)
 {
     *out = (struct kb_port){.ctx = a,
-                            .index_open = index_open,
-                            .index_close = index_close,
-                            .index_put = index_put,
-                            .index_find = index_find,
                             .mark_add = mark_add,
                             .mark_undo = mark_undo,
                             .mark_each = mark_each,

@@ -1,11 +1,11 @@
 /*
- * archive_kb: the knowledge base's SQLite: its words as an FTS5 tokenizer, its full-text rows, its tables of truth.
+ * archive_kb: the knowledge base's SQLite: its words as an FTS5 tokenizer, its tables of truth.
  *
  * The file holds article versions, verdicts and the marks they made (who accepted or rejected which article for which
  * question, and when), what shoppers said of articles, and how far each of the knowledge base's logs is taken in;
- * nothing in it is ever deleted. Full-text indexes are made from them in memory, one a generation.
+ * nothing in it is ever deleted. All that suggestions are computed from is made of them (kb/kb_set.h).
  *
- * Thread  archive_kb_*: any, one lock a file. A full-text index: one thread at a time.   Source  kb/kb.h (the port).
+ * Thread  archive_kb_*: any, one lock a file.   Source  kb/kb.h (the port).
  */
 #ifndef ARCHIVE_KB_H
 #define ARCHIVE_KB_H

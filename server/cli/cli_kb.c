@@ -13,9 +13,9 @@
 #include "kb/kb_files.h"
 #include "protocol/protocol.h"
 
-#define RANKED_MAX 10
+#define RANKED_MAX  10
 #define EVAL_PEOPLE 8 /* reps who accept in turn: one person's marks on an article are bounded */
-#define LINE_BYTES (2 * 1024 * 1024)
+#define LINE_BYTES  (2 * 1024 * 1024)
 
 static int fail(const struct cli_kb_env *env, const struct err *err)
 {
@@ -26,8 +26,9 @@ static int fail(const struct cli_kb_env *env, const struct err *err)
 static int usage(const struct cli_kb_env *env, const char *what)
 {
     fprintf(env->err,
-            "firstline: %s; usage: firstline kb check [DIR] | build | suggest TEXT | eval DIR [--accepts N] [--cap-ms N] | "
-            "bench [DIR]\n",
+            "firstline: %s; usage: firstline kb check [DIR] | build | suggest TEXT | eval DIR [--accepts N] "
+            "[--cap-ms N] | "
+            "bench [DIR] | gaps DIR\n",
             what);
     return 2;
 }
@@ -190,7 +191,7 @@ static void on_field(void *ctx, struct str key, struct val v)
     const struct {
         const char *name;
         char **field;
-    } fields[] = {{"id", &r->id},       {"lang", &r->lang},       {"title", &r->title},      {"body", &r->body},
+    } fields[] = {{"id", &r->id},     {"lang", &r->lang},       {"title", &r->title},      {"body", &r->body},
                   {"text", &r->text}, {"article", &r->article}, {"query_id", &r->query_id}};
 
     if (v.type == VAL_INT && str_is(key, "n"))
@@ -202,8 +203,8 @@ static void on_field(void *ctx, struct str key, struct val v)
 }
 
 /* Calls fn for each line of dir/name. */
-static int each_record(const char *dir, const char *name, int (*fn)(void *ctx, struct record *r, struct err *err), void *ctx,
-                       struct err *err)
+static int each_record(const char *dir, const char *name,
+                       int (*fn)(void *ctx, struct record *r, struct err *err), void *ctx, struct err *err)
 {
     static const struct protocol_limits limits = {LINE_BYTES, 16, 256, LINE_BYTES};
     char path[4096], *line = NULL;
@@ -235,13 +236,35 @@ static int each_record(const char *dir, const char *name, int (*fn)(void *ctx, s
     return rc;
 }
 
+struct asking {
+    void (*fn)(void *ctx, const char *article, const char *text);
+    void *ctx;
+};
+
+static int on_asked(void *ctx, struct record *r, struct err *err)
+{
+    struct asking *a = ctx;
+
+    if (!r->text)
+        return err_set(err, ERR_INVALID, "a query needs a text");
+    if (r->article)
+        a->fn(a->ctx, r->article, r->text);
+    return 0;
+}
+
+int cli_kb_each_asked(const char *dir, void (*fn)(void *ctx, const char *article, const char *text),
+                      void *ctx, struct err *err)
+{
+    return each_record(dir, "queries.jsonl", on_asked, &(struct asking){fn, ctx}, err);
+}
+
 struct eval {
     const struct cli_kb_env *env;
     struct opened o;
     struct kb_files files; /* the set's articles */
     int64_t accepts;       /* lines with n up to this are fed */
     int64_t fed;
-    unsigned cap_us;
+    int64_t cap_us; /* a later answer counts as none; 0: any counts */
     struct buf line;
 };
 
@@ -255,7 +278,8 @@ static int eval_article(void *ctx, struct record *r, struct err *err)
         f->cap = f->cap ? 2 * f->cap : 64;
         f->articles = mem_realloc(f->articles, f->cap * sizeof *f->articles);
     }
-    f->articles[f->n++] = kb_article_make(str_of(r->id), str_of(r->lang ? r->lang : "en"), str_of(r->title), str_of(r->body));
+    f->articles[f->n++] = kb_article_make(str_of(r->id), str_of(r->lang ? r->lang : "en"), str_of(r->title),
+                                          str_of(r->body));
     return 0;
 }
 
@@ -294,7 +318,7 @@ static void print_answer(struct eval *e, const struct record *r, const struct kb
 static int eval_query(void *ctx, struct record *r, struct err *err)
 {
     struct eval *e = ctx;
-    struct kb_filter filter = {.audience = KB_REP, .budget_us = e->cap_us};
+    struct kb_filter filter = {.audience = KB_REP};
     struct kb_hit hits[RANKED_MAX];
     int64_t start = now_us(CLOCK_MONOTONIC), us;
     int n;
@@ -305,7 +329,7 @@ static int eval_query(void *ctx, struct record *r, struct err *err)
     us = now_us(CLOCK_MONOTONIC) - start;
     if (n < 0)
         return n;
-    print_answer(e, r, hits, n, us);
+    print_answer(e, r, hits, e->cap_us > 0 && us > e->cap_us ? 0 : n, us);
     kb_hits_fini(hits, (unsigned)n);
     return 0;
 }
@@ -318,7 +342,8 @@ static int eval_run(struct eval *e, const char *dir, const char *path, struct er
     if (rc == 0)
         rc = each_record(dir, "articles.jsonl", eval_article, e, err);
     if (rc == 0)
-        rc = kb_load_articles(e->o.kb, e->files.articles, e->files.n, synonyms ? synonyms->data : STR_NONE, err);
+        rc = kb_load_articles(e->o.kb, e->files.articles, e->files.n, synonyms ? synonyms->data : STR_NONE,
+                              err);
     if (rc == 0 && e->accepts > 0)
         rc = each_record(dir, "accepts.jsonl", eval_accept, e, err);
     if (rc == 0)
@@ -378,7 +403,7 @@ static int cmd_eval(int argc, char **argv, const struct cli_kb_env *env)
         return fail(env, &err);
     }
     snprintf(path, sizeof path, "%s/kb.sqlite", tmp);
-    e.cap_us = (unsigned)cap_ms * 1000;
+    e.cap_us = cap_ms * 1000;
     buf_init(&e.line, 64 * 1024);
     rc = eval_run(&e, dir, path, &err);
     buf_fini(&e.line);
@@ -399,6 +424,10 @@ int cli_kb(int argc, char **argv, const struct cli_kb_env *env)
     if (strcmp(what, "eval") == 0)
         return cmd_eval(argc, argv, env);
     if (strcmp(what, "bench") == 0)
-        return argc > 2 ? usage(env, "kb bench takes one folder") : cli_kb_bench(argc > 1 ? argv[1] : env->kb_dir, env);
+        return argc > 2 ? usage(env, "kb bench takes one folder")
+                        : cli_kb_bench(argc > 1 ? argv[1] : env->kb_dir, env);
+    if (strcmp(what, "gaps") == 0)
+        return argc > 2 ? usage(env, "kb gaps takes one folder")
+                        : cli_kb_gaps(argc > 1 ? argv[1] : NULL, env);
     return usage(env, *what ? "unknown kb command" : "kb needs a command");
 }

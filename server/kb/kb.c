@@ -17,9 +17,11 @@ struct kb {
     struct kb_port port;
     const struct kb_tuning *tuning;
     pthread_mutex_t build; /* held by who builds a set: one at a time */
-    pthread_mutex_t lock;  /* set, building, late */
+    pthread_mutex_t marks; /* held by who takes a mark in, and for the swap: marks go in one by one, in the
+                              table's order */
+    pthread_mutex_t lock;  /* set; held for one query or one step of learning */
     struct kb_set *set;    /* NULL until the first load */
-    bool building;
+    bool building;         /* under marks, as late is */
     struct late *late, **late_end;
     /* under build: what the set was made from */
     struct kb_files files;
@@ -34,6 +36,7 @@ int kb_open(const struct kb_port *port, struct kb **out, struct err *err)
     kb->port = *port;
     kb->tuning = &kb_tuning_default;
     pthread_mutex_init(&kb->build, NULL);
+    pthread_mutex_init(&kb->marks, NULL);
     pthread_mutex_init(&kb->lock, NULL);
     kb->late_end = &kb->late;
     *out = kb;
@@ -48,6 +51,7 @@ void kb_close(struct kb *kb)
     kb_files_fini(&kb->files);
     free(kb->dir);
     pthread_mutex_destroy(&kb->build);
+    pthread_mutex_destroy(&kb->marks);
     pthread_mutex_destroy(&kb->lock);
     free(kb);
 }
@@ -64,13 +68,36 @@ static void keep_late(struct kb *kb, const struct kb_mark *m)
     kb->late_end = &l->next;
 }
 
+/* Takes a mark into a set: its own step, then old examples again, one a turn, so that queries come in
+ * between. A set that nobody asks yet (lock NULL) goes through the same steps: it becomes what it would be
+ * had it been there all along. */
+static int learn(struct kb *kb, struct kb_set *set, pthread_mutex_t *lock, const struct kb_mark *m,
+                 struct err *err)
+{
+    int rc;
+
+    if (lock)
+        pthread_mutex_lock(lock);
+    rc = kb_set_mark(set, m, err);
+    if (lock)
+        pthread_mutex_unlock(lock);
+    for (int i = 0; rc > 0 && i < (int)kb->tuning->replays; i++) {
+        if (lock)
+            pthread_mutex_lock(lock);
+        kb_set_replay(set);
+        if (lock)
+            pthread_mutex_unlock(lock);
+    }
+    return rc < 0 ? rc : 0;
+}
+
 static void take_late(struct kb *kb, struct kb_set *set)
 {
     while (kb->late) {
         struct late *l = kb->late;
 
-        if (set)
-            kb_set_mark(set, &l->mark, NULL);
+        if (set && !kb_set_knows(set, &l->mark))
+            learn(kb, set, NULL, &l->mark, NULL);
         kb->late = l->next;
         free((char *)l->mark.article.s);
         free((char *)l->mark.question.s);
@@ -80,41 +107,40 @@ static void take_late(struct kb *kb, struct kb_set *set)
     kb->late_end = &kb->late;
 }
 
-struct marking {
+struct learning {
+    struct kb *kb;
     struct kb_set *set;
-    unsigned n;
 };
 
 static int learn_mark(void *arg, const struct kb_mark *m)
 {
-    struct marking *x = arg;
+    struct learning *x = arg;
 
-    x->n += kb_set_mark(x->set, m, NULL) == 0; /* of an article that is gone: kept for when it comes back */
+    learn(x->kb, x->set, NULL, m, NULL); /* of an article that is gone: kept for when it comes back */
     return 0;
 }
 
-/* Builds a set from kb->files and the marks, and swaps it in. Under kb->build. */
+/* Builds a set from files and the marks, and swaps it in. Under kb->build. */
 static int rebuild(struct kb *kb, const struct kb_files *files, struct err *err)
 {
-    struct marking x = {0};
+    struct learning x = {kb, NULL};
     struct kb_set *old;
     int rc;
 
-    pthread_mutex_lock(&kb->lock);
+    pthread_mutex_lock(&kb->marks);
     kb->building = true;
-    pthread_mutex_unlock(&kb->lock);
-    rc = kb_set_create(&kb->port, kb->tuning, files->articles, files->n, str_of(files->synonyms), &x.set, err);
-    if (rc == 0)
-        rc = kb->port.mark_each(kb->port.ctx, KB_MARKS_MAX, learn_mark, &x, err);
-    if (rc == 0)
-        kb_set_settle(x.set, x.n);
-    pthread_mutex_lock(&kb->lock);
+    pthread_mutex_unlock(&kb->marks);
+    x.set = kb_set_create(kb->tuning, files->articles, files->n, str_of(files->synonyms));
+    rc = kb->port.mark_each(kb->port.ctx, KB_MARKS_MAX, learn_mark, &x, err);
+    pthread_mutex_lock(&kb->marks);
     kb->building = false;
     take_late(kb, rc == 0 ? x.set : NULL);
+    pthread_mutex_lock(&kb->lock);
     old = rc == 0 ? kb->set : x.set;
     if (rc == 0)
         kb->set = x.set;
     pthread_mutex_unlock(&kb->lock);
+    pthread_mutex_unlock(&kb->marks);
     kb_set_destroy(old);
     return rc;
 }
@@ -166,7 +192,8 @@ int kb_load_embedded(struct kb *kb, struct err *err)
     return rc;
 }
 
-int kb_load_articles(struct kb *kb, struct kb_article **articles, unsigned n, struct str synonyms, struct err *err)
+int kb_load_articles(struct kb *kb, struct kb_article **articles, unsigned n, struct str synonyms,
+                     struct err *err)
 {
     struct kb_files files = {.n = n, .cap = n};
     int rc;
@@ -228,15 +255,15 @@ void kb_count(struct kb *kb, unsigned *ids, unsigned *versions)
     pthread_mutex_unlock(&kb->lock);
 }
 
-int kb_suggest(struct kb *kb, struct str question, const struct kb_filter *filter, unsigned max, struct kb_hit out[],
-               struct err *err)
+int kb_suggest(struct kb *kb, struct str question, const struct kb_filter *filter, unsigned max,
+               struct kb_hit out[], struct err *err)
 {
     int rc;
 
     if (question.n > KB_QUESTION_MAX)
         return err_set(err, ERR_TOO_LARGE, "a question of %zu bytes", question.n);
     pthread_mutex_lock(&kb->lock);
-    rc = kb->set ? kb_set_suggest(kb->set, question, filter, max, out, err) : 0;
+    rc = kb->set ? (int)kb_set_suggest(kb->set, question, filter, max, out) : 0;
     pthread_mutex_unlock(&kb->lock);
     return rc;
 }
@@ -261,39 +288,31 @@ int kb_find(struct kb *kb, struct str id, struct str lang, struct kb_hit *out, s
 
 static int mark(struct kb *kb, const struct kb_mark *m, struct err *err)
 {
-    bool known, more = true;
     int rc;
 
     if (m->question.n > KB_QUESTION_MAX)
         return err_set(err, ERR_TOO_LARGE, "a question of %zu bytes", m->question.n);
-    pthread_mutex_lock(&kb->lock);
-    known = kb->set && kb_set_has(kb->set, m->article);
-    pthread_mutex_unlock(&kb->lock);
-    if (!known)
-        return err_set(err, ERR_NOT_FOUND, "no article %.*s", STR_FMT(m->article));
-    rc = kb->port.mark_add(kb->port.ctx, m, err);
-    if (rc < 0)
-        return rc;
-    pthread_mutex_lock(&kb->lock);
-    rc = kb_set_mark(kb->set, m, err);
-    if (kb->building)
+    pthread_mutex_lock(&kb->marks); /* the set can't be swapped meanwhile */
+    if (!kb->set || !kb_set_has(kb->set, m->article))
+        rc = err_set(err, ERR_NOT_FOUND, "no article %.*s", STR_FMT(m->article));
+    else
+        rc = kb->port.mark_add(kb->port.ctx, m, err);
+    if (rc == 0 && kb->building)
         keep_late(kb, m);
-    pthread_mutex_unlock(&kb->lock);
-    /* old examples again, one a turn, so that queries come in between */
-    for (int i = 0; rc == 0 && more && i < (int)kb->tuning->replays; i++) {
-        pthread_mutex_lock(&kb->lock);
-        more = kb_set_replay(kb->set);
-        pthread_mutex_unlock(&kb->lock);
-    }
+    if (rc == 0)
+        rc = learn(kb, kb->set, &kb->lock, m, err);
+    pthread_mutex_unlock(&kb->marks);
     return rc;
 }
 
-int kb_accept(struct kb *kb, struct str article, struct str question, struct str who, int64_t at_ms, struct err *err)
+int kb_accept(struct kb *kb, struct str article, struct str question, struct str who, int64_t at_ms,
+              struct err *err)
 {
     return mark(kb, &(struct kb_mark){article, question, who, at_ms, KB_ACCEPTED}, err);
 }
 
-int kb_reject(struct kb *kb, struct str article, struct str question, struct str who, int64_t at_ms, struct err *err)
+int kb_reject(struct kb *kb, struct str article, struct str question, struct str who, int64_t at_ms,
+              struct err *err)
 {
     return mark(kb, &(struct kb_mark){article, question, who, at_ms, KB_REJECTED}, err);
 }

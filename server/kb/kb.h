@@ -8,7 +8,8 @@
  *
  * Owns    everything it loads; copies what it is given.   Units  bytes, epoch milliseconds, probabilities 0..1.
  * Bounds  KB_ARTICLES_MAX versions, KB_QUESTION_BYTES of a question are read, one person's marks on one article count
- *         up to KB_PERSON_MARKS times, KB_MARKS_MAX marks are in use.
+ *         up to KB_PERSON_MARKS times and once for each question: what is over moves no weight, and answers its own words
+ *         alone (kb_marks.h). KB_MARKS_MAX marks are in use.
  * Thread  any: queries and marks may come from several worker threads at once; loading builds beside them.
  *         kb_suggest() is meant to take well under 2 ms; kb_accept() writes to disk: never on the loop thread.
  * Errors  on any error nothing changed.   Source  MISSION 5; KB.md's measurements stand in kb_tuning.c.
@@ -26,7 +27,6 @@
 #define KB_PERSON_MARKS 50
 #define KB_MARKS_MAX 20000
 #define KB_HITS_MAX 50
-#define KB_BUDGET_US 2000
 
 /* From which confidence on a suggestion is shown. */
 #define KB_SHOW_REP 0.3
@@ -43,18 +43,9 @@ struct kb_mark {
     enum kb_verdict verdict;
 };
 
-/* What kb needs from below the archive: full-text rows and the tables of truth. All of ctx must outlive the kb. */
+/* What kb needs from below: the tables of truth. All of ctx must outlive the kb. */
 struct kb_port {
     void *ctx;
-    /* A new, empty full-text index (title, body, asked) with the tokenizer of kb_words. Used by one thread at a time. */
-    int (*index_open)(void *ctx, void **index, struct err *err);
-    void (*index_close)(void *ctx, void *index);
-    /* Adds the row, or replaces it. */
-    int (*index_put)(void *index, int64_t row, struct str title, struct str body, struct str asked, struct err *err);
-    /* Calls fn for each row that matches the FTS5 expression with its bm25, turned so that higher is better.
-     * ERR_TIMEOUT once it took budget_us. */
-    int (*index_find)(void *index, const char *match, const double weights[3], unsigned budget_us,
-                      void (*fn)(void *arg, int64_t row, double score), void *arg, struct err *err);
     /* Truth; any thread. Adds a mark; the same (article, question, who, at_ms) again is ERR_EXISTS. */
     int (*mark_add)(void *ctx, const struct kb_mark *mark, struct err *err);
     /* Takes back who's newest mark on (article, question); it stays in the table as undone. ERR_NOT_FOUND if none. */
@@ -70,7 +61,6 @@ struct kb_filter {
     struct str department;    /* only its articles and those for all; .n 0: any */
     enum kb_audience audience; /* KB_SHOPPER: only what shoppers may see */
     int64_t now_ms;           /* for valid_from/valid_until; 0: not looked at */
-    unsigned budget_us;       /* words are left out of the ranking once they took this long; 0: KB_BUDGET_US */
 };
 
 /* One suggestion. Strings live until kb_hits_fini(). */

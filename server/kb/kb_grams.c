@@ -12,6 +12,7 @@ struct posting {
 
 struct row {
     uint32_t n, cap;
+    uint32_t last;     /* the largest class in it */
     struct posting *v; /* in no order */
 };
 
@@ -64,7 +65,7 @@ static struct row *row_put(struct kb_grams *g, uint32_t hash)
 
 static void post(struct row *r, unsigned class, float tf)
 {
-    for (uint32_t i = r->n; i > 0; i--) { /* backwards: texts of one class come in a row */
+    for (uint32_t i = r->n; i > 0 && class <= r->last; i--) { /* backwards: texts of one class come in a row */
         if (r->v[i - 1].class == class) {
             r->v[i - 1].tf += tf;
             return;
@@ -75,6 +76,7 @@ static void post(struct row *r, unsigned class, float tf)
         r->v = mem_realloc(r->v, r->cap * sizeof *r->v);
     }
     r->v[r->n++] = (struct posting){class, tf};
+    r->last = class > r->last ? class : r->last;
 }
 
 void kb_grams_add(struct kb_grams *g, const struct kb_features *f, unsigned class, float weight)

@@ -195,6 +195,22 @@ static void row_step(const struct kb_learn *l, struct row *r, float x, const str
     }
 }
 
+/* The only class that a negative example moves: down, by how likely it is taken for the right one. */
+static unsigned gradient_against(struct kb_learn *l, unsigned class, float weight)
+{
+    float top = l->scores[class], sum = 0, p;
+
+    for (unsigned c = 0; c < l->classes_n; c++)
+        top = l->scores[c] > top ? l->scores[c] : top;
+    for (unsigned c = 0; c < l->classes_n; c++)
+        sum += expf(l->scores[c] - top);
+    p = expf(l->scores[class] - top) / sum;
+    if (p < l->t->gradient_min)
+        return 0;
+    l->active[0] = (struct active){class, p * weight};
+    return 1;
+}
+
 /* p_c - [c is right] of all classes that matter; returns how many. */
 static unsigned gradients(struct kb_learn *l, unsigned class, float weight)
 {
@@ -232,7 +248,7 @@ static void step(struct kb_learn *l, const struct example *e)
     }
     normalise(l->x, m, sum * (1 - l->t->dropout));
     add_scores(l, l->x, m, l->scores);
-    n = gradients(l, e->class, e->weight);
+    n = e->weight < 0 ? gradient_against(l, e->class, -e->weight) : gradients(l, e->class, e->weight);
     for (unsigned i = 0; i < m && n > 0; i++)
         row_step(l, &l->rows[l->x[i].row], l->x[i].tf, l->active, n);
 }

@@ -5,7 +5,8 @@
  *     s_c = Σ_f x_f w_fc,  p = softmax(s),  g_c = p_c - [c is right]
  * AdaGrad: G_fc += (g_c x_f)², w_fc -= rate · g_c x_f / sqrt(G_fc). Only classes with |g_c| ≥ gradient_min move, so a
  * feature keeps a short sorted list of (class, w, G) and a step costs microseconds. Each example is kept; after each
- * accept some old ones are gone through again (replay), so that what was learned is not forgotten.
+ * accept some old ones are gone through again (replay), so that what was learned is not forgotten. An example against a
+ * class has g_c = p_c and moves no other.
  *
  * Owns    weights and examples.   Bounds  KB_EXAMPLES_MAX examples; the oldest accept makes room.
  * Thread  one at a time.   Source  Duchi, Hazan, Singer 2011 (AdaGrad); KB "A design that reaches this".
@@ -22,7 +23,7 @@ struct kb_learn;
 
 struct kb_learn *kb_learn_create(const struct kb_tuning *t, unsigned classes_n);
 void kb_learn_destroy(struct kb_learn *l);
-/* Keeps an example (weight > 0: f belongs to class; how much one example counts) without learning it yet. */
+/* Keeps an example without learning it yet. |weight| is how much it counts; < 0: f does not belong to class. */
 void kb_learn_add(struct kb_learn *l, const struct kb_features *f, unsigned class, float weight);
 /* One step with the example added last. */
 void kb_learn_step_last(struct kb_learn *l);

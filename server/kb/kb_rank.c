@@ -27,18 +27,16 @@ static void add_log_softmax(const struct kb_scores *s, const float *v, float sca
         sum[c] += weight * (scale * v[c] - z);
 }
 
-void kb_rank_mix(const struct kb_tuning *t, struct kb_scores *s, float *p)
+void kb_rank_mix(const struct kb_tuning *t, const struct kb_scores *s, float *p)
 {
-    float words = top_of(s, s->words), grams = top_of(s, s->grams), top, z = 0;
+    float top, z = 0;
 
     memset(p, 0, s->n * sizeof *p);
-    if (top_of(s, s->words) == -INFINITY)
+    if (top_of(s, s->learn) == -INFINITY)
         return; /* nothing is allowed */
     add_log_softmax(s, s->learn, t->sharp_learn, t->mix_learn + t->grow_learn * logf(1 + s->evidence), p);
-    if (words > 0)
-        add_log_softmax(s, s->words, t->sharp_words / (powf(words, 1 - t->norm_words) * powf(s->words_full, t->norm_words)), t->mix_words, p);
-    if (grams > 0)
-        add_log_softmax(s, s->grams, t->sharp_grams / (powf(grams, 1 - t->norm_grams) * powf(s->grams_full, t->norm_grams)), t->mix_grams, p);
+    if (s->grams_full > 0)
+        add_log_softmax(s, s->grams, t->sharp_grams / s->grams_full, t->mix_grams, p);
     top = top_of(s, p);
     for (unsigned c = 0; c < s->n; c++) {
         p[c] = s->allowed[c] ? expf(p[c] - top) : 0;

@@ -4,79 +4,62 @@
 #include <stdlib.h>
 
 #include "base/base_map.h"
+#include "kb/kb_confidence.h"
 #include "kb/kb_features.h"
 #include "kb/kb_grams.h"
-#include "kb/kb_index.h"
 #include "kb/kb_lang.h"
 #include "kb/kb_learn.h"
+#include "kb/kb_marks.h"
+#include "kb/kb_none.h"
 #include "kb/kb_rank.h"
-#include "kb/kb_rows.h"
 #include "kb/kb_synonyms.h"
 
-#define SENTENCES_MAX 48  /* of a body become examples */
-#define DOC_NONE UINT32_MAX
-#define ASKED_MAX 256
-#define TEXT_BYTES (512 * 1024)
+#define SENTENCES_MAX    48 /* of a body become examples */
+#define SEED_WORK_MAX 100000000 /* examples × classes of all passes at the start; above it grams alone know the articles */
+#define DOC_NONE         UINT32_MAX
+#define EXACT_CONFIDENCE 0.9
 
 struct doc {
     struct kb_article *article;
     uint32_t class;
     uint32_t next; /* the class's next version, or DOC_NONE */
-    char **asked;  /* accepted questions, the newest last */
-    unsigned asked_n;
 };
 
 struct kb_set {
     const struct kb_tuning *t;
     struct doc *docs;
     unsigned docs_n, classes_n;
-    unsigned accepts;      /* taken in */
-    uint32_t *first;       /* first document of each class */
-    struct map classes;    /* id → &first[class] */
-    struct kb_index *index;
+    unsigned accepts;   /* taken in */
+    uint32_t *first;    /* first document of each class */
+    struct map classes; /* id → &first[class] */
     struct kb_learn *learn;
     struct kb_grams *grams;
     struct kb_synonyms *synonyms; /* or NULL */
-    struct kb_rows exact;  /* hash of a whole question → the class accepted last */
-    uint32_t *exact_class, exact_cap;
-    struct kb_rows marks;   /* hash of each mark that was taken in */
-    struct kb_rows persons; /* hash of (who, class) → how many marks */
-    uint32_t *person_marks, person_cap;
+    struct kb_marks marks;
+    struct kb_calibration calibration;
     /* scratch of one query */
     struct kb_features features;
-    float *scores_learn, *scores_words, *scores_grams, *p;
+    float *scores_learn, *scores_grams, *p;
     bool *allowed;
-    struct buf text;
 };
 
 void kb_set_destroy(struct kb_set *s)
 {
     if (!s)
         return;
-    for (unsigned i = 0; i < s->docs_n; i++) {
-        for (unsigned k = 0; k < s->docs[i].asked_n; k++)
-            free(s->docs[i].asked[k]);
-        free(s->docs[i].asked);
+    for (unsigned i = 0; i < s->docs_n; i++)
         kb_article_unref(s->docs[i].article);
-    }
     free(s->docs);
     free(s->first);
     map_fini(&s->classes);
-    kb_index_close(s->index);
     kb_learn_destroy(s->learn);
     kb_grams_destroy(s->grams);
     kb_synonyms_destroy(s->synonyms);
-    kb_rows_fini(&s->exact);
-    kb_rows_fini(&s->marks);
-    kb_rows_fini(&s->persons);
-    free(s->exact_class);
-    free(s->person_marks);
+    kb_marks_fini(&s->marks);
     free(s->scores_learn);
-    free(s->scores_words);
     free(s->scores_grams);
     free(s->p);
     free(s->allowed);
-    buf_fini(&s->text);
     free(s);
 }
 
@@ -100,31 +83,16 @@ static void add_docs(struct kb_set *s, struct kb_article **articles, unsigned n)
     }
 }
 
-static int index_doc(struct kb_set *s, unsigned i, struct err *err)
-{
-    struct doc *d = &s->docs[i];
-    struct buf asked;
-    int rc;
-
-    buf_init(&asked, TEXT_BYTES);
-    for (unsigned k = 0; k < d->article->questions_n; k++)
-        buf_printf(&asked, "%s\n", d->article->questions[k]);
-    for (unsigned k = 0; k < d->asked_n; k++)
-        buf_printf(&asked, "%s\n", d->asked[k]);
-    buf_reset(&s->text);
-    buf_add_s(&s->text, d->article->title);
-    for (unsigned k = 0; k < d->article->keywords_n; k++)
-        buf_printf(&s->text, "\n%s", d->article->keywords[k]);
-    rc = kb_index_put(s->index, i, buf_str(&s->text), str_of(d->article->text), buf_str(&asked), err);
-    buf_fini(&asked);
-    return rc;
-}
-
-/* Takes the text apart, and makes it an example of the class if it counts. */
-static void add_example(struct kb_set *s, struct str text, unsigned class, float weight, float grams)
+static void take_apart(struct kb_set *s, struct str text)
 {
     kb_features_reset(&s->features);
     kb_features_add(&s->features, s->synonyms, text);
+}
+
+/* Makes the text an example of the class, if it counts, and adds it to the class's grams. */
+static void add_example(struct kb_set *s, struct str text, unsigned class, float weight, float grams)
+{
+    take_apart(s, text);
     if (weight > 0)
         kb_learn_add(s->learn, &s->features, class, weight);
     kb_grams_add(s->grams, &s->features, class, grams);
@@ -136,7 +104,8 @@ static size_t sentence_of(struct str s)
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.s[i];
 
-        if (c == '\n' || c == '!' || c == '?' || c == ';' || (c == '.' && (i + 1 == s.n || s.s[i + 1] == ' ')))
+        if (c == '\n' || c == '!' || c == '?' || c == ';' ||
+            (c == '.' && (i + 1 == s.n || s.s[i + 1] == ' ')))
             return i + 1;
         if (i + 2 < s.n && (memcmp(s.s + i, "。", 3) == 0 || memcmp(s.s + i, "！", 3) == 0 ||
                             memcmp(s.s + i, "？", 3) == 0 || memcmp(s.s + i, "；", 3) == 0))
@@ -163,40 +132,37 @@ static void learn_doc(struct kb_set *s, const struct doc *d)
     }
 }
 
-int kb_set_create(const struct kb_port *port, const struct kb_tuning *t, struct kb_article **articles, unsigned n,
-                  struct str synonyms, struct kb_set **out, struct err *err)
+static void learn_none(void *ctx, struct str text)
+{
+    struct kb_set *s = ctx;
+
+    take_apart(s, text);
+    kb_learn_add(s->learn, &s->features, s->classes_n, s->t->none_weight);
+}
+
+struct kb_set *kb_set_create(const struct kb_tuning *t, struct kb_article **articles, unsigned n,
+                             struct str synonyms)
 {
     struct kb_set *s = mem_zalloc(sizeof *s);
-    int rc;
 
     s->t = t;
     s->synonyms = kb_synonyms_create(synonyms);
     map_init(&s->classes);
-    kb_rows_init(&s->exact);
-    kb_rows_init(&s->marks);
-    kb_rows_init(&s->persons);
-    buf_init(&s->text, TEXT_BYTES);
+    kb_marks_init(&s->marks);
     add_docs(s, articles, n);
-    s->learn = kb_learn_create(t, s->classes_n);
+    s->learn = kb_learn_create(t, s->classes_n + 1);
     s->grams = kb_grams_create(t, s->classes_n);
-    s->scores_learn = mem_alloc(s->classes_n * sizeof(float));
-    s->scores_words = mem_alloc(s->classes_n * sizeof(float));
+    s->scores_learn = mem_alloc((s->classes_n + 1) * sizeof(float));
     s->scores_grams = mem_alloc(s->classes_n * sizeof(float));
     s->p = mem_alloc(s->classes_n * sizeof(float));
     s->allowed = mem_alloc(s->classes_n * sizeof(bool));
-    rc = kb_index_open(port, t, &s->index, err);
-    for (unsigned i = 0; i < n && rc == 0; i++)
-        rc = index_doc(s, i, err);
-    if (rc < 0) {
-        kb_set_destroy(s);
-        return rc;
-    }
     for (unsigned i = 0; i < n; i++)
         learn_doc(s, &s->docs[i]);
-    for (unsigned i = 0; i < (unsigned)t->seed_passes && (i == 0 || i * s->classes_n < 20000); i++)
+    if (t->none_weight > 0)
+        kb_none_each(learn_none, s);
+    for (unsigned i = 0; i < (unsigned)t->seed_passes && (uint64_t)(i + 1) * kb_learn_examples(s->learn) * s->classes_n < SEED_WORK_MAX; i++)
         kb_learn_pass(s->learn);
-    *out = s;
-    return 0;
+    return s;
 }
 
 bool kb_set_has(const struct kb_set *s, struct str id)
@@ -244,52 +210,6 @@ static uint32_t hash_of_question(const struct kb_features *f)
     return h;
 }
 
-static uint32_t *counter(struct kb_rows *rows, uint32_t **values, uint32_t *cap, uint32_t hash, uint32_t fresh)
-{
-    uint32_t n = rows->n, at = kb_rows_put(rows, hash);
-
-    if (rows->n > *cap) {
-        *cap = *cap ? 2 * *cap : 256;
-        *values = mem_realloc(*values, *cap * sizeof **values);
-    }
-    if (rows->n > n)
-        (*values)[at] = fresh;
-    return &(*values)[at];
-}
-
-/* True if this person's marks on the class have not reached their bound yet. */
-static bool person_counts(struct kb_set *s, struct str who, uint32_t class)
-{
-    uint32_t key[2] = {kb_hash(7, who.s, who.n), class};
-    uint32_t *marks = counter(&s->persons, &s->person_marks, &s->person_cap, kb_hash(8, key, sizeof key), 0);
-
-    return (*marks)++ < KB_PERSON_MARKS;
-}
-
-/* True the first time that the set sees this mark. */
-static bool is_new(struct kb_set *s, const struct kb_mark *m)
-{
-    uint32_t n = s->marks.n, key[4] = {kb_hash(1, m->article.s, m->article.n), kb_hash(2, m->question.s, m->question.n),
-                                       kb_hash(3, m->who.s, m->who.n), (uint32_t)m->at_ms};
-
-    kb_rows_put(&s->marks, kb_hash(4, key, sizeof key));
-    return s->marks.n > n;
-}
-
-static void keep_asked(struct kb_set *s, struct doc *d, struct str question)
-{
-    unsigned max = (unsigned)s->t->asked_max;
-
-    if (!d->asked)
-        d->asked = mem_zalloc((max + 1) * sizeof *d->asked);
-    d->asked[d->asked_n++] = mem_strndup(question.s, question.n);
-    if (d->asked_n > max) {
-        free(d->asked[0]);
-        memmove(d->asked, d->asked + 1, max * sizeof *d->asked);
-        d->asked_n = max;
-    }
-}
-
 static struct str bounded(struct str q)
 {
     if (q.n > KB_QUESTION_BYTES) {
@@ -300,48 +220,96 @@ static struct str bounded(struct str q)
     return q;
 }
 
+/* What the scores of the question say of the class that came out first. */
+static void read_signals(const struct kb_set *s, const struct kb_scores *scores, float seen, unsigned first,
+                         struct kb_signals *out)
+{
+    float top = -INFINITY, sum = 0;
+
+    for (unsigned c = 0; c < s->classes_n; c++)
+        top = s->allowed[c] && s->scores_learn[c] > top ? s->scores_learn[c] : top;
+    for (unsigned c = 0; c < s->classes_n; c++)
+        sum += expf(s->scores_learn[c] - top);
+    *out = (struct kb_signals){.learn = top,
+                               .learn_sum = top + logf(sum),
+                               .none = s->scores_learn[s->classes_n],
+                               .grams = scores->grams_full > 0 ? s->scores_grams[first] / scores->grams_full
+                                                               : 0,
+                               .seen = seen,
+                               .evidence = scores->evidence,
+                               .features = s->features.n};
+}
+
+/* Fills p from the question's features, and says what stands first. False if nothing is allowed. */
+static bool score(struct kb_set *s, struct kb_signals *out)
+{
+    struct kb_scores scores = {s->scores_learn, s->scores_grams, s->allowed, 0, 0, s->classes_n};
+    float seen = kb_learn_score(s->learn, &s->features, s->scores_learn);
+    unsigned first;
+
+    scores.grams_full = kb_grams_score(s->grams, &s->features, s->scores_grams);
+    scores.evidence = (float)s->accepts / (float)s->classes_n;
+    kb_rank_mix(s->t, &scores, s->p);
+    if (kb_rank_top(s->p, s->classes_n, 1, &first) == 0)
+        return false;
+    read_signals(s, &scores, seen, first, out);
+    return true;
+}
+
+/* Measures what the set would have said before it is told. */
+static void calibrate(struct kb_set *s, unsigned class, enum kb_verdict verdict)
+{
+    struct kb_signals signals;
+    unsigned first;
+
+    for (unsigned c = 0; c < s->classes_n; c++)
+        s->allowed[c] = true;
+    if (!score(s, &signals))
+        return;
+    kb_rank_top(s->p, s->classes_n, 1, &first);
+    if (verdict == KB_ACCEPTED)
+        kb_confidence_accepted(&s->calibration, &signals, first == class);
+    else if (first == class)
+        kb_confidence_rejected(&s->calibration, &signals);
+}
+
 int kb_set_mark(struct kb_set *s, const struct kb_mark *m, struct err *err)
 {
     struct str question = bounded(m->question);
-    uint32_t *first = map_get(&s->classes, m->article), class, doc;
+    uint32_t *first = map_get(&s->classes, m->article), class, hash;
 
     if (!first)
         return err_set(err, ERR_NOT_FOUND, "no article %.*s", STR_FMT(m->article));
     class = (uint32_t)(first - s->first);
-    if (!is_new(s, m) || !person_counts(s, m->who, class) || m->verdict != KB_ACCEPTED)
-        return 0;
-    add_example(s, question, class, 1, s->t->gram_asked);
+    kb_marks_take(&s->marks, m);
+    take_apart(s, question);
     if (s->features.n == 0)
         return 0;
-    s->accepts++;
+    hash = hash_of_question(&s->features);
+    if (m->verdict == KB_ACCEPTED)
+        kb_marks_accept(&s->marks, hash, class);
+    else
+        kb_marks_reject(&s->marks, hash, class);
+    if (!kb_marks_count(&s->marks, m->who, class, hash))
+        return 0;
+    calibrate(s, class, m->verdict);
+    kb_learn_add(s->learn, &s->features, class, m->verdict == KB_ACCEPTED ? 1 : -s->t->reject_weight);
     kb_learn_step_last(s->learn);
-    *counter(&s->exact, &s->exact_class, &s->exact_cap, hash_of_question(&s->features), class) = class;
-    doc = version_of(s, class, kb_lang_of(question), NULL);
-    keep_asked(s, &s->docs[doc], question);
-    return index_doc(s, doc, err);
+    if (m->verdict == KB_ACCEPTED) {
+        kb_grams_add(s->grams, &s->features, class, s->t->gram_asked);
+        s->accepts++;
+    }
+    return 1;
 }
 
-bool kb_set_replay(struct kb_set *s)
+bool kb_set_knows(const struct kb_set *s, const struct kb_mark *m)
+{
+    return kb_marks_has(&s->marks, m);
+}
+
+void kb_set_replay(struct kb_set *s)
 {
     kb_learn_replay(s->learn, 1);
-    return kb_learn_examples(s->learn) > 0;
-}
-
-void kb_set_settle(struct kb_set *s, unsigned marks)
-{
-    if (marks > 0) {
-        for (int i = 0; i < 5; i++)
-            kb_learn_pass(s->learn);
-    }
-}
-
-static void on_words(void *arg, int64_t doc, double score)
-{
-    struct kb_set *s = arg;
-    float *best = &s->scores_words[s->docs[doc].class];
-
-    if ((float)score > *best)
-        *best = (float)score;
 }
 
 static void fill_hit(const struct kb_set *s, unsigned doc, double confidence, struct kb_hit *out)
@@ -351,51 +319,44 @@ static void fill_hit(const struct kb_set *s, unsigned doc, double confidence, st
     *out = (struct kb_hit){a->id, a->lang, a->title, a->text, a->html, confidence, a};
 }
 
-/* What was accepted for the very same words comes first. */
-static void put_exact_first(struct kb_set *s)
+/* What was accepted for the very same words comes first. Returns whether there is such a class. */
+static bool put_exact_first(struct kb_set *s)
 {
-    uint32_t at = kb_rows_find(&s->exact, hash_of_question(&s->features));
-    float top = 0;
+    uint32_t class = kb_marks_accepted(&s->marks, hash_of_question(&s->features));
+    unsigned first;
 
-    if (at == KB_ROW_NONE || !s->allowed[s->exact_class[at]])
-        return;
-    for (unsigned c = 0; c < s->classes_n; c++)
-        top = s->p[c] > top ? s->p[c] : top;
-    s->p[s->exact_class[at]] = fminf(1, fmaxf(top * 1.0001f, 0.9f));
+    if (class == KB_CLASS_NONE || !s->allowed[class])
+        return false;
+    kb_rank_top(s->p, s->classes_n, 1, &first);
+    s->p[class] = fmaxf(s->p[class], 1.01f * s->p[first]);
+    return true;
 }
 
-int kb_set_suggest(struct kb_set *s, struct str question, const struct kb_filter *filter, unsigned max,
-                   struct kb_hit out[], struct err *err)
+unsigned kb_set_suggest(struct kb_set *s, struct str question, const struct kb_filter *filter, unsigned max,
+                        struct kb_hit out[])
 {
-    struct kb_scores scores = {s->scores_learn, s->scores_words, s->scores_grams, s->allowed, 0, 0, 0, s->classes_n};
+    struct kb_signals signals;
     unsigned top[KB_HITS_MAX], n;
     struct str lang;
-    int rc;
+    double confidence;
 
     question = bounded(question);
     lang = filter->lang.n > 0 ? filter->lang : kb_lang_of(question);
-    kb_features_reset(&s->features);
-    kb_features_add(&s->features, s->synonyms, question);
+    take_apart(s, question);
     if (s->features.n == 0)
         return 0;
-    memset(s->scores_words, 0, s->classes_n * sizeof(float));
-    rc = kb_index_find(s->index, question, filter->budget_us ? filter->budget_us : KB_BUDGET_US,
-                       &scores.words_full, on_words, s, err);
-    if (rc == ERR_TIMEOUT)
-        memset(s->scores_words, 0, s->classes_n * sizeof(float)); /* half an order is none */
-    else if (rc < 0)
-        return rc;
-    kb_learn_score(s->learn, &s->features, s->scores_learn);
-    scores.grams_full = kb_grams_score(s->grams, &s->features, s->scores_grams);
     for (unsigned c = 0; c < s->classes_n; c++)
         s->allowed[c] = version_of(s, c, lang, filter) != DOC_NONE;
-    scores.evidence = (float)s->accepts / (float)s->classes_n;
-    kb_rank_mix(s->t, &scores, s->p);
-    put_exact_first(s);
+    if (!score(s, &signals))
+        return 0;
+    confidence = kb_confidence(&s->calibration, &signals);
+    if (put_exact_first(s))
+        confidence = fmax(confidence, EXACT_CONFIDENCE);
     n = kb_rank_top(s->p, s->classes_n, max < KB_HITS_MAX ? max : KB_HITS_MAX, top);
+    /* each as likely, beside the first, as the mix says */
     for (unsigned i = 0; i < n; i++)
-        fill_hit(s, version_of(s, top[i], lang, filter), s->p[top[i]], &out[i]);
-    return (int)n;
+        fill_hit(s, version_of(s, top[i], lang, filter), confidence * s->p[top[i]] / s->p[top[0]], &out[i]);
+    return n;
 }
 
 int kb_set_find(struct kb_set *s, struct str id, struct str lang, struct kb_hit *out)

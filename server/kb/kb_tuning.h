@@ -1,17 +1,17 @@
 /*
  * kb_tuning: every number that was chosen by measuring, in one place.
  *
- * Chosen on public question sets in English and Chinese with each set left out in turn: a value stands here only if it
- * helps on most of them. `firstline kb eval` and `kb bench` measure a change.
+ * Chosen on public question sets in English and Chinese with each set left out in turn: a value stands here
+ * only if it helps on most of them. `firstline kb eval` and `kb bench` measure a change.
  */
 #ifndef KB_TUNING_H
 #define KB_TUNING_H
 
 struct kb_tuning {
     /* features → tf-idf, by kind (enum kb_feature_kind) */
-    float learn_kind[8]; /* weight of a kind for the learner */
-    float gram_kind[8];  /* and for the gram index; 0: not used */
-    float common_learn, common_gram, common_words; /* what a feature of common words counts, others being 1 */
+    float learn_kind[8];             /* weight of a kind for the learner */
+    float gram_kind[8];              /* and for the gram index; 0: not used */
+    float common_learn, common_gram; /* what a feature of common words counts, others being 1 */
     /* learner */
     float rate;         /* AdaGrad's */
     float ada_start;    /* G of a new weight: the larger, the smaller first steps are */
@@ -20,19 +20,17 @@ struct kb_tuning {
     float dropout;      /* share of an example's features left out of a step */
     float seed_weight;  /* of a sentence of the body, an accept being 1 */
     float title_weight;
-    float seed_passes;  /* how often titles, questions and sentences are gone through at the start */
-    float replays;      /* old examples gone through again after each accept */
-    /* FTS5 */
-    float bm_title, bm_body, bm_asked;
-    float asked_max; /* accepted questions kept in an article's row */
+    float seed_passes;   /* how often titles, questions and sentences are gone through at the start */
+    float none_weight;   /* of what no article answers (kb_none) */
+    float reject_weight; /* of a rejected suggestion's example against its class */
+    float replays;       /* old examples gone through again after each accept */
     /* gram index */
     float gram_k1, gram_b, gram_title, gram_asked;
     /* mix */
-    float mix_learn, mix_words, mix_grams; /* weights of the three */
-    float norm_learn; /* 1: words never seen take their share of the text's length */
-    float norm_words, norm_grams; /* 0: scores are divided by the best; 1: by what a full match would have */
-    float grow_learn; /* mix_learn grows by this times log(1 + accepts per class) */
-    float sharp_learn, sharp_words, sharp_grams;
+    float mix_learn, mix_grams; /* weights of the two */
+    float norm_learn;           /* 1: words never seen take their share of the text's length */
+    float grow_learn;           /* mix_learn grows by this times log(1 + accepts per class) */
+    float sharp_learn, sharp_grams;
 };
 
 extern const struct kb_tuning kb_tuning_default;
