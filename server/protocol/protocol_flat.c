@@ -78,9 +78,9 @@ static bool read_number(struct cursor *c, struct val *out)
     const char *p = c->p + negative, *from = p;
     int64_t v = 0;
 
-    while (p < c->end && *p >= '0' && *p <= '9' && p - from < 19)
+    while (p < c->end && *p >= '0' && *p <= '9' && p - from < 18)
         v = v * 10 + (*p++ - '0');
-    if (p == from || p - from > 18 || (*from == '0' && p - from > 1) || p == c->end || *p == '.' || *p == 'e' || *p == 'E')
+    if (p == from || (*from == '0' && p - from > 1) || p == c->end || (*p >= '0' && *p <= '9') || *p == '.' || *p == 'e' || *p == 'E')
         return false;
     *out = val_int(negative ? -v : v);
     c->p = p;

@@ -92,7 +92,7 @@ export class Client {
     if (m.t === 'welcome' && this.sent.get(m.re)?.resume) {
       for (const r of this.sent.get(m.re).resume) {
         const found = m.chats?.find((c) => c.chat === r.chat);
-        if (found && !found.error) this.views.set(r.chat, { head: Math.min(r.seq, found.seq), entries: [] });
+        if (found && !found.error) this.views.set(r.chat, { head: Math.min(r.seq, found.seq), isTold: true, entries: [] });
       }
     }
     if (m.t === 'welcome' && m.chat) this.openChat = m.chat;
@@ -110,6 +110,7 @@ export class Client {
     if (cmd.t === 'sync' || cmd.t === 'chat.open') {
       this.syncing.delete(chat);
       const v = this.view(chat);
+      v.isTold = (m.seq ?? 0) > (v.head ?? 0);
       v.head = Math.max(v.head ?? 0, m.seq ?? 0);
       return;
     }
@@ -140,8 +141,10 @@ export class Client {
       v.head = prev;
     }
     if (v.head !== undefined && m.seq <= v.head) this.problems.push(`${what}: shown twice or out of order`);
-    else if (v.head !== undefined && prev !== v.head) this.problems.push(`${what}: a hole`);
+    // A head that an answer told may be an entry that is hidden from this person: then prev is one before it.
+    else if (v.head !== undefined && (v.isTold ? prev > v.head : prev !== v.head)) this.problems.push(`${what}: a hole`);
     v.head = m.seq;
+    v.isTold = false;
   }
 
   /** The entries of a chat that came as events, in the order they came. */

@@ -685,14 +685,16 @@ static void slow_node(void)
     struct store_commit *k = &run.slow[node];
 
     run.what = "slow node";
-    if (run.is_slow[node])
+    if (run.is_slow[node]) {
         commit(k);
-    else if (one_in(4) && !decide_match(k))
-        return;
-    else if (one_in(3))
+    } else if (one_in(4)) {
+        if (!decide_match(k))
+            return;
+    } else if (one_in(3)) {
         decide_shopper(chat, k);
-    else
+    } else {
         decide_rep(chat, k);
+    }
     run.is_slow[node] = !run.is_slow[node];
 }
 
