@@ -56,7 +56,7 @@ static void write_hit(struct buf *b, const struct kb_hit *h, bool with_text, boo
 static void run(uv_work_t *w)
 {
     struct kb_ask *k = w->data;
-    struct kb_filter filter = {.lang = str_of(k->lang), .department = str_of(k->in), .audience = k->for_shopper ? KB_SHOPPER : KB_REP,
+    struct kb_filter filter = {.lang = str_of(k->lang), .department = str_of(k->in), .departments = k->app->kb_live->departments, .audience = k->for_shopper ? KB_SHOPPER : KB_REP,
                                .now_ms = k->now_ms};
     struct kb_hit hits[HITS_MAX];
     double least = k->for_shopper ? (double)k->app->cfg->kb.shopper_permille / 1000.0
@@ -516,6 +516,9 @@ int kb_start(struct app *a, struct err *err)
     k->app = a;
     map_init(&k->live);
     a->kb_live = k;
+    k->departments = mem_zalloc((a->departments_n + 1) * sizeof *k->departments);
+    for (unsigned i = 0; i < a->departments_n; i++)
+        k->departments[i] = a->departments[i].cfg->name;
     snprintf(path, sizeof path, "%s/kb.sqlite", a->opt.data_dir);
     rc = archive_kb_open(path, &k->store, err);
     if (rc < 0)
@@ -563,6 +566,7 @@ void kb_stop(struct app *a)
     kb_shelf_destroy(k->shelf);
     kb_files_fini(&k->files);
     archive_kb_close(k->store);
+    free(k->departments);
     free(k);
     a->kb = NULL;
     a->kb_live = NULL;
