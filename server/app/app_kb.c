@@ -13,7 +13,7 @@
 struct kb_ask {
     uv_work_t work;
     struct app *app;
-    char *text, *lang, *in;      /* in: department whose articles are wanted, "" all */
+    char *text, *lang;
     bool for_shopper, with_text;
     unsigned max;
     int64_t now_ms;
@@ -56,7 +56,7 @@ static void write_hit(struct buf *b, const struct kb_hit *h, bool with_text, boo
 static void run(uv_work_t *w)
 {
     struct kb_ask *k = w->data;
-    struct kb_filter filter = {.lang = str_of(k->lang), .department = str_of(k->in), .departments = k->app->kb_live->departments, .audience = k->for_shopper ? KB_SHOPPER : KB_REP,
+    struct kb_filter filter = {.lang = str_of(k->lang), .audience = k->for_shopper ? KB_SHOPPER : KB_REP,
                                .now_ms = k->now_ms};
     struct kb_hit hits[HITS_MAX];
     double least = k->for_shopper ? (double)k->app->cfg->kb.shopper_permille / 1000.0
@@ -84,12 +84,11 @@ static void ran(uv_work_t *w, int status)
     buf_fini(&k->out);
     free(k->text);
     free(k->lang);
-    free(k->in);
     free(k);
 }
 
-static void ask_in(struct app *a, struct str text, struct str lang, struct str department, bool for_shopper, unsigned max, bool with_text,
-                   void (*fn)(void *ctx, struct str articles, const char *department, double confidence), void *ctx)
+void kb_ask(struct app *a, struct str text, struct str lang, bool for_shopper, unsigned max, bool with_text,
+            void (*fn)(void *ctx, struct str articles, const char *department, double confidence), void *ctx)
 {
     struct kb_ask *k;
 
@@ -102,8 +101,6 @@ static void ask_in(struct app *a, struct str text, struct str lang, struct str d
     k->app = a;
     k->text = mem_strndup(text.n ? text.s : "", text.n);
     k->lang = mem_strndup(lang.n ? lang.s : "", lang.n);
-    /* the first department is where everything goes that no other is known for: its reps answer everything */
-    k->in = str_is(department, a->departments[0].cfg->name) ? mem_strdup("") : mem_strndup(department.n ? department.s : "", department.n);
     k->for_shopper = for_shopper;
     k->with_text = with_text;
     k->max = max < HITS_MAX ? max : HITS_MAX;
@@ -113,12 +110,6 @@ static void ask_in(struct app *a, struct str text, struct str lang, struct str d
     k->ctx = ctx;
     a->works++;
     uv_queue_work(a->loop, &k->work, run, ran);
-}
-
-void kb_ask(struct app *a, struct str text, struct str lang, bool for_shopper, unsigned max, bool with_text,
-            void (*fn)(void *ctx, struct str articles, const char *department, double confidence), void *ctx)
-{
-    ask_in(a, text, lang, STR(""), for_shopper, max, with_text, fn, ctx);
 }
 
 /* ---- commands that ask */
@@ -154,7 +145,7 @@ static void on_chat_text(struct slot *s, void *ctx)
         answer_cmd_error(c, CODE_NOT_FOUND, "no such chat", NULL);
         return;
     }
-    ask_in(c->app, or_empty(s->chat.last_question), or_empty(s->chat.locale), or_empty(s->chat.department), false, 3, true, on_articles, c);
+    kb_ask(c->app, or_empty(s->chat.last_question), or_empty(s->chat.locale), false, 3, true, on_articles, c);
 }
 
 /* ---- commands that say something: entries of this month's log, durable before ok, taken in by every node */
@@ -419,7 +410,7 @@ static void start(struct app *a, struct kb_live *v)
     v->is_preview = v->next_is_preview;
     v->is_busy = true;
     v->started_ms = (int64_t)uv_now(a->loop);
-    ask_in(a, str_of(text), or_empty(s->chat.locale), or_empty(s->chat.department), false, 3, true, on_for_handler, v);
+    kb_ask(a, str_of(text), or_empty(s->chat.locale), false, 3, true, on_for_handler, v);
     free(text);
 }
 
@@ -516,9 +507,6 @@ int kb_start(struct app *a, struct err *err)
     k->app = a;
     map_init(&k->live);
     a->kb_live = k;
-    k->departments = mem_zalloc((a->departments_n + 1) * sizeof *k->departments);
-    for (unsigned i = 0; i < a->departments_n; i++)
-        k->departments[i] = a->departments[i].cfg->name;
     snprintf(path, sizeof path, "%s/kb.sqlite", a->opt.data_dir);
     rc = archive_kb_open(path, &k->store, err);
     if (rc < 0)
@@ -566,7 +554,6 @@ void kb_stop(struct app *a)
     kb_shelf_destroy(k->shelf);
     kb_files_fini(&k->files);
     archive_kb_close(k->store);
-    free(k->departments);
     free(k);
     a->kb = NULL;
     a->kb_live = NULL;

@@ -64,7 +64,6 @@ struct kb_wait {
 
 struct app_kb {
     struct app *app;
-    const char **departments;        /* names, NULL-terminated; owned, the names are the configuration's */
     struct archive_kb *store;
     struct kb_shelf *shelf;          /* NULL until the first load */
     bool is_loading, again;

@@ -143,7 +143,7 @@ void care_write(struct buf *out, enum care_text which, struct str locale, const 
     if (!site || !*site)
         write_own(&f, texts[which][l]);
     if (site && *site && which == CARE_TEXT_GREETING && !strstr(site, "{name}"))
-        write_own(&f, l == CARE_ZH ? "{name}，" : "{name}: ");
+        write_own(&f, l == CARE_ZH ? "{name}，" : "Hello {name}! ");
     if (site && *site)
         write_part(&f, str_of(site), false);
     if (which == CARE_TEXT_FAREWELL)

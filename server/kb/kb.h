@@ -58,9 +58,6 @@ struct kb_port {
 
 struct kb_filter {
     struct str lang;          /* wanted language, "zh-CN"; .n 0: that of the question */
-    struct str department;    /* only its articles and those for all; .n 0: any */
-    /* NULL-terminated: the shop's; an article of any other is for all. NULL: the names are taken as they are. */
-    const char *const *departments;
     enum kb_audience audience; /* KB_SHOPPER: only what shoppers may see */
     int64_t now_ms;           /* for valid_from/valid_until; 0: not looked at */
 };

@@ -180,17 +180,6 @@ unsigned kb_set_versions(const struct kb_set *s)
     return s->docs_n;
 }
 
-/* Of a department that the shop has, and neither the wanted one nor for all. */
-static bool is_elsewhere(const struct kb_filter *f, const char *department)
-{
-    if (f->department.n == 0 || str_is(f->department, department) || strcmp(department, "general") == 0)
-        return false;
-    for (const char *const *d = f->departments; d && *d; d++)
-        if (strcmp(*d, department) == 0)
-            return true;
-    return !f->departments;
-}
-
 /* The version to show (or to teach): the wanted language, else English, else any. */
 static unsigned version_of(const struct kb_set *s, unsigned class, struct str lang, const struct kb_filter *f)
 {
@@ -202,8 +191,7 @@ static unsigned version_of(const struct kb_set *s, unsigned class, struct str la
         int rank = kb_lang_match(lang, str_of(a->lang));
 
         if (f && ((f->audience == KB_SHOPPER && a->audience == KB_REP) ||
-                  (f->now_ms > 0 && (f->now_ms < a->valid_from_ms || f->now_ms >= a->valid_until_ms)) ||
-                  is_elsewhere(f, a->department)))
+                  (f->now_ms > 0 && (f->now_ms < a->valid_from_ms || f->now_ms >= a->valid_until_ms))))
             continue;
         if (rank >= best_rank)
             best = i, best_rank = rank;

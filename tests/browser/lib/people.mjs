@@ -186,7 +186,7 @@ export class Rep {
   }
 
   messages() {
-    return this.log.locator('.bubble .text-body').allInnerTexts();
+    return this.log.locator('.msg:not(.auto) .bubble .text-body').allInnerTexts(); // what people said
   }
 
   shot(...parts) {

@@ -177,7 +177,7 @@ function Card({ entry: e }: { entry: Extract<EventEntry, { kind: 'resolution_pro
   );
 }
 
-/** The glass of water: a kind word, articles, and the choice to wait, leave a message or be called. */
+/** A kind word of the house. While one waits, the glass of water: with articles, and the choice to wait, leave a message or be called. */
 function Care({ entry: e, last }: { entry: Extract<EventEntry, { kind: 'care' }>; last: boolean }) {
   const { s, t, setForm } = useUi();
   const [waits, setWaits] = useState(false);
@@ -185,7 +185,7 @@ function Care({ entry: e, last }: { entry: Extract<EventEntry, { kind: 'care' }>
   const choices: Record<string, () => void> = { wait: () => setWaits(true), message: () => setForm('message'), callback: () => setForm('callback') };
   return (
     <div class="card care">
-      <p class="card-head"><Icon path={icons.heart} size={16} />{t('care.head')}</p>
+      {(e.step === 'water' || e.step === 'explain') && <p class="card-head"><Icon path={icons.heart} size={16} />{t('care.head')}</p>}
       <p dir="auto">{e.text}</p>
       {(e.articles ?? []).map((a) => <ArticleRow key={a.id} article={a} />)}
       {live && (waits ? <p class="soft" role="status">{t('care.waits')}</p> : (
