@@ -6,6 +6,15 @@ BEGIN;
 -- :log_head
 SELECT coalesce(max(seq), 0) FROM entries WHERE log = :log;
 
+-- :log_extent
+SELECT count(*), coalesce(max(seq), 0) FROM entries WHERE log = :log;
+
+-- :by_ref
+SELECT seq, at FROM entries WHERE log = :log AND person = :person AND ref = :ref;
+
+-- :kinds_before
+SELECT seq, kind FROM entries WHERE log = :log AND seq < :seq ORDER BY seq DESC;
+
 -- :list
 SELECT c.place, c.chat, c.department, c.shopper, c.shopper_name, c.owner, c.owner_name, c.state, c.started, c.ended,
        c.rating, c.messages, c.tags, c.owner_changed, c.handovers, c.complete

@@ -125,6 +125,8 @@ static void on_signal(void *ctx, struct str payload)
             slot_when_loaded(slot_get(a, payload), on_noticed, a);
     } else if (str_is(kind, "T")) {
         task_changed(a, payload);
+    } else if (str_is(kind, "F")) {
+        slot_left_redis(a, payload);
     } else if (str_is(kind, "X")) {
         app_close_session(a, payload);
     }
@@ -217,6 +219,8 @@ static void on_tick(uv_timer_t *t)
     }
     if (a->feed)
         jobs_feed_tick(a->feed, now);
+    if (a->freer && !repair_is_under_way(a))
+        jobs_free_tick(a->freer, now);
     if (a->ticks % (1000 / TICK_MS) == 0 && link_is_up(a->link))
         board_tick(a);
     if (a->ticks % (STATES_MS / TICK_MS) == 0) {
@@ -312,6 +316,8 @@ static void close_rest(struct app *a)
 
     uv_timer_stop(&a->tick);
     uv_timer_stop(&a->beat);
+    jobs_free_destroy(a->freer);
+    a->freer = NULL;
     jobs_feed_destroy(a->feed);
     a->feed = NULL;
     a->archive = NULL;
@@ -434,6 +440,7 @@ static void set_rules(struct app *a)
     r->confirm_ms = c->resolution.confirm_ms;
     r->return_ms = c->ownership.return_ms;
     r->quick_return_ms = QUICK_RETURN_MS;
+    r->keep_ms = c->chat.keep_ms;
     r->auto_accept = c->routing.auto_accept;
     r->care = (struct care_times){c->care.first_ms, c->care.alert_ms, c->care.act_ms};
     for (unsigned i = 0; i < CLASS_N; i++) {

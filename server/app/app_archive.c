@@ -26,12 +26,25 @@ static void leave(struct app *a, const char *why)
 {
     log_warn("app", "this node doesn't archive why=\"%s\"", why);
     a->archive_elsewhere = true;
+    jobs_free_destroy(a->freer);
+    a->freer = NULL;
     jobs_feed_destroy(a->feed);
     a->feed = NULL;
     if (a->archive)
         archive_close(a->archive, on_closed, a);
     a->archive = NULL;
     app_check_ready(a);
+}
+
+/* The chat isn't in Redis any more, and leaves the nodes' memory. */
+static void on_freed(void *ctx, struct str chat)
+{
+    struct app *a = ctx;
+    char said[ID_SIZE + 4];
+
+    slot_left_redis(a, chat);
+    snprintf(said, sizeof said, "F %.*s", STR_FMT(chat));
+    link_signal(a->link, str_of(said));
 }
 
 static void begin(struct app *a)
@@ -41,7 +54,8 @@ static void begin(struct app *a)
     snprintf(a->archive_node, sizeof a->archive_node, "%s", a->node);
     a->archive_refused[0] = 0;
     a->archive_rows_said = -1;
-    a->feed = jobs_feed_create(a->link, a->archive, a->cfg->chat.keep_ms);
+    a->feed = jobs_feed_create(a->link, a->archive);
+    a->freer = jobs_free_create(a->link, a->archive, on_freed, a);
     app_check_ready(a);
 }
 

@@ -14,7 +14,7 @@
 #include "app/app_room.h"
 
 #define MARK_MS      (1LL << 50) /* stands for "this commit's time" while the index is computed before it is known */
-#define WRITES_MAX   (TIMER_N + 14)
+#define WRITES_MAX   (TIMER_N + 15)
 
 /* One entry that waits for its seq. */
 struct pending {

@@ -192,6 +192,20 @@ void commit_finish_refused(struct cmd *c, const struct chat *chat, enum code cod
     answer_cmd_refusal(c, chat, code, text);
 }
 
+/* The first answer to an id, once more. */
+static void answer_place(struct cmd *c, int64_t seq, int64_t at_ms, int64_t prev)
+{
+    char extra[128];
+
+    if (is_hidden_from_its_sender(c))
+        extra[0] = 0;
+    else if (c->conn->is_staff)
+        snprintf(extra, sizeof extra, ",\"seq\":%lld,\"at\":%lld", (long long)seq, (long long)at_ms);
+    else
+        snprintf(extra, sizeof extra, ",\"seq\":%lld,\"at\":%lld,\"prev\":%lld", (long long)seq, (long long)at_ms, (long long)prev);
+    answer_ok(c->conn, c->msg.id, extra);
+}
+
 static void on_seen(struct slot *s, struct cmd *c, const struct link_result *r)
 {
     struct sub *u;
@@ -227,17 +241,8 @@ static void on_seen(struct slot *s, struct cmd *c, const struct link_result *r)
         cmd_finish(c);
         return;
     }
-    if (c->conn) {
-        char extra[128];
-
-        if (is_hidden_from_its_sender(c))
-            extra[0] = 0;
-        else if (c->conn->is_staff)
-            snprintf(extra, sizeof extra, ",\"seq\":%lld,\"at\":%lld", (long long)r->seq, (long long)r->at_ms);
-        else
-            snprintf(extra, sizeof extra, ",\"seq\":%lld,\"at\":%lld,\"prev\":%lld", (long long)r->seq, (long long)r->at_ms, (long long)r->prev);
-        answer_ok(c->conn, c->msg.id, extra);
-    }
+    if (c->conn)
+        answer_place(c, r->seq, r->at_ms, r->prev);
     cmd_finish(c);
 }
 
@@ -327,6 +332,10 @@ void commit_on_answer(void *ctx, const struct link_result *r)
         on_seen(s, c, r);
         break;
     case LINK_MOVED:
+        if (r->is_gone && s->chat.head > 0) { /* it left Redis while it was watched */
+            slot_forget(s);
+            s->must_reindex = false;
+        }
         s->is_behind = true;
         if (c)
             requeue(s, c);
@@ -373,10 +382,54 @@ static void on_looked_up(void *ctx, const struct link_result *r)
     finish_slot(s);
 }
 
+static void on_archive_looked_up(void *ctx, int rc, const struct archive_place *p)
+{
+    struct lookup *k = ctx;
+    struct slot *s = k->s;
+    struct cmd *c = k->c;
+
+    if (rc < 0) {
+        commit_finish_refused(c, &s->chat, CODE_UNAVAILABLE, "the archive can't be read now");
+    } else if (p->seq == 0) {
+        commit_finish_refused(c, &s->chat, k->code, k->text);
+    } else {
+        answer_place(c, p->seq, p->at_ms, p->prev);
+        cmd_finish(c);
+    }
+    free(k);
+    finish_slot(s);
+}
+
+/*
+ * A chat that left Redis took its ids along; where the archive is, they are known by its key (PROMISES 2.1). What the command said
+ * is not compared any more. False: this node can't say, and the chat isn't found.
+ */
+static bool refuse_unless_archived(struct slot *s, struct cmd *c, const char *text)
+{
+    struct app *a = s->app;
+    struct lookup *k;
+
+    if (!a->archive || !a->feed || !c->msg.row->durable || s->is_busy || s->batch_left > 0)
+        return false;
+    k = mem_zalloc(sizeof *k);
+    *k = (struct lookup){.s = s, .c = c, .code = CODE_NOT_FOUND};
+    snprintf(k->text, sizeof k->text, "%s", text);
+    s->is_busy = true;
+    s->batch_left = 1;
+    if (archive_by_ref(a->archive, str_of(s->chat.id), str_of(c->conn->person), c->msg.id, on_archive_looked_up, k) == 0)
+        return true;
+    free(k);
+    s->is_busy = false;
+    s->batch_left = 0;
+    return false;
+}
+
 void commit_refuse(struct slot *s, struct cmd *c, enum code code, const char *text)
 {
     struct lookup *k;
 
+    if (c->conn && code == CODE_NOT_FOUND && s->is_gone && refuse_unless_archived(s, c, text))
+        return;
     if (!c->conn || code == CODE_NOT_FOUND || code == CODE_BAD_REQUEST) {
         commit_finish_refused(c, &s->chat, code, text);
         return;

@@ -43,6 +43,10 @@ void index_diff(const struct slot *s, const struct chat_index *old, const struct
         else if (old->due_ms[t] || all)
             add_write(w, LINK_ZREM, LINK_TIMERS, STR(""), str_of(members[t]), STR_NONE);
     }
+    if (new->free_ms && (all || old->free_ms != new->free_ms))
+        add_score(w, LINK_ENDED, STR(""), id, new->free_ms);
+    else if (!new->free_ms && old->free_ms)
+        add_write(w, LINK_ZREM, LINK_ENDED, STR(""), id, STR_NONE);
     if (old->hold && !same(old->hold, new->hold) && !same(old->hold, new->also))
         add_write(w, LINK_HDEL, LINK_HOLDS, str_of(old->hold), id, STR_NONE);
     if (old->also && !same(old->also, new->hold) && !same(old->also, new->also))

@@ -297,6 +297,9 @@ static void metrics(void *ctx, struct buf *out)
     metric(out, "redis_pending", "gauge", "Commands to Redis under way.", a->link ? (int64_t)link_pending(a->link) : 0);
     metric(out, "redis_up", "gauge", "1 if Redis is usable.", a->is_up);
     metric(out, "archive_lag", "gauge", "Commits not archived yet.", jobs_feed_lag(a->feed));
+    metric(out, "chats_freed_total", "counter", "Chats that ended and left Redis.", (int64_t)jobs_free_done(a->freer));
+    metric(out, "chats_put_off_total", "counter", "How often a chat that ended could not leave Redis yet.",
+           (int64_t)jobs_free_put_off(a->freer));
     metric(out, "epochs_total", "counter", "New lives of the live data that this node met.", (int64_t)a->epochs);
     metric(out, "put_back_total", "counter", "Entries that this node put back into the live data.", (int64_t)a->put_back);
     metric(out, "lost_chats_total", "counter", "Chats of which entries are known to be lost.", (int64_t)a->lost);

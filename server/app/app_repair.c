@@ -24,6 +24,7 @@ struct repair {
     unsigned again;
     bool whole; /* memory held all of it */
     bool lost;  /* something of it can't be put back */
+    bool over;  /* it ended long ago: it may have left Redis */
 };
 
 static void look(struct repair *r);
@@ -134,6 +135,11 @@ static void on_live(void *ctx, const struct redis_reply *list)
     s->is_gone = s->chat.head == 0;
     s->is_behind = false;
     slot_keep_index(s); /* as it stands beside this log */
+    if (s->chat.head == 0 && r->over) { /* not lost: the archive has it whole, and nobody misses it here */
+        r->next = r->had_n;
+        finish(r);
+        return;
+    }
     if (!r->whole && r->next == 0 && r->had_n && r->had[0].seq > stands_till + 1) {
         log_error("app", "entries are lost chat=%s from=%lld till=%lld", s->chat.id,
                   (long long)stands_till + 1, (long long)r->had[0].seq - 1);
@@ -276,6 +282,7 @@ static void repair_slot(struct app *a, struct slot *s)
     r->slot = s;
     r->head = s->chat.head;
     r->whole = (int64_t)s->ring_n == s->stored;
+    r->over = s->index.free_ms && s->index.free_ms <= app_now_ms(a);
     r->had = s->ring;
     r->had_n = s->ring_n;
     s->ring = NULL;

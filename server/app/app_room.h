@@ -24,6 +24,7 @@
 #include "config/config.h"
 #include "http/http.h"
 #include "jobs/jobs_feed.h"
+#include "jobs/jobs_free.h"
 #include "kb/kb.h"
 #include "link/link.h"
 #include "link/link_minder.h"
@@ -219,7 +220,8 @@ struct app {
     struct minder *minder;
     struct link *link;
     struct archive *archive;
-    struct jobs_feed *feed;
+    struct jobs_feed *feed;            /* NULL: the archive is another node's */
+    struct jobs_free *freer;           /* as feed */
     struct kb *kb;
     struct app_kb *kb_live;            /* app_kb.h */
     unsigned works;                    /* requests on worker threads */
@@ -327,6 +329,8 @@ struct item *slot_item(struct slot *s, int64_t seq);
 void slot_push_item(struct slot *s, struct item *it);
 /* Forgets entries and fold, as if it had not been read yet. */
 void slot_forget(struct slot *s);
+/* A chat left Redis for good: what is known of it goes, unless somebody watches it. */
+void slot_left_redis(struct app *a, struct str id);
 /* The index as it follows from the state now. */
 void slot_keep_index(struct slot *s);
 /* A chat that never came to be. */

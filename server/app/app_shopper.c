@@ -209,13 +209,16 @@ static void welcome(struct hello *h)
     struct conn *c = cmd->conn;
     struct app *a = cmd->app;
     bool zh = strncasecmp(c->locale, "zh", 2) == 0, open;
-    struct slot *s = c->open[0] ? slot_find(a, str_of(c->open)) : NULL;
+    struct slot *s = c->open[0] ? slot_find(a, str_of(c->open)) : NULL, *last;
     struct buf b;
 
     if (s && !chat_state_is_open(s->chat.state)) {
         c->open[0] = 0;
         s = NULL;
     }
+    last = c->last[0] ? slot_find(a, str_of(c->last)) : NULL;
+    if (last && last->is_loaded && last->chat.head == 0)
+        c->last[0] = 0; /* it left Redis: nothing leads back to it any more */
     buf_init(&b, 1 << 20);
     buf_add_s(&b, "{\"t\":\"welcome\"");
     json_kv_str(&b, "re", cmd->msg.id);

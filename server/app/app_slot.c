@@ -323,6 +323,14 @@ void slot_forget(struct slot *s)
     s->is_loaded = false;
 }
 
+void slot_left_redis(struct app *a, struct str id)
+{
+    struct slot *s = slot_find(a, id);
+
+    if (s && !s->subs && !s->first && !s->is_busy && !s->is_loading)
+        slot_forget(s);
+}
+
 static void slot_free(struct slot *s)
 {
     for (unsigned i = 0; i < s->ring_n; i++)

@@ -29,13 +29,14 @@
 struct archive_job {
     struct archive_job *next;
     struct archive *a;
-    enum { JOB_BATCH, JOB_OWN, JOB_READ, JOB_HEAD, JOB_HAS, JOB_END } what;
+    enum { JOB_BATCH, JOB_OWN, JOB_READ, JOB_HEAD, JOB_HAS, JOB_HAS_LOG, JOB_BY_REF, JOB_END } what;
     void *ctx;
     union {
         void (*batch)(void *ctx, const struct archive_result *r);
         void (*answer)(void *ctx, int rc, const char *type, struct str body, const char *why);
         void (*head)(void *ctx, int64_t seq);
         void (*has)(void *ctx, int rc, bool has);
+        void (*by_ref)(void *ctx, int rc, const struct archive_place *p);
     } cb;
     struct archive_batch *batch;
     struct archive_result result;
@@ -47,6 +48,7 @@ struct archive_job {
     struct err err;
     struct buf out;
     int64_t seq;
+    struct archive_place place;
     bool has;
 };
 
@@ -247,8 +249,13 @@ static void finish(struct archive *a, struct archive_job *j)
         j->cb.head(j->ctx, j->rc < 0 ? -1 : j->seq);
         break;
     case JOB_HAS:
+    case JOB_HAS_LOG:
         a->asks--;
         j->cb.has(j->ctx, j->rc, j->has);
+        break;
+    case JOB_BY_REF:
+        a->asks--;
+        j->cb.by_ref(j->ctx, j->rc, &j->place);
         break;
     case JOB_END:
         uv_thread_join(&a->thread);
@@ -361,6 +368,10 @@ static void on_work(uv_work_t *w)
         j->rc = archive_read_log_head(r, q->chat, &j->seq, &j->err);
     else if (j->what == JOB_HAS)
         j->rc = archive_read_has(r, j->seq, q->chat, &j->has, &j->err);
+    else if (j->what == JOB_HAS_LOG)
+        j->rc = archive_read_has_log(r, q->chat, q->from_seq, j->seq, &j->has, &j->err);
+    else if (j->what == JOB_BY_REF)
+        j->rc = archive_read_by_ref(r, q->chat, q->by, q->q, &j->place, &j->err);
     else if (q->kind == ARCHIVE_LIST)
         j->rc = archive_read_list(r, &j->wish, &j->out, &j->err);
     else if (q->kind == ARCHIVE_TRANSCRIPT)
@@ -431,6 +442,23 @@ int archive_has_head(struct archive *a, int64_t rows, const char *head,
     return give_to_worker(a, j);
 }
 
+int archive_has_log(struct archive *a, struct str log, int64_t n, int64_t seq,
+                    void (*cb)(void *ctx, int rc, bool has), void *ctx)
+{
+    struct archive_job *j;
+
+    if (may_ask(a) < 0)
+        return may_ask(a);
+    j = job_create(a, JOB_HAS_LOG, ctx);
+    j->bytes = mem_strndup(log.s, log.n);
+    j->wish.q.kind = ARCHIVE_LOG;
+    j->wish.q.chat = (struct str){j->bytes, log.n};
+    j->wish.q.from_seq = n;
+    j->seq = seq;
+    j->cb.has = cb;
+    return give_to_worker(a, j);
+}
+
 static void write_departments(const struct archive_query *q, struct buf *out)
 {
     buf_add_c(out, '[');
@@ -466,6 +494,20 @@ static void copy_query(struct archive_job *j, const struct archive_query *q)
     for (size_t i = 0; i < sizeof text / sizeof *text; i++)
         text[i]->s = text[i]->s ? j->bytes + at[i] : NULL;
     to->reader_departments = NULL;
+}
+
+int archive_by_ref(struct archive *a, struct str log, struct str person, struct str ref,
+                   void (*cb)(void *ctx, int rc, const struct archive_place *p), void *ctx)
+{
+    struct archive_query q = {.kind = ARCHIVE_LOG, .chat = log, .by = person, .q = ref};
+    struct archive_job *j;
+
+    if (may_ask(a) < 0)
+        return may_ask(a);
+    j = job_create(a, JOB_BY_REF, ctx);
+    copy_query(j, &q);
+    j->cb.by_ref = cb;
+    return give_to_worker(a, j);
 }
 
 int archive_ask(struct archive *a, const struct archive_query *q,

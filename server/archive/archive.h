@@ -86,6 +86,25 @@ int archive_append(struct archive *a, struct archive_batch *b,
  * ERR_GONE: no cb. */
 int archive_log_head(struct archive *a, struct str log, void (*cb)(void *ctx, int64_t seq), void *ctx);
 
+/*
+ * [loop] True if the log stands here whole, committed: n entries, the last of them seq. rc < 0: it could not
+ * be read. ERR_FULL, ERR_GONE: no cb.
+ */
+int archive_has_log(struct archive *a, struct str log, int64_t n, int64_t seq,
+                    void (*cb)(void *ctx, int rc, bool has), void *ctx);
+/* Where an entry stands: what `ok` says of it. */
+struct archive_place {
+    int64_t seq; /* 0: there is none */
+    int64_t at_ms;
+    int64_t prev; /* the last one before it that a shopper may see; 0: none */
+};
+/*
+ * [loop] The entry that this person's command (its id: ref) left in a log. rc < 0: it could not be read.
+ * ERR_FULL, ERR_GONE: no cb.
+ */
+int archive_by_ref(struct archive *a, struct str log, struct str person, struct str ref,
+                   void (*cb)(void *ctx, int rc, const struct archive_place *p), void *ctx);
+
 /* A query on a worker thread's read-only connection; JSON text comes back. */
 enum archive_query_kind {
     ARCHIVE_LIST,

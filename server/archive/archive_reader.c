@@ -7,6 +7,7 @@
 
 #include "archive/archive_chain.h"
 #include "base/base_json.h"
+#include "chat/chat_view.h"
 
 #define KEEP_READERS   4
 #define PROGRESS_STEPS 2000
@@ -188,6 +189,61 @@ int archive_read_log_head(struct archive_reader *r, struct str log, int64_t *seq
     if (rc > 0)
         *seq = sqlite3_column_int64(st, 0);
     return rc < 0 ? rc : 0;
+}
+
+int archive_read_has_log(struct archive_reader *r, struct str log, int64_t n, int64_t seq, bool *has,
+                         struct err *err)
+{
+    sqlite3_stmt *st;
+    int rc = archive_reader_use(r, READ_log_extent, &st, err);
+
+    if (rc < 0)
+        return rc;
+    archive_db_name_str(st, ":log", log);
+    rc = archive_reader_step(r, st, err);
+    *has = rc > 0 && sqlite3_column_int64(st, 0) == n && sqlite3_column_int64(st, 1) == seq;
+    return rc < 0 ? rc : 0;
+}
+
+/* The last entry before seq that a shopper may see; 0: none. */
+static int shown_before(struct archive_reader *r, struct str log, int64_t seq, int64_t *prev, struct err *err)
+{
+    sqlite3_stmt *st;
+    int rc = archive_reader_use(r, READ_kinds_before, &st, err);
+
+    if (rc < 0)
+        return rc;
+    archive_db_name_str(st, ":log", log);
+    archive_db_name_int(st, ":seq", seq);
+    while ((rc = archive_reader_step(r, st, err)) > 0)
+        if (chat_view_is_shown(kind_from_name(archive_db_col(st, 1)), AUDIENCE_SHOPPER)) {
+            *prev = sqlite3_column_int64(st, 0);
+            return 0;
+        }
+    return rc;
+}
+
+int archive_read_by_ref(struct archive_reader *r, struct str log, struct str person, struct str ref,
+                        struct archive_place *out, struct err *err)
+{
+    struct archive_place p = {0};
+    sqlite3_stmt *st;
+    int rc = archive_reader_use(r, READ_by_ref, &st, err);
+
+    if (rc < 0)
+        return rc;
+    archive_db_name_str(st, ":log", log);
+    archive_db_name_str(st, ":person", person);
+    archive_db_name_str(st, ":ref", ref);
+    rc = archive_reader_step(r, st, err);
+    if (rc > 0) {
+        p.seq = sqlite3_column_int64(st, 0);
+        p.at_ms = sqlite3_column_int64(st, 1);
+        rc = shown_before(r, log, p.seq, &p.prev, err);
+    }
+    if (rc == 0)
+        *out = p;
+    return rc;
 }
 
 int archive_read_has(struct archive_reader *r, int64_t rows, struct str head, bool *has, struct err *err)

@@ -18,7 +18,7 @@ struct sqlite3_stmt;
 
 #define ARCHIVE_READ_MAP(X)                                                                                  \
     X(begin)                                                                                                 \
-    X(log_head) X(list) X(list_person) X(entry_number) X(chat) X(hash_at) X(log) X(reviews) X(reviews_all) X(gaps) X(stale)
+    X(log_head) X(log_extent) X(by_ref) X(kinds_before) X(list) X(list_person) X(entry_number) X(chat) X(hash_at) X(log) X(reviews) X(reviews_all) X(gaps) X(stale)
 enum archive_read {
 #define ARCHIVE_READ_ENUM(name) READ_##name,
     ARCHIVE_READ_MAP(ARCHIVE_READ_ENUM)
@@ -58,6 +58,12 @@ struct archive_wish {
 };
 
 int archive_read_log_head(struct archive_reader *r, struct str log, int64_t *seq, struct err *err);
+/* *has: n entries of it stand here, the last of them seq. */
+int archive_read_has_log(struct archive_reader *r, struct str log, int64_t n, int64_t seq, bool *has,
+                         struct err *err);
+/* The entry that this person's command left in a log. */
+int archive_read_by_ref(struct archive_reader *r, struct str log, struct str person, struct str ref,
+                        struct archive_place *out, struct err *err);
 /* *has: row `rows` bears this hash (hex). */
 int archive_read_has(struct archive_reader *r, int64_t rows, struct str head, bool *has, struct err *err);
 int archive_read_list(struct archive_reader *r, const struct archive_wish *w, struct buf *out,

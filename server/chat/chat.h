@@ -30,7 +30,7 @@
 
 /* The rules' numbers and texts for one site and department; filled in by the shell from the configuration. */
 struct chat_rules {
-    int64_t offer_ms, transfer_ms, silent_ms, confirm_ms, return_ms, quick_return_ms;
+    int64_t offer_ms, transfer_ms, silent_ms, confirm_ms, return_ms, quick_return_ms, keep_ms;
     bool auto_accept;
     struct care_times care;
     int64_t head_start_ms[CLASS_N];
@@ -165,6 +165,7 @@ struct chat_index {
     const char *also;          /* its owner (or that of the case it comes back to), on whose list it stands without weight; or NULL */
     const char *alert;         /* an open alert, or NULL */
     const char *open;          /* shopper whose open chat it is, or NULL */
+    int64_t free_ms;           /* from when on it may leave Redis; 0: it goes on, or somebody is still promised something */
 };
 void chat_index(const struct chat *c, const struct chat_rules *rules, struct chat_index *out);
 /* True if folding e into c can't change the index, whatever the rules' numbers: then nobody has to look. */

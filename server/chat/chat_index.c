@@ -56,6 +56,21 @@ static int64_t next_promise_ms(const struct chat *c)
     return due;
 }
 
+/*
+ * Until then a case that ended is looked at again: by who comes back to it (rule 2.7), or to the place in the queue (rule 1.5).
+ * What was promised is recorded also behind the end (rule 3.3).
+ */
+static int64_t free_ms(const struct chat *c, const struct chat_rules *r)
+{
+    int64_t keep = r->keep_ms > r->return_ms ? r->keep_ms : r->return_ms;
+
+    if ((c->state != CHAT_CLOSED && c->state != CHAT_ABANDONED) || next_promise_ms(c) > 0)
+        return 0;
+    if (c->state == CHAT_ABANDONED && keep < r->quick_return_ms)
+        keep = r->quick_return_ms;
+    return c->ended_at_ms + keep;
+}
+
 void chat_index(const struct chat *c, const struct chat_rules *r, struct chat_index *out)
 {
     bool served = c->state == CHAT_ASSIGNED || c->state == CHAT_ACTIVE;
@@ -63,6 +78,7 @@ void chat_index(const struct chat *c, const struct chat_rules *r, struct chat_in
 
     memset(out, 0, sizeof *out);
     out->due_ms[TIMER_PROMISE] = next_promise_ms(c); /* whether it was kept is recorded also when the case is over (rule 3.3) */
+    out->free_ms = free_ms(c, r);
     if (!chat_state_is_open(c->state))
         return;
     out->open = c->shopper.id;

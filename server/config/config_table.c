@@ -114,7 +114,8 @@ const struct config_row config_rows[] = {
     MS(presence, silent_ms, "10000", 500, 10 * MINUTE,
        "A node that is silent for so long is taken for dead."),
 
-    MS(chat, keep_ms, "86400000", 0, YEAR, "How long a closed chat stays in Redis after it was archived."),
+    MS(chat, keep_ms, "86400000", 0, YEAR, 
+       "How long a chat that ended stays in Redis, once it is archived; at least ownership.return_ms."),
 
     STRING(archive, path, "", NULL, "File of the archive; empty: archive.db in the data folder."),
     INT(archive, batch, "256", 1, 10000, "Entries that go into one transaction at most."),

@@ -37,7 +37,6 @@ struct log_read {
 struct jobs_feed {
     struct link *link;
     struct archive *archive;
-    int64_t keep_ms;
     struct map known;
     char epoch[40];
     int64_t cursor, seen_n;
@@ -71,13 +70,12 @@ static void set_known(struct map *m, struct str log, int64_t seq, int64_t place)
     k->place = place;
 }
 
-struct jobs_feed *jobs_feed_create(struct link *link, struct archive *archive, int64_t keep_ms)
+struct jobs_feed *jobs_feed_create(struct link *link, struct archive *archive)
 {
     struct jobs_feed *f = mem_zalloc(sizeof *f);
 
     f->link = link;
     f->archive = archive;
-    f->keep_ms = keep_ms;
     map_init(&f->known);
     f->kicked = true;
     archive_cursor(archive, f->epoch, &f->cursor);

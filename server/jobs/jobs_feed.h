@@ -2,7 +2,6 @@
  * jobs_feed: carries committed entries from Redis to the archive, in order, behind a cursor on the site's commit counter.
  *
  * One feed a site, on the node that holds the archive. Idempotent: whatever is given twice is archived once.
- * Also frees logs from Redis once they are closed, older than chat.keep_ms and archived to their last entry.
  * Thread  loop.   Errors  the archive's are shown by feed_lag and tried again; nothing is dropped.
  * Source  DESIGN 1, 2, PROMISES 2.7.
  */
@@ -14,7 +13,7 @@
 
 struct jobs_feed;
 
-struct jobs_feed *jobs_feed_create(struct link *link, struct archive *archive, int64_t keep_ms);
+struct jobs_feed *jobs_feed_create(struct link *link, struct archive *archive);
 void jobs_feed_destroy(struct jobs_feed *f);
 /* Something was committed: look soon. */
 void jobs_feed_kick(struct jobs_feed *f);

@@ -14,7 +14,7 @@
 
 static const char *const script_names[SCRIPT_N] = {"lua/commit.lua", "lua/presence.lua", "lua/snapshot.lua", "lua/free.lua",
                                                    "lua/read.lua",   "lua/look.lua",     "lua/clock.lua",    "lua/epoch.lua",
-                                                   "lua/overdue.lua"};
+                                                   "lua/overdue.lua", "lua/extent.lua"};
 
 bool link_is_up(const struct link *l)
 {

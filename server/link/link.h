@@ -5,7 +5,7 @@
  * link_flush() is called. Keys are made here and nowhere else: `fl:{site}:…`.
  *
  *   l:LOG list of stored entries   h:LOG head (f fence, p shown, a last at, e epoch, b and j jumps, i:person:ref answers)
- *   i:PERSON answers without a chat   changed, n, epoch, run, clock, format   q:DEPARTMENT queue   t timers   r:REP shift, capacity, idle   w:REP holds   p:PERSON presence   s:SHOPPER open chat …
+ *   i:PERSON answers without a chat   changed, ended, n, epoch, run, clock, format   q:DEPARTMENT queue   t timers   r:REP shift, capacity, idle   w:REP holds   p:PERSON presence   s:SHOPPER open chat …
  *
  * Thread  loop.   Errors  LINK_UNKNOWN: done or not, nobody knows (PROMISES 2.2); everything else is certain.
  * Source  DESIGN 1, PROMISES 2.
@@ -61,7 +61,7 @@ int64_t link_clock_corrected_ms(const struct link *l);
 unsigned link_memory_permille(const struct link *l);
 
 /* Keys of the index. */
-enum link_key { LINK_QUEUE, LINK_TIMERS, LINK_REP, LINK_HOLDS, LINK_PRESENCE, LINK_SHOPPER, LINK_LOGINS, LINK_PEOPLE, LINK_TASKS, LINK_ARTICLES, LINK_ALERTS, LINK_KEY_N };
+enum link_key { LINK_QUEUE, LINK_TIMERS, LINK_REP, LINK_HOLDS, LINK_PRESENCE, LINK_SHOPPER, LINK_LOGINS, LINK_PEOPLE, LINK_TASKS, LINK_ARTICLES, LINK_ALERTS, LINK_ENDED, LINK_KEY_N };
 
 struct link_entry {
     bool shown, raises;  /* a shopper may see it; it raises the fence */
@@ -115,6 +115,7 @@ struct link_result {
     bool same;                   /* the digest is the same */
     struct str extra;
     unsigned guard;              /* GUARDED: which (0 …) */
+    bool is_gone;                /* MOVED: the log isn't in Redis (any more) */
     struct str why;              /* REFUSED, UNKNOWN: a sentence for the log */
 };
 
@@ -172,6 +173,15 @@ int link_call(struct link *l, enum link_key key, struct str name, int argc, cons
 /* The same with a plain key below the site ("changed", "nodes", "tok:…"). */
 int link_call_plain(struct link *l, const char *key, int argc, const char *const *argv, const size_t *argv_n,
                     void (*cb)(void *ctx, const struct redis_reply *r), void *ctx);
+
+/* How a log stands. */
+struct link_extent {
+    int64_t length; /* entries; 0: it isn't there */
+    int64_t fence;
+    struct str last; /* the last one, stored; .n 0: none */
+};
+/* cb once; NULL: Redis didn't say. */
+int link_extent(struct link *l, struct str log, void (*cb)(void *ctx, const struct link_extent *e), void *ctx);
 /* Frees a log that is archived whole; cb(1) gone, cb(0) moved on, cb(-1) unknown. */
 int link_free(struct link *l, struct str log, int64_t length, int64_t fence, void (*cb)(void *ctx, int rc), void *ctx);
 

@@ -286,6 +286,7 @@ static void read_answer(const struct redis_reply *r, const struct waiting *w, st
         break;
     case 2:
         out->status = LINK_MOVED;
+        out->is_gone = redis_reply_n(r) > 1 && str_is(redis_reply_str(redis_reply_at(r, 1)), "0"); /* a log's first entry raises it */
         break;
     case 3:
         out->status = LINK_GUARDED;

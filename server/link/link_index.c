@@ -181,6 +181,49 @@ int link_call_plain(struct link *l, const char *key, int argc, const char *const
     return call_key(l, &w, argc, argv, argv_n, cb, ctx);
 }
 
+struct extent_ask {
+    void (*cb)(void *ctx, const struct link_extent *e);
+    void *ctx;
+};
+
+static void on_extent(void *ctx, const struct redis_reply *r)
+{
+    struct extent_ask *q = ctx;
+    struct link_extent e = {0};
+
+    if (r && redis_reply_type(r) == REDIS_LIST && redis_reply_n(r) == 3) {
+        e.length = redis_reply_int(redis_reply_at(r, 0));
+        e.fence = redis_reply_int(redis_reply_at(r, 1));
+        e.last = redis_reply_str(redis_reply_at(r, 2));
+        q->cb(q->ctx, &e);
+    } else {
+        q->cb(q->ctx, NULL);
+    }
+    free(q);
+}
+
+int link_extent(struct link *l, struct str log, void (*cb)(void *ctx, const struct link_extent *e), void *ctx)
+{
+    struct extent_ask *q;
+    struct link_words keys, args;
+    int rc;
+
+    if (!l->is_up)
+        return ERR_GONE;
+    q = mem_zalloc(sizeof *q);
+    *q = (struct extent_ask){cb, ctx};
+    link_words_init(&keys, 1024);
+    link_words_init(&args, 16);
+    link_words_add_log(&keys, l, 'h', log);
+    link_words_add_log(&keys, l, 'l', log);
+    rc = link_eval(l, SCRIPT_EXTENT, &keys, &args, on_extent, q);
+    link_words_fini(&keys);
+    link_words_fini(&args);
+    if (rc < 0)
+        free(q);
+    return rc;
+}
+
 struct freeing {
     void (*cb)(void *ctx, int rc);
     void *ctx;
@@ -207,9 +250,12 @@ int link_free(struct link *l, struct str log, int64_t length, int64_t fence, voi
     link_words_add_log(&keys, l, 'h', log);
     link_words_add_log(&keys, l, 'l', log);
     link_words_add_plain(&keys, l, "changed");
+    link_words_add_key(&keys, l, LINK_ENDED, STR(""));
+    link_words_add_plain(&keys, l, "epoch");
     link_words_add(&args, log);
     link_words_add_i64(&args, length);
     link_words_add_i64(&args, fence);
+    link_words_add(&args, str_of(l->epoch));
     if (l->is_up)
         rc = link_eval(l, SCRIPT_FREE, &keys, &args, on_freed, f);
     link_words_fini(&keys);

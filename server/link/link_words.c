@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 /* Names of the keys below the site's prefix; ':' at the end: the name follows. */
-static const char *const key_names[LINK_KEY_N] = {"q:", "t", "r:", "w:", "p:", "s:", "logins", "people", "todo", "articles", "alerts"};
+static const char *const key_names[LINK_KEY_N] = {"q:", "t", "r:", "w:", "p:", "s:", "logins", "people", "todo", "articles", "alerts", "ended"};
 
 void link_words_init(struct link_words *w, size_t max)
 {

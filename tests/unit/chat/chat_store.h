@@ -78,7 +78,7 @@ static inline void store_init(struct store *s)
     s->now_ms = STORE_START_MS;
     s->rules = (struct chat_rules){
         .offer_ms = 30000, .transfer_ms = 60000, .silent_ms = 120000, .confirm_ms = 86400000, .return_ms = 259200000,
-        .quick_return_ms = 600000,
+        .quick_return_ms = 600000, .keep_ms = 86400000,
         .care = {300000, 900000, 300000},
         .weight = {1, 1, 1, 1, 1},
         .head_start_ms = {[CLASS_VIP] = 600000, [CLASS_RETURNING] = 900000, [CLASS_CARE] = 1800000, [CLASS_URGENT] = 3600000},

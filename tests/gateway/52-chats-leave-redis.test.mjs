@@ -1,0 +1,149 @@
+// A chat that ended leaves Redis whole, once the archive has it whole, and never before (PROMISES 2.7). What was said stays readable.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { ask } from '../faults/lib/redis.mjs';
+import { shim } from '../faults/lib/os.mjs';
+import { endAndCheck, exported } from './lib/checker.mjs';
+import { again, rep } from './lib/client.mjs';
+import { arrival, auditor, servedChat, settled, staff, take } from './lib/desk.mjs';
+import { Redis, Server } from './lib/server.mjs';
+import { until } from './lib/wait.mjs';
+
+// Ports of this file's own, below those that the system gives away.
+const METRICS = 20_000 + (process.pid % 10_000);
+const SHORT = { 'chat.keep_ms': 300, 'ownership.return_ms': 300, 'metrics.listen': `127.0.0.1:${METRICS}` };
+
+let redis;
+let server;
+let quinn;
+
+before(async () => {
+  redis = await new Redis().start();
+  server = await new Server({ redis: redis.url, set: SHORT }).start();
+  quinn = await auditor(server);
+});
+after(() => endAndCheck(server));
+
+const key = (name) => `fl:{default}:${name}`;
+const has = async (name) => (await ask(redis.socket, 'EXISTS', key(name))) === ':1\r\n';
+const hasMember = async (set, member) => (await ask(redis.socket, 'ZSCORE', key(set), member)) !== '$-1\r\n';
+const isGone = (chat) => until(async () => !(await has(`l:${chat}`)), `${chat} leaves Redis`, 15_000, 50);
+
+async function metric(name) {
+  const r = await fetch(`http://127.0.0.1:${METRICS}/metrics`);
+  return Number(new RegExp(`^firstline_${name} (\\d+)$`, 'm').exec(await r.text())[1]);
+}
+
+/** The freeing has looked at a chat that may not go, this many times more. */
+async function putOff(times = 1) {
+  const was = await metric('chats_put_off_total');
+  await until(async () => (await metric('chats_put_off_total')) >= was + times, 'a chat is put off', 30_000, 50);
+}
+
+/** Another process has SQLite's write lock until this is called: nothing is archived meanwhile. */
+async function lockArchive() {
+  const p = spawn(shim('lock'), [join(server.data, 'archive.sqlite'), '120000'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  await new Promise((yes) => p.stdout.once('data', yes));
+  return () => p.kill('SIGKILL');
+}
+
+test('a closed chat leaves Redis with its head, ids and index, and its transcript and export stay whole', async () => {
+  const { ann, sue, chat } = await servedChat(server);
+  await sue.say('The last words.', { id: 'last-words' });
+  await ann.say('The parcel is on its way.', { chat });
+  await settled(sue, ann, chat);
+  const head = sue.head(chat);
+  const said = sue.oks.get('last-words');
+  for (const c of [sue, ann]) await c.close();
+  await isGone(chat);
+  for (const k of [`h:${chat}`, `l:${chat}`]) assert.equal(await has(k), false, k);
+  for (const set of ['changed', 'ended']) assert.equal(await hasMember(set, chat), false, set);
+
+  const t = await server.transcript(quinn.token, chat);
+  const kinds = t.events.map((e) => e.kind);
+  assert.equal(t.events.at(-1).seq, t.events.length, 'no entry is missing');
+  for (const k of ['started', 'message', 'closed']) assert.ok(kinds.includes(k), k);
+  assert.deepEqual((await exported(server)).get(chat).map((e) => e.kind), kinds);
+
+  const back = await again(sue, { resume: [{ chat, seq: head }] });
+  assert.deepEqual(back.welcome.chats, [{ chat, error: 'not_found' }]);
+  assert.equal(back.welcome.last, undefined, 'nothing leads back to it');
+  assert.equal((await back.ask('sync', { chat, after: 0 })).code, 'not_found');
+  const first = await back.say('The last words.', { chat, id: 'last-words' });
+  assert.deepEqual([first.seq, first.at, first.prev], [said.seq, said.at, said.prev], 'a repeat gets its first answer');
+  await back.refused('not_found', 'message.send', { chat, text: 'new words', id: 'new-words' });
+  assert.equal(await has(`l:${chat}`), false, 'and nothing begins it anew');
+  const a = await rep(server, ann.who, { shift: false });
+  assert.equal((await a.ask('chat.open', { chat })).code, 'not_found');
+});
+
+test('who watches a chat while it leaves is told not_found by the next command', async () => {
+  const { ann, sue, chat } = await servedChat(server);
+  await settled(sue, ann, chat);
+  await isGone(chat);
+  await ann.refused('not_found', 'note.add', { chat, text: 'too late' });
+  assert.equal(await has(`l:${chat}`), false);
+  assert.equal(await has(`h:${chat}`), false);
+});
+
+test('nothing leaves before it is archived, also if the gateway is killed in between', async () => {
+  const [who] = await staff(server, 1);
+  const ann = await rep(server, who);
+  const { sue, chat } = await servedChat(server, { ann });
+  const unlock = await lockArchive();
+  try {
+    await sue.say('Said while the archive could not write.');
+    await ann.say('The parcel is on its way.', { chat });
+    await settled(sue, ann, chat);
+    await putOff(2);
+    assert.equal(await has(`l:${chat}`), true, 'it is still in Redis');
+    for (const c of [sue, ann]) c.drop();
+    const { port } = server;
+    await server.kill();
+    await server.start({ listen: `127.0.0.1:${port}` });
+    await putOff();
+    assert.equal(await has(`l:${chat}`), true, 'it is still there after kill -9');
+  } finally {
+    unlock();
+  }
+  await isGone(chat);
+  const t = await server.transcript(quinn.token, chat);
+  assert.ok(t.events.some((e) => e.text === 'Said while the archive could not write.'));
+  assert.equal(t.events.at(-1).seq, t.events.length);
+});
+
+test('a chat that gets an entry while it waits to leave stays until that is archived too', async () => {
+  const { ann, sue, chat } = await servedChat(server);
+  const unlock = await lockArchive();
+  try {
+    await settled(sue, ann, chat);
+    await putOff();
+    await sue.done('chat.rate', { chat, score: 5 });
+    await putOff();
+    assert.equal(await has(`l:${chat}`), true);
+  } finally {
+    unlock();
+  }
+  await isGone(chat);
+  const t = await server.transcript(quinn.token, chat);
+  assert.equal(t.events.filter((e) => e.kind === 'rated').length, 1);
+});
+
+test('an abandoned chat stays as long as it can be opened again, one with an open promise until that is kept or missed', async () => {
+  const [who] = await staff(server, 1);
+  const lone = await arrival(server, server.newDepartment());
+  await lone.sue.done('chat.leave', { chat: lone.chat });
+  const ann = await rep(server, who);
+  const promised = await arrival(server, ann.department);
+  await take(ann, promised.chat);
+  await ann.done('promise.add', { chat: promised.chat, text: 'a call', until: Date.now() + 600_000 });
+  await settled(promised.sue, ann, promised.chat);
+  const plain = await servedChat(server, { ann });
+  await settled(plain.sue, ann, plain.chat);
+  await isGone(plain.chat); // it ended last, so the others' time has come too
+  assert.equal(await has(`l:${lone.chat}`), true);
+  assert.equal(await has(`l:${promised.chat}`), true);
+  await lone.sue.say('I am back.', { chat: lone.chat });
+});
