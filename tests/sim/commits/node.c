@@ -477,8 +477,9 @@ struct department *match_find(struct app *a, struct str name)
     (void)a, (void)name;
     return NULL;
 }
-const struct member *match_best(struct app *a, const struct department *d, const char *except)
+const struct member *match_best(struct app *a, const struct department *d, const char *except, struct buf *candidates)
 {
+    (void)candidates;
     (void)a, (void)d, (void)except;
     return NULL;
 }
@@ -509,6 +510,22 @@ void task_command(struct cmd *c)
 void jobs_feed_kick(struct jobs_feed *f)
 {
     (void)f;
+}
+const struct chat_rules *match_rules(struct app *a, const char *department)
+{
+    (void)department;
+    return &a->rules;
+}
+bool match_has_lead(struct app *a, const struct department *d)
+{
+    (void)a, (void)d;
+    return false;
+}
+int archive_by_ref(struct archive *a, struct str log, struct str person, struct str ref,
+                   void (*cb)(void *ctx, int rc, const struct archive_place *p), void *ctx)
+{
+    (void)a, (void)log, (void)person, (void)ref, (void)cb, (void)ctx;
+    return ERR_GONE; /* nothing leaves Redis here */
 }
 void link_signal(struct link *l, struct str payload)
 {
