@@ -2,23 +2,29 @@
 
 #include <math.h>
 
-#define FADE          150  /* accepts after which an older one weighs half of a newer */
-#define PRIOR_N       10   /* accepts that the prior of z̄ counts for */
-#define PRIOR_BELONGS 6.0f /* z̄ of a KB that nobody has taught */
+#define FADE          150   /* accepts after which an older one weighs half of a newer */
+#define PRIOR_N       10    /* accepts that the prior of z̄ counts for */
+#define PRIOR_BELONGS 5.25f /* z̄ of a KB that nobody has taught */
 #define DISMISS_RATE  0.3f
 #define DISMISSED_MIN -4.0f
 
-/* fitted: docs/kb.md */
-#define BIAS       0.0f
-#define W_FIRST    0.4f
-#define W_BELONGS  0.1f
-#define W_DISTANCE 0.4f
-#define W_EVIDENCE 0.2f
+/* which questions belong: by AUROC, docs/kb.md */
+#define W_SUM   0.7f
+#define W_SEEN  2.5f
+#define W_NONE  0.15f
+#define W_FIRST 0.1f
+
+/* how likely: fitted, docs/kb.md */
+#define BIAS       -0.77f
+#define W_DISTANCE 0.77f
+#define W_EVIDENCE 0.86f
 
 static float belongs(const struct kb_signals *s)
 {
-    return s->learn - 0.6f * s->learn_sum + s->grams + 2.8f * s->seen + logf(1 + (float)s->features) -
-           0.1f * s->none;
+    float odds = fmaxf(s->first, 1e-9f) / fmaxf(1 - s->first, 1e-6f);
+
+    return s->learn - W_SUM * s->learn_sum + s->grams + W_SEEN * s->seen + logf(1 + (float)s->features) -
+           W_NONE * s->none + W_FIRST * logf(odds);
 }
 
 static float mean_of(const struct kb_calibration *c)
@@ -30,7 +36,8 @@ static float mean_of(const struct kb_calibration *c)
 
 double kb_confidence(const struct kb_calibration *c, const struct kb_signals *s)
 {
-    float t = BIAS + W_DISTANCE * (belongs(s) - mean_of(c)) + W_EVIDENCE * logf(1 + s->evidence) + c->dismissed;
+    float t = BIAS + W_DISTANCE * (belongs(s) - mean_of(c)) + W_EVIDENCE * logf(1 + s->evidence) +
+              c->dismissed;
 
     return 1 / (1 + (double)expf(-t));
 }

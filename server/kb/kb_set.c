@@ -228,7 +228,8 @@ static void read_signals(const struct kb_set *s, const struct kb_scores *scores,
         top = s->allowed[c] && s->scores_learn[c] > top ? s->scores_learn[c] : top;
     for (unsigned c = 0; c < s->classes_n; c++)
         sum += expf(s->scores_learn[c] - top);
-    *out = (struct kb_signals){.learn = top,
+    *out = (struct kb_signals){.first = s->p[first],
+                               .learn = top,
                                .learn_sum = top + logf(sum),
                                .none = s->scores_learn[s->classes_n],
                                .grams = scores->grams_full > 0 ? s->scores_grams[first] / scores->grams_full
