@@ -38,14 +38,14 @@ test('an overdue care message comes once, marked late; the shopper who waited ge
     const { sue, chat } = await arrival(s, s.newDepartment());
     await away(s);
     const back = await again(sue, { resume: [{ chat, seq: sue.head(chat) }] });
-    const care = await back.event('care', { chat });
+    const care = await back.event('care', { chat, step: 'water' });
     assert.equal(care.late, undefined, 'that is no shopper’s business');
-    const t = await s.transcript(quinn.token, chat, (x) => x.events.some((e) => e.kind === 'care'));
-    const { late } = t.events.find((e) => e.kind === 'care');
+    const t = await s.transcript(quinn.token, chat, (x) => x.events.some((e) => e.step === 'water'));
+    const { late } = t.events.find((e) => e.step === 'water');
     assert.ok(late >= 10_000, `late by ${late} ms`);
     await back.settle();
     assert.deepEqual(back.entries(chat, 'abandoned'), [], 'nobody is taken for gone while nobody could be there');
-    assert.equal(back.entries(chat, 'care').length, 1);
+    assert.equal(back.entries(chat, 'care').filter((e) => e.step === 'water').length, 1);
     assert.deepEqual(back.problems, []);
   }));
 
