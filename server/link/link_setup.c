@@ -226,8 +226,8 @@ static void on_first_look(void *ctx, const struct redis_reply *r)
 
 static struct str line_of(struct str info, const char *key)
 {
-    const char *at = memmem(info.s, info.n, key, strlen(key));
-    const char *end = info.s + info.n, *p = at ? at + strlen(key) : NULL, *q = p;
+    const char *at = info.n ? memmem(info.s, info.n, key, strlen(key)) : NULL;
+    const char *end = info.n ? info.s + info.n : NULL, *p = at ? at + strlen(key) : NULL, *q = p;
 
     while (q && q < end && *q != '\r' && *q != '\n')
         q++;
