@@ -155,7 +155,7 @@ int home_check_settings(const struct minder_home *h, const struct config *cfg, c
 pid_t home_pid_of_info(struct str info)
 {
     static const char key[] = "process_id:";
-    const char *at = memmem(info.s, info.n, key, sizeof key - 1);
+    const char *at = info.n ? memmem(info.s, info.n, key, sizeof key - 1) : NULL;
 
     return at ? (pid_t)strtol(at + sizeof key - 1, NULL, 10) : 0;
 }
