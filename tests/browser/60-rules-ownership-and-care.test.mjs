@@ -19,7 +19,7 @@ const texts = {
     more: '还是没有收到。', other: '李雷', otherAsk: '退款的发票怎么办？', deputy: '我接着帮您查。', back: '我回来了，退款已经退回。', phone: '13800000000',
   },
   en: {
-    name: 'Anna Smith', ask: 'Hello, when do I get my refund?', answer: 'I am looking it up for you.', again: 'Still looking, a moment please.', summary: 'The refund is late, payments must look it up.', promise: 'The exact date by tomorrow morning',
+    name: 'Anna Smith', ask: 'Hello, how long does a refund take?', answer: 'I am looking it up for you.', again: 'Still looking, a moment please.', summary: 'The refund is late, payments must look it up.', promise: 'The exact date by tomorrow morning',
     done: 'The refund was sent today.', more: 'It has not arrived.', other: 'Ben', otherAsk: 'What about the invoice of my refund?', deputy: 'I go on with this.', back: 'I am back, the refund was sent.', phone: '+44 20 7946 0000',
   },
 };
