@@ -112,13 +112,14 @@ void shopper_gone(struct app *a, struct conn *c)
     free(g);
 }
 
-static void store_token(struct conn *c, const char *seconds)
+/* fn(ctx) is called with the answer, or NULL; false: it could not be sent, and fn is not called. */
+static bool store_token(struct conn *c, const char *seconds, void (*fn)(void *ctx, const struct redis_reply *r), void *ctx)
 {
     char key[AUTH_DIGEST_SIZE + 8];
     const char *argv[] = {"SET", c->person, "EX", seconds};
 
     snprintf(key, sizeof key, "tok:%s", c->secret_digest);
-    link_call_plain(c->app->link, key, 4, argv, NULL, NULL, NULL);
+    return link_call_plain(c->app->link, key, 4, argv, NULL, fn, ctx) == 0;
 }
 
 void shopper_store_token(struct conn *c)
@@ -126,7 +127,7 @@ void shopper_store_token(struct conn *c)
     if (!c->must_store_token)
         return;
     c->must_store_token = false;
-    store_token(c, TOKEN_SECONDS);
+    store_token(c, TOKEN_SECONDS, NULL, NULL);
 }
 
 /* ---- hello */
@@ -349,6 +350,13 @@ static void on_record(void *ctx, const struct redis_reply *r)
     known(h);
 }
 
+static void on_token_stored(void *ctx, const struct redis_reply *r)
+{
+    (void)r; /* a new shopper has nothing yet: kept with the first thing that is to last (must_store_token) */
+    known(ctx);
+}
+
+/* The welcome waits for the token: the same token said to another node a moment later is the same shopper there. */
 static void new_shopper(struct hello *h)
 {
     struct conn *c = h->cmd->conn;
@@ -356,8 +364,8 @@ static void new_shopper(struct hello *h)
     id_make(c->person, 's');
     auth_secret_make('v', h->token, c->secret_digest);
     c->must_store_token = true; /* for long with the first thing that is to last */
-    store_token(c, VISITOR_SECONDS);
-    known(h);
+    if (!store_token(c, VISITOR_SECONDS, on_token_stored, h))
+        known(h);
 }
 
 static void on_token(void *ctx, const struct redis_reply *r)
@@ -401,7 +409,7 @@ static void on_identity_known(void *ctx, const struct redis_reply *r)
     }
     snprintf(c->person, sizeof c->person, "%.*s", STR_FMT(redis_reply_str(r)));
     auth_secret_make('v', h->token, c->secret_digest);
-    store_token(c, TOKEN_SECONDS);
+    store_token(c, TOKEN_SECONDS, NULL, NULL);
     if (link_call(c->app->link, LINK_SHOPPER, str_of(c->person), 4, argv, NULL, on_record, h) < 0) {
         answer_cmd_error(h->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
         free(h);

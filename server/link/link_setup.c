@@ -194,16 +194,27 @@ void link_raise_format(struct link *l, int format)
         l->site_format = format;
 }
 
-/* A new site begins in the format of whoever is first. */
-static void begin_format(struct link *l)
+static void on_format_begun(void *ctx, const struct redis_reply *r)
+{
+    struct link *l = ctx;
+    int64_t format = r && redis_reply_type(r) == REDIS_STR ? redis_reply_int(r) : 0;
+
+    if (format <= 0)
+        setup_fail(l, LINK_AWAY, "no answer to which format the data has");
+    else if (!link_take_format(l, format))
+        setup_fail(l, LINK_NEWER, newer);
+    setup_done(l);
+}
+
+/* A new site begins in the format of whoever is first; every command is at hand from the first one on. */
+static int begin_format(struct link *l)
 {
     char key[96], value[16];
-    const char *set[] = {"SET", key, value, "NX"};
+    const char *set[] = {"SET", key, value, "NX"}, *get[] = {"GET", key};
 
     snprintf(key, sizeof key, "%sformat", l->prefix);
     snprintf(value, sizeof value, "%d", l->format);
-    call(l, set, 4, on_ignored, l);
-    l->site_format = 1; /* the next look says what stands */
+    return call(l, set, 4, on_ignored, l) < 0 ? -1 : call(l, get, 2, on_format_begun, l);
 }
 
 static void on_first_look(void *ctx, const struct redis_reply *r)
@@ -217,8 +228,8 @@ static void on_first_look(void *ctx, const struct redis_reply *r)
         link_clock_look(l, r);
     if (!link_take_format(l, format))
         setup_fail(l, LINK_NEWER, newer);
-    else if (format == 0 && r)
-        begin_format(l);
+    else if (format == 0 && r && begin_format(l) == 0)
+        return;
     setup_done(l);
 }
 

@@ -120,6 +120,7 @@ async function races(row) {
   for (let k = 0; k < 10; k++) {
     const sue = await shopper(one);
     const tab = await again(sue, {}, two);
+    assert.equal(tab.me, sue.me, 'a token said to another node at once is the same shopper there');
     row.inject('two first messages of one shopper at two nodes at once');
     const got = await Promise.all([sue, tab].map((c, i) => c.ask('chat.start', { text: `start ${i}`, department: 'general' })));
     assert.deepEqual(got.map((m) => m.t).sort(), ['error', 'ok'], JSON.stringify(got));
