@@ -267,7 +267,7 @@ for (const lang of ['zh-CN', 'en']) {
       const alerts = lin.page.getByRole('region', { name: lin.t('alerts.title') });
       await alerts.getByText(s.say.name).waitFor();
       for (const key of ['alert.take_over', 'alert.move', 'alert.call_back', 'alert.explain']) await alerts.getByRole('button', { name: lin.t(key), exact: true }).waitFor();
-      await untilList(() => shopper.log.locator('.card.care').allInnerTexts(), (l) => l.length === 2, 'the explanation comes once');
+      await untilList(() => shopper.log.locator('.card.care .card-head').allInnerTexts(), (l) => l.length === 2, 'the explanation comes once');
       await alerts.getByText(lin.t('alert.level', { n: 2 })).waitFor();
       await still(lin.page);
       await lin.shot('rule-3.2', lang, 'alert');
