@@ -10,10 +10,10 @@ COMMIT;
 ROLLBACK;
 
 -- :chain
-SELECT n, head, mac, epoch, counter FROM chain;
+SELECT n, head, mac, epoch, counter, seen FROM chain;
 
 -- :chain_set
-UPDATE chain SET n = ?1, head = ?2, mac = ?3, epoch = ?4, counter = ?5;
+UPDATE chain SET n = ?1, head = ?2, mac = ?3, epoch = ?4, counter = ?5, seen = ?6;
 
 -- :log_head
 SELECT max(coalesce((SELECT max(seq) FROM entries WHERE log = ?1), 0),

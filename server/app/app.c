@@ -178,7 +178,7 @@ static int open_link(struct app *a, const char *url, struct err *err)
 
     if (rc == 0) {
         archive_cursor(a->archive, epoch, &n);
-        link_note_seen(a->link, epoch, n);
+        link_note_seen(a->link, epoch, archive_seen(a->archive));
     }
     return rc;
 }

@@ -328,6 +328,11 @@ void archive_cursor(const struct archive *a, char epoch[32], int64_t *n)
     *n = a->reached.counter;
 }
 
+int64_t archive_seen(const struct archive *a)
+{
+    return a->reached.seen;
+}
+
 void archive_head(const struct archive *a, int64_t *rows, char head[65])
 {
     *rows = a->reached.rows;

@@ -33,6 +33,9 @@ void archive_close(struct archive *a, void (*done)(void *ctx), void *ctx);
 const char *archive_id(const struct archive *a);
 /* [loop] How far the site's commit counter is archived, as of the last commit: (epoch, n). */
 void archive_cursor(const struct archive *a, char epoch[32], int64_t *n);
+/* [loop] What the counter was, in that epoch, when the youngest of what is archived was read: at least the cursor. Live
+ * data whose counter stands before it is another life of it (PROMISES 2.9). */
+int64_t archive_seen(const struct archive *a);
 /* [loop] Rows and chain head (hex) as of the last commit: kept in Redis so that an older file put in place is
  * noticed. */
 void archive_head(const struct archive *a, int64_t *rows, char head[65]);
@@ -60,6 +63,8 @@ void archive_batch_add(struct archive_batch *b, const struct archive_row *row);
 size_t archive_batch_rows(const struct archive_batch *b);
 /* The cursor that is written in the same transaction; not if there are gaps, what is missing lies before it. */
 void archive_batch_set_cursor(struct archive_batch *b, const char *epoch, int64_t n);
+/* The site's commit counter, asked for when all of the batch had been read; written with whatever of it is. */
+void archive_batch_set_seen(struct archive_batch *b, const char *epoch, int64_t n);
 
 struct archive_result {
     int rc;        /* 0: committed. ERR_IO/ERR_FULL/ERR_BUSY: nothing written, give it again later. ERR_AGAIN:

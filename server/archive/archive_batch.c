@@ -49,12 +49,18 @@ size_t archive_batch_rows(const struct archive_batch *b)
     return b->n;
 }
 
-void archive_batch_set_cursor(struct archive_batch *b, const char *epoch, int64_t n)
+void archive_batch_set_seen(struct archive_batch *b, const char *epoch, int64_t n)
 {
     size_t len = strnlen(epoch, sizeof b->epoch - 1);
 
     memcpy(b->epoch, epoch, len);
     b->epoch[len] = '\0';
+    b->seen = n;
+}
+
+void archive_batch_set_cursor(struct archive_batch *b, const char *epoch, int64_t n)
+{
+    archive_batch_set_seen(b, epoch, n > b->seen ? n : b->seen);
     b->counter = n;
     b->has_cursor = true;
 }

@@ -12,8 +12,8 @@ struct archive_batch {
     struct archive_row **rows; /* each in one piece of memory with its bytes */
     size_t n, cap;
     bool has_cursor;
-    char epoch[32];
-    int64_t counter;
+    char epoch[32]; /* empty: neither cursor nor seen */
+    int64_t counter, seen;
 };
 
 #endif

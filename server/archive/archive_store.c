@@ -141,6 +141,9 @@ static int read_chain(struct archive_store *s, struct archive_head *h, struct er
     mac = archive_db_col(st, 2);
     h->n = s->reached.rows = sqlite3_column_int64(st, 0);
     s->reached.counter = sqlite3_column_int64(st, 4);
+    s->reached.seen = sqlite3_column_int64(st, 5);
+    if (s->reached.seen < s->reached.counter) /* a file of an older version */
+        s->reached.seen = s->reached.counter;
     snprintf(s->reached.epoch, sizeof s->reached.epoch, "%s", (const char *)sqlite3_column_text(st, 3));
     rc = head.n == ARCHIVE_HASH && mac.n == ARCHIVE_HASH ? 0 : ERR_CORRUPT;
     if (rc == 0) {
@@ -411,6 +414,7 @@ static int save_chain(struct archive_store *s, struct archive_head *h, struct er
     sqlite3_bind_blob(st, 3, h->mac, sizeof h->mac, SQLITE_STATIC);
     archive_db_bind(st, 4, str_of(s->next.epoch));
     sqlite3_bind_int64(st, 5, s->next.counter);
+    sqlite3_bind_int64(st, 6, s->next.seen);
     return archive_store_step(s, WRITE_chain_set, "write the chain", err);
 }
 

@@ -18,7 +18,8 @@ struct archive_store;
 /* What the last commit reached. */
 struct archive_reached {
     char epoch[32];
-    int64_t counter;
+    int64_t counter; /* the cursor: all logs are here as they stood then */
+    int64_t seen;    /* nothing here is younger than that: at least the cursor */
     int64_t rows;
     unsigned char head[ARCHIVE_HASH];
 };

@@ -309,6 +309,18 @@ static int write_row(struct archive_store *s, const struct archive_row *row, str
     return row->seq <= l->head ? check_same(s, row, r, err) : write_new(s, row, l, r, err);
 }
 
+static void reach(struct archive_reached *to, const struct archive_batch *b, bool whole)
+{
+    if (strcmp(to->epoch, b->epoch) != 0) { /* another life: it is read from its start */
+        memcpy(to->epoch, b->epoch, sizeof to->epoch);
+        to->counter = to->seen = 0;
+    }
+    if (b->seen > to->seen)
+        to->seen = b->seen;
+    if (whole)
+        to->counter = b->counter;
+}
+
 void archive_store_write(struct archive_store *s, const struct archive_batch *b, struct archive_result *r)
 {
     struct err err = {.text = ""};
@@ -319,10 +331,8 @@ void archive_store_write(struct archive_store *s, const struct archive_batch *b,
         rc = find_gaps(s, b, r, &err);
         for (size_t i = 0; rc == 0 && i < b->n; i++)
             rc = write_row(s, b->rows[i], r, &err);
-        if (b->has_cursor && r->gaps_n == 0) { /* what is missing lies before it */
-            memcpy(s->next.epoch, b->epoch, sizeof s->next.epoch);
-            s->next.counter = b->counter;
-        }
+        if (b->epoch[0])
+            reach(&s->next, b, b->has_cursor && r->gaps_n == 0); /* a gap lies before the cursor */
         rc = archive_store_end(s, rc, &err);
     }
     r->rc = rc;

@@ -25,6 +25,7 @@ struct round {
     unsigned left;       /* logs still to read */
     bool failed, more;
     int64_t n;           /* the cursor that this round reaches */
+    char epoch[40];      /* the life that it reads */
     struct map fresh;    /* log → struct known: what it will be once committed */
 };
 
@@ -186,28 +187,48 @@ static void on_archived(void *ctx, const struct archive_result *res)
     f->rc = 0;
     if (!r->failed) {
         f->cursor = r->n;
-        snprintf(f->epoch, sizeof f->epoch, "%s", link_epoch(f->link));
+        snprintf(f->epoch, sizeof f->epoch, "%s", r->epoch);
     }
     if (r->more || r->failed)
         f->kicked = true;
     round_end(r);
 }
 
-static void hand_over(struct round *r)
+/* The counter when all was read: entries may have come behind the look at what changed, and what the archive has must
+ * never be younger than what it says it has seen. */
+static void on_seen(void *ctx, const struct redis_reply *n)
 {
+    struct round *r = ctx;
     struct jobs_feed *f = r->f;
 
     FAIL_POINT("feed.before");
+    if (!n || redis_reply_type(n) != REDIS_STR || strcmp(r->epoch, link_epoch(f->link)) != 0) {
+        fail(f, "redis is away");
+        round_end(r);
+        return;
+    }
+    archive_batch_set_seen(r->batch, r->epoch, redis_reply_int(n));
     /* The cursor moves only behind a round that read everything it looked at. */
     if (!r->failed)
-        archive_batch_set_cursor(r->batch, link_epoch(f->link), r->n);
+        archive_batch_set_cursor(r->batch, r->epoch, r->n);
+    if (archive_append(f->archive, r->batch, on_archived, r) < 0) {
+        fail(f, "archive: too much is under way");
+        round_end(r);
+    }
+}
+
+static void hand_over(struct round *r)
+{
+    struct jobs_feed *f = r->f;
+    const char *get[] = {"GET"};
+
     if (archive_batch_rows(r->batch) == 0 && r->failed) {
         fail(f, "redis: a log could not be read");
         round_end(r);
         return;
     }
-    if (archive_append(f->archive, r->batch, on_archived, r) < 0) {
-        fail(f, "archive: too much is under way");
+    if (link_call_plain(f->link, "n", 1, get, NULL, on_seen, r) < 0) {
+        fail(f, "redis is away");
         round_end(r);
     }
 }
@@ -347,6 +368,7 @@ void jobs_feed_tick(struct jobs_feed *f, int64_t now_ms)
     r->f = f;
     r->batch = archive_batch_create();
     map_init(&r->fresh);
+    snprintf(r->epoch, sizeof r->epoch, "%s", link_epoch(f->link));
     f->kicked = false;
     f->is_busy = true;
     f->looked_at_ms = now_ms;

@@ -109,14 +109,20 @@ static inline void kit_on_result(void *ctx, const struct archive_result *r)
     k->back = true;
 }
 
-/* Gives what was added since, with this cursor, and waits. */
-static inline const struct archive_result *kit_commit(struct kit *k, int64_t cursor)
+/* Gives what was added since, and waits. */
+static inline const struct archive_result *kit_append(struct kit *k)
 {
-    archive_batch_set_cursor(k->b, "epoch-1", cursor);
     assert_int_equal(archive_append(k->a, k->b, kit_on_result, k), 0);
     k->b = archive_batch_create();
     kit_run(k);
     return &k->result;
+}
+
+/* The same with this cursor. */
+static inline const struct archive_result *kit_commit(struct kit *k, int64_t cursor)
+{
+    archive_batch_set_cursor(k->b, "epoch-1", cursor);
+    return kit_append(k);
 }
 
 /* The frame of an event; `rest`: the members behind kind, without braces. */

@@ -130,6 +130,37 @@ static void rows_behind_a_gap_are_not_written_and_the_gap_is_told(void **state)
     assert_int_equal(kit_count(k, "SELECT count(*) FROM entries WHERE log = 'c_1'"), 6);
 }
 
+/* Entries may come between the look at what changed and the read of the logs: the cursor stays before them. */
+static void what_was_read_behind_the_cursor_counts_as_seen(void **state)
+{
+    struct kit *k = *state;
+    char epoch[32];
+    int64_t n;
+
+    kit_add_chat(k, "c_1", T0, "general", "r_ann", "hello");
+    archive_batch_set_seen(k->b, "epoch-1", 8);
+    kit_commit(k, 5);
+    archive_cursor(k->a, epoch, &n);
+    assert_int_equal(n, 5);
+    assert_int_equal(archive_seen(k->a), 8);
+
+    kit_add_chat(k, "c_2", T0 + 100, "general", NULL, "half a round: no cursor");
+    archive_batch_set_seen(k->b, "epoch-1", 12);
+    kit_append(k);
+    kit_close(k);
+    kit_open(k);
+    archive_cursor(k->a, epoch, &n);
+    assert_int_equal(n, 5);
+    assert_int_equal(archive_seen(k->a), 12);
+
+    archive_batch_set_seen(k->b, "epoch-2", 3);
+    kit_append(k);
+    archive_cursor(k->a, epoch, &n);
+    assert_string_equal(epoch, "epoch-2"); /* another life is read from its start */
+    assert_int_equal(n, 0);
+    assert_int_equal(archive_seen(k->a), 3);
+}
+
 static void a_gap_inside_a_batch_keeps_the_whole_log_out(void **state)
 {
     struct kit *k = *state;
@@ -396,6 +427,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_same_rows_again_change_nothing, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(rows_behind_a_gap_are_not_written_and_the_gap_is_told, kit_setup,
                                         kit_teardown),
+        cmocka_unit_test_setup_teardown(what_was_read_behind_the_cursor_counts_as_seen, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(a_gap_inside_a_batch_keeps_the_whole_log_out, kit_setup,
                                         kit_teardown),
         cmocka_unit_test_setup_teardown(a_new_epoch_leaves_a_hole_that_the_transcript_tells, kit_setup,
