@@ -11,6 +11,7 @@
 #define ROWS_AT_ONCE   2000 /* of one log, in one read */
 #define RETRY_MS       1000
 #define LOOK_MS        400  /* without a kick */
+#define PACE_MS        200  /* between looks that a kick asks for: what came meanwhile costs one transaction, not many */
 #define KNOWN_MAX      50000
 
 /* How far a log is archived, as this process knows, and which place in Redis's list comes next; -1: not known. */
@@ -42,6 +43,7 @@ struct jobs_feed {
     char epoch[40];
     int64_t cursor, seen_n;
     bool is_busy, kicked, closing;
+    bool at_once; /* the last round left something */
     int64_t looked_at_ms, retry_at_ms, now_ms;
     char why[240];
     int rc; /* of the archive, with why */
@@ -189,7 +191,8 @@ static void on_archived(void *ctx, const struct archive_result *res)
         f->cursor = r->n;
         snprintf(f->epoch, sizeof f->epoch, "%s", r->epoch);
     }
-    if (r->more || r->failed)
+    f->at_once = r->more || r->failed;
+    if (f->at_once)
         f->kicked = true;
     round_end(r);
 }
@@ -357,7 +360,9 @@ void jobs_feed_tick(struct jobs_feed *f, int64_t now_ms)
     struct round *r;
 
     f->now_ms = now_ms;
-    if (f->is_busy || !link_is_up(f->link) || now_ms < f->retry_at_ms || (!f->kicked && now_ms - f->looked_at_ms < LOOK_MS))
+    if (f->is_busy || !link_is_up(f->link) || now_ms < f->retry_at_ms)
+        return;
+    if (!f->at_once && now_ms - f->looked_at_ms < (f->kicked ? PACE_MS : LOOK_MS))
         return;
     if (strcmp(f->epoch, link_epoch(f->link)) != 0) { /* another life of the data: look at all of it */
         f->cursor = 0;
@@ -369,7 +374,7 @@ void jobs_feed_tick(struct jobs_feed *f, int64_t now_ms)
     r->batch = archive_batch_create();
     map_init(&r->fresh);
     snprintf(r->epoch, sizeof r->epoch, "%s", link_epoch(f->link));
-    f->kicked = false;
+    f->kicked = f->at_once = false;
     f->is_busy = true;
     f->looked_at_ms = now_ms;
     snprintf(from, sizeof from, "(%lld", (long long)f->cursor);
