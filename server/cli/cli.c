@@ -13,7 +13,7 @@
 
 static int run_kb(struct cli *c);
 
-static const char *const flags[] = {"--password-stdin", "--help", "--all", "--json"};
+static const char *const flags[] = {"--password-stdin", "--no-password", "--help", "--all", "--json"};
 
 static const struct row {
     const char *name, *help;
@@ -22,9 +22,10 @@ static const struct row {
     {"serve", "serve [--listen HOST:PORT]\n    Serves until SIGTERM; prints `ready http://HOST:PORT` once it can.\n", cli_serve},
     {"demo", "demo [--listen HOST:PORT]\n    As serve, with a storefront, people and articles to try.\n", cli_demo},
     {"user",
-     "user add LOGIN [--name N] --role R… --department D… [--skill S…] [--language L…] [--password-stdin]\n"
+     "user add LOGIN [--name N] --role R… --department D… [--skill S…] [--language L…] [--password-stdin | --no-password]\n"
      "user list | user passwd LOGIN [--password-stdin] | user disable LOGIN | user roles LOGIN --role R…\n"
-     "    Roles: rep lead qa editor director admin. Without --password-stdin it asks twice on a terminal.\n",
+     "    Roles: rep lead qa editor director admin. Without --password-stdin it asks twice on a terminal.\n"
+     "    --no-password: signs in by a token alone (firstline token LOGIN), until `user passwd`.\n",
      cli_user},
     {"token", "token LOGIN [--expires DAYS] | token list | token revoke ID\n    An API token, alone on the last line.\n", cli_token},
     {"kb", "kb check [DIR] | kb build | kb suggest TEXT | kb eval DIR [--accepts N] [--cap-ms 2] | kb bench [DIR]\n", run_kb},

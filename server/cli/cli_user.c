@@ -68,9 +68,9 @@ int cli_account_add(struct cli_live *l, const struct cli_account *a, struct err 
 
     if (rc == 0 && !id_is_valid(str_of(a->login)))
         rc = err_set(err, ERR_INVALID, "login %s: 1 to 64 letters, digits, - and _", a->login);
-    if (rc == 0)
+    if (rc == 0 && a->password)
         rc = auth_password_check(str_of(a->password), str_of(a->login), err);
-    if (rc == 0)
+    if (rc == 0 && a->password)
         rc = auth_password_hash(str_of(a->password), hash, err);
     if (rc < 0)
         return rc;
@@ -85,7 +85,8 @@ int cli_account_add(struct cli_live *l, const struct cli_account *a, struct err 
     e.f[FIELD_DEPARTMENTS] = list_of(&b, a->departments, 16);
     e.f[FIELD_SKILLS] = list_of(&b, a->skills, 16);
     e.f[FIELD_LANGUAGES] = list_of(&b, a->languages, 16);
-    e.f[FIELD_PASSWORD] = val_s(hash);
+    if (a->password)
+        e.f[FIELD_PASSWORD] = val_s(hash);
     w[0] = (struct link_write){LINK_HSET, LINK_LOGINS, STR(""), str_of(a->login), str_of(id)};
     w[1] = (struct link_write){LINK_SADD, LINK_PEOPLE, STR(""), str_of(id), STR_NONE};
     rc = commit_entry(l, id, &e, LINK_NEW, &free_login, 1, w, 2, err);
@@ -205,13 +206,14 @@ static int add(struct cli *c, struct cli_live *l, struct err *err)
 {
     struct cli_account a = {.login = c->word[1], .name = cli_option(c, "--name")};
     char password[256] = "", keep[4][1024];
-    int rc = get_password(c, password, sizeof password, err);
+    bool without = cli_has(c, "--no-password");
+    int rc = without ? 0 : get_password(c, password, sizeof password, err);
 
     values(c, "--role", a.roles, 8, keep[0], sizeof keep[0]);
     values(c, "--department", a.departments, 16, keep[1], sizeof keep[1]);
     values(c, "--skill", a.skills, 16, keep[2], sizeof keep[2]);
     values(c, "--language", a.languages, 16, keep[3], sizeof keep[3]);
-    a.password = password;
+    a.password = without ? NULL : password;
     if (rc == 0 && !a.departments[0])
         rc = err_set(err, ERR_INVALID, "--department: one is needed");
     /* Told, not refused: the command may have been given another configuration than the server. */

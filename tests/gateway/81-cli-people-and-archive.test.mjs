@@ -34,6 +34,7 @@ test('accounts are made, listed, changed and closed, while nobody serves and whi
   }
   const elsewhere = await server.cli(['user', 'add', 'eve', '--role', 'rep', '--department', 'nowhere', '--password-stdin'], { input: `${PASSWORD}\n` });
   assert.match(elsewhere.err, /nowhere/, 'a department that the configuration does not have is remarked on');
+  await server.cli(['user', 'add', 'robot', '--role', 'rep', '--department', 'general', '--no-password']);
   const list = await server.cli(['user', 'list']);
   assert.match(list.out, /ann.*Ann 安/);
   assert.ok(!/argon|password/i.test(list.out));
@@ -42,6 +43,11 @@ test('accounts are made, listed, changed and closed, while nobody serves and whi
   await server.start();
   const ann = await rep(server, { token });
   assert.equal(ann.welcome.rep.name, 'Ann 安');
+  await rep(server, { token: await server.token('robot') });
+  for (const password of ['', 'robot', 'a password that nobody gave it']) {
+    const r = await server.api('POST', '/api/v1/session', { body: { login: 'robot', password }, headers: { 'X-Firstline': '1' } });
+    assert.ok(r.status === 401 || r.status === 400, `no password opens an account without one: ${r.status}`);
+  }
   await server.person({ login: 'bob' });
   const bob = await rep(server, { token: await server.token('bob') });
   assert.notEqual(bob.me, ann.me);

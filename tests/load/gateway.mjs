@@ -40,18 +40,11 @@ function compare(py, product, names) {
   return readFileSync(out, 'utf8').trim().split('\n').map((l) => JSON.parse(l));
 }
 
-/** The accounts are made once; later starts put them back. */
-function seed() {
-  const r = spawnSync('sh', [join(here, 'warm.sh')], { cwd: root, encoding: 'utf8' });
-  if (r.status !== 0) throw new Error(`warm.sh: ${r.stderr}`);
-}
-
 const folder = mkdtempSync(join(tmpdir(), 'bench-'));
 try {
   const py = runner();
   const results = [];
   if (py) {
-    seed();
     results.push(...compare(py, 'product', ['floor (raw epoll)', 'lws ref+redis', 'node ws+redis', 'socket.io+redis', 'firstline']));
     results.push(...compare(py, 'product-always', ['lws ref+redis fsync', 'firstline always']));
   }
