@@ -5,6 +5,6 @@
 -- Answers {how many entries, fence, the last one or ""}.
 return {
   string.format('%d', redis.call('LLEN', KEYS[2])),
-  redis.call('HGET', KEYS[1], 'f') or '0',
+  string.match(redis.call('HGET', KEYS[1], 's') or '0', '^%d+'),
   redis.call('LRANGE', KEYS[2], -1, -1)[1] or '',
 }

@@ -8,7 +8,7 @@
 local call = redis.call
 
 if (call('GET', KEYS[5]) or '') ~= ARGV[4] then return 0 end
-if string.format('%d', call('LLEN', KEYS[2])) ~= ARGV[2] or (call('HGET', KEYS[1], 'f') or '0') ~= ARGV[3] then return 0 end
+if string.format('%d', call('LLEN', KEYS[2])) ~= ARGV[2] or string.match(call('HGET', KEYS[1], 's') or '0', '^%d+') ~= ARGV[3] then return 0 end
 call('DEL', KEYS[1], KEYS[2])
 call('ZREM', KEYS[3], ARGV[1])
 call('ZREM', KEYS[4], ARGV[1])
