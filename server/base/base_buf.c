@@ -91,7 +91,7 @@ bool buf_reserve(struct buf *b, size_t n)
 
 void buf_add(struct buf *b, const void *p, size_t n)
 {
-    if (n == 0 || !buf_reserve(b, n))
+    if (n == 0 || ((b->failed || n >= b->cap - b->n) && !buf_reserve(b, n)))
         return;
     memcpy(b->p + b->n, p, n);
     b->n += n;

@@ -4,10 +4,13 @@
 
 static unsigned char process_key[crypto_shorthash_KEYBYTES];
 
+/* libsodium's own generator in place of a system call for each id and salt: keyed by the system here, a state a thread. */
 int crypto_start(struct err *err)
 {
+    randombytes_set_implementation(&randombytes_internal_implementation);
     if (sodium_init() < 0)
         return err_set(err, ERR_IO, "the system gives no random bytes");
+    randombytes_stir();
     randombytes_buf(process_key, sizeof process_key);
     return 0;
 }
@@ -25,6 +28,20 @@ uint64_t crypto_short_hash(const void *p, size_t n)
     crypto_shorthash(h, p, n, process_key);
     memcpy(&v, h, sizeof v);
     return v;
+}
+
+uint64_t crypto_short_digest_parts(const struct str *parts, size_t parts_n)
+{
+    uint64_t key[crypto_shorthash_KEYBYTES / sizeof(uint64_t)] = {0};
+
+    for (size_t i = 0; i < parts_n; i++) { /* what came before is the key */
+        unsigned char h[crypto_shorthash_BYTES];
+
+        key[1] = i;
+        crypto_shorthash(h, (const unsigned char *)parts[i].s, parts[i].n, (const unsigned char *)key);
+        memcpy(key, h, sizeof h);
+    }
+    return key[0];
 }
 
 void crypto_digest(unsigned char out[CRYPTO_HASH_BYTES], const void *p, size_t n, const void *key, size_t key_n)

@@ -13,11 +13,15 @@
 #define ID_MAX 64     /* the longest id or reference that the protocol allows (PROTOCOL "Envelope") */
 #define ID_SIZE 25    /* "c_" + 22 characters + NUL: what id_make() writes */
 
-/* Must be called once before anything else here. ERR_IO if the system has no randomness. */
+/* Must be called once before anything else here, and again first of all in a child that is forked and goes on without exec: without
+ * it the child is ended at its first random byte. ERR_IO if the system has no randomness. */
 int crypto_start(struct err *err);
 void crypto_random(void *out, size_t n);
 /* SipHash-2-4 with a key of this process: for tables in memory only. */
 uint64_t crypto_short_hash(const void *p, size_t n);
+/* The same over several pieces, in order, without a key: equal on all nodes and in all lives. It tells content apart that nobody
+ * forges to his own harm; it is no seal. */
+uint64_t crypto_short_digest_parts(const struct str *parts, size_t parts_n);
 /* BLAKE2b-256. key may be NULL (key_n 0), at most 64 bytes. */
 void crypto_digest(unsigned char out[CRYPTO_HASH_BYTES], const void *p, size_t n, const void *key, size_t key_n);
 /* BLAKE2b-256 over several pieces, in order. */

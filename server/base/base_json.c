@@ -30,6 +30,26 @@ void json_key(struct buf *b, const char *key)
     buf_add(b, "\":", 2);
 }
 
+size_t json_plain_run(const char *p, size_t n)
+{
+    static const uint64_t ones = UINT64_C(0x0101010101010101), highs = UINT64_C(0x8080808080808080);
+    size_t i = 0;
+
+    for (; n - i >= 8; i += 8) {
+        uint64_t w, quotes, slashes;
+
+        memcpy(&w, p + i, sizeof w);
+        quotes = w ^ ones * '"';
+        slashes = w ^ ones * '\\';
+        /* Bit 7 of a byte: below 0x20, or equal. A borrow may set it too high up, never too low down: which byte it is the loop below says. */
+        if ((((w - ones * 0x20) & ~w) | ((quotes - ones) & ~quotes) | ((slashes - ones) & ~slashes)) & highs)
+            break;
+    }
+    while (i < n && (unsigned char)p[i] >= 0x20 && p[i] != '"' && p[i] != '\\')
+        i++;
+    return i;
+}
+
 void json_text(struct buf *b, struct str s)
 {
     static const char hex[] = "0123456789abcdef";
@@ -39,13 +59,11 @@ void json_text(struct buf *b, struct str s)
     if (!buf_reserve(b, s.n + 2))
         return;
     buf_add_c(b, '"');
-    for (size_t i = 0; i < s.n; i++) {
+    for (size_t i = 0; (i += json_plain_run(s.s + i, s.n - i)) < s.n; i++) {
         unsigned char c = (unsigned char)s.s[i];
         char esc[6] = {'\\', 'u', '0', '0', 0, 0};
         size_t en = 2;
 
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
         buf_add(b, s.s + from, i - from);
         from = i + 1;
         switch (c) {

@@ -15,6 +15,8 @@ void json_close(struct buf *b, char bracket);
 void json_key(struct buf *b, const char *key);
 /* A quoted, escaped string: only `"`, `\` and what is below U+0020 are escaped, and U+2028/2029 not. */
 void json_text(struct buf *b, struct str s);
+/* How many of the n bytes at p stand in JSON text as they are: up to the first quote, backslash or what is below U+0020. */
+size_t json_plain_run(const char *p, size_t n);
 void json_int(struct buf *b, int64_t v);
 void json_bool(struct buf *b, bool v);
 void json_nil(struct buf *b);

@@ -49,15 +49,25 @@ static size_t put_char(char *c, uint32_t u)
     return 4;
 }
 
+/* Of U+0080 and above. */
 static bool is_dropped(uint32_t u)
 {
-    if (u < 0x80)
-        return !((u >= '0' && u <= '9') || (u >= 'a' && u <= 'z') || u == '{' || u == '}');
     return (u >= 0x2000 && u <= 0x206f)     /* spaces, dashes, quotes, ellipsis, zero width */
            || (u >= 0x3000 && u <= 0x303f)  /* CJK punctuation */
            || (u >= 0xfe00 && u <= 0xfe6f)  /* variation selectors, small forms */
            || u == 0xa0 || u == 0xb7 || u == 0xfeff;
 }
+
+/* What the fold leaves of a character below U+0080; 0: nothing. */
+static const char plain[128] = {
+    ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5', ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9',
+    ['a'] = 'a', ['b'] = 'b', ['c'] = 'c', ['d'] = 'd', ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i', ['j'] = 'j',
+    ['k'] = 'k', ['l'] = 'l', ['m'] = 'm', ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r', ['s'] = 's', ['t'] = 't',
+    ['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z', ['A'] = 'a', ['B'] = 'b', ['C'] = 'c', ['D'] = 'd',
+    ['E'] = 'e', ['F'] = 'f', ['G'] = 'g', ['H'] = 'h', ['I'] = 'i', ['J'] = 'j', ['K'] = 'k', ['L'] = 'l', ['M'] = 'm', ['N'] = 'n',
+    ['O'] = 'o', ['P'] = 'p', ['Q'] = 'q', ['R'] = 'r', ['S'] = 's', ['T'] = 't', ['U'] = 'u', ['V'] = 'v', ['W'] = 'w', ['X'] = 'x',
+    ['Y'] = 'y', ['Z'] = 'z', ['{'] = '{', ['}'] = '}',
+};
 
 /* The next character that the fold leaves, 0 at the end; *i moves behind it. */
 static uint32_t next_folded(struct str text, size_t *i)
@@ -67,10 +77,8 @@ static uint32_t next_folded(struct str text, size_t *i)
 
         if (u >= 0xff01 && u <= 0xff5e)
             u -= 0xfee0; /* full-width forms */
-        if (u >= 'A' && u <= 'Z')
-            u += 'a' - 'A';
-        if (!is_dropped(u))
-            return u;
+        if (u < 0x80 ? plain[u] : !is_dropped(u))
+            return u < 0x80 ? (unsigned char)plain[u] : u;
     }
     return 0;
 }
@@ -82,8 +90,15 @@ void ownership_fold(struct str text, struct buf *out)
 
     if (!buf_reserve(out, text.n)) /* no character grows */
         return;
-    while ((u = next_folded(text, &i)))
+    for (;;) {
+        for (; i < text.n && (unsigned char)text.s[i] < 0x80; i++) {
+            out->p[out->n] = plain[(unsigned char)text.s[i]];
+            out->n += out->p[out->n] != 0;
+        }
+        if (!(u = next_folded(text, &i)))
+            break;
         out->n += put_char(out->p + out->n, u);
+    }
     if (out->p)
         out->p[out->n] = 0;
 }

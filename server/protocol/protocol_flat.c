@@ -1,5 +1,7 @@
 #include "protocol/protocol_flat.h"
 
+#include "base/base_json.h"
+
 struct cursor {
     const char *p, *end;
     char *room; /* where the next string goes */
@@ -48,27 +50,25 @@ static bool read_string(struct cursor *c, struct str *out)
 {
     char *to = c->room, *from = c->room;
     const char *p = c->p;
-    unsigned char high = 0;
 
-    for (; p < c->end && *p != '"'; p++) {
-        unsigned char ch = (unsigned char)*p;
+    for (;;) {
+        size_t run = json_plain_run(p, (size_t)(c->end - p));
 
-        if (ch == '\\') {
-            if (++p == c->end || !(ch = (unsigned char)unescaped(*p)))
-                return false;
-        } else if (ch < 0x20) {
+        memcpy(to, p, run);
+        to += run;
+        p += run;
+        if (p == c->end || *p != '\\')
+            break;
+        if (++p == c->end || !(*to++ = unescaped(*p++)))
             return false;
-        }
-        high |= ch;
-        *to++ = (char)ch;
     }
-    if (p == c->end)
+    if (p == c->end || *p != '"')
         return false;
     *to = 0;
     *out = (struct str){from, (size_t)(to - from)};
     c->room = to + 1;
     c->p = p + 1;
-    return !(high & 0x80) || utf8_is_valid(*out);
+    return utf8_is_valid(*out);
 }
 
 /* Whole numbers of up to 18 digits: they fit. */

@@ -325,7 +325,8 @@ static bool read_fields(struct reader *r, struct msg *out)
 static void make_digest(struct msg *m)
 {
     struct str parts[1 + 3 * MSG_RULES_MAX];
-    unsigned char heads[MSG_RULES_MAX][9], hash[CRYPTO_HASH_BYTES];
+    unsigned char heads[MSG_RULES_MAX][9];
+    uint64_t digest;
     size_t n = 0;
 
     parts[n++] = (struct str){m->row->name, strlen(m->row->name) + 1};
@@ -346,8 +347,8 @@ static void make_digest(struct msg *m)
         if (v->type == VAL_STR || v->type == VAL_JSON)
             parts[n++] = v->s;
     }
-    crypto_digest_parts(hash, parts, n);
-    memcpy(m->digest, hash, sizeof m->digest);
+    digest = crypto_short_digest_parts(parts, n);
+    memcpy(m->digest, &digest, sizeof m->digest);
 }
 
 /* The document of a text that passed the limits, or NULL. */

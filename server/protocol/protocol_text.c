@@ -78,7 +78,9 @@ struct str utf8_prefix(struct str s, size_t n)
 
     if (s.n <= n)
         return s;
-    for (size_t i = 0; i < s.n; i++) {
+    while (chars + 8 <= n && is_plain_word((const unsigned char *)s.s + chars))
+        chars += 8;
+    for (size_t i = chars; i < s.n; i++) {
         if (((unsigned char)s.s[i] & 0xc0) != 0x80 && chars++ == n)
             return (struct str){s.s, i};
     }

@@ -225,6 +225,8 @@ static pid_t fork_gateway(const char *dir)
         struct node n;
 
         prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (crypto_start(NULL) < 0)
+            _exit(1);
         snprintf(w.dir, sizeof w.dir, "%s", dir);
         uv_loop_init(&w.loop);
         uv_timer_init(&w.loop, &w.heart);
