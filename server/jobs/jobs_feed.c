@@ -11,7 +11,7 @@
 #define ROWS_AT_ONCE   2000 /* of one log, in one read */
 #define RETRY_MS       1000
 #define LOOK_MS        400  /* without a kick */
-#define PACE_MS        200  /* between looks that a kick asks for: what came meanwhile costs one transaction, not many */
+#define PACE_MS        400  /* between looks that a kick asks for: what came meanwhile costs one transaction, not many */
 #define KNOWN_MAX      50000
 
 /* How far a log is archived, as this process knows, and which place in Redis's list comes next; -1: not known. */
