@@ -36,6 +36,7 @@
 #define TICK_MS        25 /* how late a deadline may be noticed */
 #define BUS_PING_MS    2000
 #define READ_BYTES     65536
+#define READER_KEEPS (256 << 10) /* of its buffer while nothing is in it: what is beyond is freed and grown again each turn */
 #define READ_ROUNDS    16 /* at most, in one loop turn */
 #define CHANNELS_MAX   1024
 
@@ -365,6 +366,7 @@ static void greet(struct redis *r)
     r->reader = redisReaderCreate();
     if (!r->reader)
         abort();
+    r->reader->maxbuf = READER_KEEPS;
     if (r->url.pass && r->url.user)
         greet_with(r, 3, (const char *[]){"AUTH", r->url.user, r->url.pass}, on_auth);
     else if (r->url.pass)
