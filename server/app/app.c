@@ -65,7 +65,7 @@ static void on_presence(void *ctx, struct str person, int nodes)
         return;
     m->present_elsewhere = nodes > (m->conns ? 1 : 0);
     people_tell_presence(a, m);
-    match_all_dirty(a);
+    match_member_dirty(a, m);
 }
 
 static void on_noticed(struct slot *s, void *ctx)

@@ -24,6 +24,16 @@ void signal_raw(struct conn *c, uint64_t key, struct str payload)
     frame_unref(f);
 }
 
+void signal_staff(struct app *a, uint64_t key, struct str payload)
+{
+    struct frame *f = frame_create(payload);
+
+    for (struct conn *c = a->conns; c; c = c->next_all)
+        if (c->is_staff && c->is_ready && !c->is_dead)
+            net_send_signal(c->net, key, f);
+    frame_unref(f);
+}
+
 void answer_write_place(struct buf *b, int64_t seq, int64_t at_ms)
 {
     buf_add_s(b, ",\"seq\":");

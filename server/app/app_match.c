@@ -8,6 +8,8 @@
 #define REPS_MAX      ROUTING_REASONS_MAX
 #define POSITIONS_MAX 5000
 #define COUNT_GAP_MS  250    /* positions of one department are told at most this often */
+#define PLACES_NEAR   10     /* each step is told */
+#define FAR_MS        5000
 #define HANDLING_MS   240000 /* a chat's length where nothing is known yet */
 
 /* The site's numbers, and where the department has its own, those. */
@@ -93,10 +95,32 @@ void match_dirty(struct app *a, struct str department)
         d->is_dirty = d->queue_dirty = true;
 }
 
+void match_left(struct app *a, struct str department)
+{
+    struct department *d = match_find(a, department);
+
+    if (!d)
+        return;
+    d->queue_dirty = true;
+    d->is_dirty = d->is_dirty || d->has_more;
+}
+
 void match_all_dirty(struct app *a)
 {
     for (unsigned i = 0; i < a->departments_n; i++)
         a->departments[i].is_dirty = a->departments[i].queue_dirty = true;
+}
+
+void match_member_dirty(struct app *a, const struct member *m)
+{
+    for (unsigned i = 0; i < a->departments_n; i++) {
+        struct department *d = &a->departments[i];
+
+        if (!people_is_in(&m->rep, str_of(d->cfg->name)) && !(d->cfg->fallback[0] && people_is_in(&m->rep, str_of(d->cfg->fallback))))
+            continue;
+        d->is_dirty = true;
+        d->queue_dirty = d->queue_dirty || d->waiting > 0; /* how long they wait depends on how many serve */
+    }
 }
 
 void match_taken(struct app *a, struct str department, int64_t at_ms)
@@ -247,6 +271,7 @@ static void offer_chat(struct slot *s, void *ctx)
     struct people_list skills = {.n = 0};
     struct str rest = str_of(cd->d->cfg->skills), item;
     unsigned n = 0;
+    bool helps;
     struct buf b;
 
     if (c->state != CHAT_WAITING || !c->department || strcmp(c->department, cd->d->cfg->name) != 0 || s->first || s->is_busy) {
@@ -269,8 +294,10 @@ static void offer_chat(struct slot *s, void *ctx)
     choice = mem_zalloc(sizeof *choice);
     routing_choose(&need, reps, n, choice);
     buf_init(&b, 1 << 16);
-    routing_write_candidates(choice, reps, &b);
-    if (!choice->rep && overflows(a, cd->d, c)) { /* nobody in time: the fallback department helps out */
+    helps = !choice->rep && overflows(a, cd->d, c);
+    if (choice->rep || helps)
+        routing_write_candidates(choice, reps, &b);
+    if (helps) { /* nobody in time: the fallback department helps out */
         const struct department *f = fallback_of(a, cd->d);
         struct member *m[REPS_MAX];
 
@@ -301,6 +328,17 @@ static void offer_chat(struct slot *s, void *ctx)
     free(cd);
 }
 
+static bool has_room(struct app *a, const struct look *k)
+{
+    for (unsigned i = 0; i < k->reps_n; i++) {
+        const struct member *m = people_find(a, str_of(k->reps[i]));
+
+        if (m && people_is_available(&m->rep) && people_has_room(&m->rep, 1))
+            return true;
+    }
+    return false;
+}
+
 static void on_look(void *ctx, const struct redis_reply *r)
 {
     struct look *k = ctx;
@@ -310,17 +348,16 @@ static void on_look(void *ctx, const struct redis_reply *r)
     d->is_matching = false;
     if (r && redis_reply_n(r) == 4) {
         const struct redis_reply *chats = redis_reply_at(r, 2), *reps = redis_reply_at(r, 3);
-        bool any = fallback_of(a, d) != NULL;
+        bool any;
 
         for (unsigned i = 0; i < k->reps_n && i < redis_reply_n(reps); i++) {
             struct member *m = people_find(a, str_of(k->reps[i]));
 
-            if (!m)
-                continue;
-            read_rep(m, redis_reply_at(reps, i));
-            any = any || (people_is_available(&m->rep) && people_has_room(&m->rep, 1));
+            if (m)
+                read_rep(m, redis_reply_at(reps, i));
         }
-        for (size_t i = 0; any && i + 1 < redis_reply_n(chats); i += 2) {
+        any = fallback_of(a, d) || has_room(a, k);
+        for (size_t i = 0; any && i + 1 < redis_reply_n(chats); i += 2, any = fallback_of(a, d) || has_room(a, k)) {
             struct candidate *cd = mem_zalloc(sizeof *cd);
 
             cd->app = a;
@@ -329,6 +366,7 @@ static void on_look(void *ctx, const struct redis_reply *r)
             memcpy(cd->reps, k->reps, k->reps_n * sizeof *cd->reps);
             slot_when_loaded(slot_get(a, redis_reply_str(redis_reply_at(chats, i))), offer_chat, cd);
         }
+        d->has_more = any && redis_reply_int(redis_reply_at(r, 1)) > CHATS_AT_ONCE;
     } else {
         d->is_dirty = true;
     }
@@ -361,10 +399,14 @@ struct count {
     struct department *d;
 };
 
-static void tell_staff(struct app *a, const struct department *d)
+static void tell_staff(struct app *a, struct department *d)
 {
     struct buf b;
 
+    if (d->waiting == d->told_waiting && d->longest_since_ms == d->told_longest_ms)
+        return;
+    d->told_waiting = d->waiting;
+    d->told_longest_ms = d->longest_since_ms;
     buf_init(&b, 2048);
     buf_add_s(&b, "{\"t\":\"queue\"");
     json_kv_s(&b, "department", d->cfg->name);
@@ -372,9 +414,7 @@ static void tell_staff(struct app *a, const struct department *d)
     if (d->longest_since_ms)
         json_kv_int(&b, "longest_since", d->longest_since_ms);
     buf_add_c(&b, '}');
-    for (struct conn *c = a->conns; c; c = c->next_all)
-        if (c->is_staff && c->is_ready)
-            signal_raw(c, crypto_short_hash(d->cfg->name, strlen(d->cfg->name)), buf_str(&b));
+    signal_staff(a, crypto_short_hash(d->cfg->name, strlen(d->cfg->name)), buf_str(&b));
     buf_fini(&b);
 }
 
@@ -390,13 +430,18 @@ static unsigned available_reps(struct app *a, const struct department *d)
     return k;
 }
 
-/* Rule 1.5: told when the place changes, or when the wait does by more than a quarter: it is kept current, and doesn't jump. */
-static void tell_place(struct slot *s, int64_t position, int64_t eta_s)
+/* Rule 1.5: told when the place changes, or when the wait does by more than a quarter: it is kept current, and doesn't jump. Far from
+ * the front a place less says little: there it is told when it is a twentieth less, at the latest after a while. */
+static void tell_place(struct slot *s, int64_t position, int64_t eta_s, int64_t now_ms)
 {
-    int64_t moved = eta_s > s->eta_s ? eta_s - s->eta_s : s->eta_s - eta_s;
+    int64_t waits = eta_s > s->eta_s ? eta_s - s->eta_s : s->eta_s - eta_s;
+    int64_t places = position > s->position ? position - s->position : s->position - position;
+    bool moved = position > PLACES_NEAR && s->position > PLACES_NEAR && now_ms - s->told_place_ms < FAR_MS ? places * 20 > position : places > 0;
 
-    if (s->position != position || moved * 4 > s->eta_s)
-        notice_queue(s, position, eta_s);
+    if (!moved && waits * 4 <= s->eta_s)
+        return;
+    notice_queue(s, position, eta_s);
+    s->told_place_ms = now_ms;
 }
 
 static void on_count(void *ctx, const struct redis_reply *r)
@@ -421,7 +466,7 @@ static void on_count(void *ctx, const struct redis_reply *r)
         if (s->chat.wait_since_ms && (!d->longest_since_ms || s->chat.wait_since_ms < d->longest_since_ms))
             d->longest_since_ms = s->chat.wait_since_ms;
         if (s->subs)
-            tell_place(s, position, routing_eta_s((unsigned)position, d->gap_ms, reps, HANDLING_MS));
+            tell_place(s, position, routing_eta_s((unsigned)position, d->gap_ms, reps, HANDLING_MS), d->counted_at_ms);
     }
     tell_staff(a, d);
 }

@@ -255,6 +255,14 @@ static void after_owner(struct slot *s, const struct notice *n, bool is_ours)
         tell_nodes(s, owner);
 }
 
+static void has_room_again(struct app *a, const char *rep)
+{
+    const struct member *m = people_find(a, str_of(rep));
+
+    if (m)
+        match_member_dirty(a, m);
+}
+
 void notice_after(struct slot *s, const struct notice *n, bool is_ours)
 {
     const struct chat *c = &s->chat;
@@ -283,14 +291,19 @@ void notice_after(struct slot *s, const struct notice *n, bool is_ours)
     if (queued && !was_queued)
         s->position = -1; /* it stands in the queue anew: its place is told, also if it is the one it had before */
     if (c->state != n->state || strcmp(n->handler, c->handler.id) != 0) {
-        if (queued || was_queued || n->handler[0]) {
+        if (c->state == CHAT_WAITING)
             match_dirty(s->app, str_of(c->department));
-            if (n->department[0] && strcmp(n->department, c->department ? c->department : "") != 0)
-                match_dirty(s->app, str_of(n->department));
-        }
-        if (n->handler[0]) /* somebody has room again */
-            match_all_dirty(s->app);
+        else if (queued || was_queued || n->handler[0])
+            match_left(s->app, str_of(c->department));
+        if (n->department[0] && strcmp(n->department, c->department ? c->department : "") != 0)
+            match_left(s->app, str_of(n->department));
+        if (n->handler[0])
+            has_room_again(s->app, n->handler);
     }
+    if (n->offered[0] && strcmp(n->offered, c->offered_to.id) != 0 && strcmp(n->offered, c->handler.id) != 0)
+        has_room_again(s->app, n->offered);
+    if (n->transfer[0] && strcmp(n->transfer, c->transfer_to.id) != 0 && strcmp(n->transfer, c->handler.id) != 0)
+        has_room_again(s->app, n->transfer);
     if (c->handler.id[0] && c->unanswered_since_ms && c->last_question &&
         (c->proof.last_question > n->head || strcmp(n->handler, c->handler.id) != 0))
         kb_for_handler(s, str_of(c->last_question));

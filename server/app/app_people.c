@@ -90,7 +90,7 @@ static void on_person_read(void *ctx, const struct redis_reply *list)
                 net_close(c->net, 1008, "the password was changed");
         }
         people_tell_presence(a, m);
-        match_all_dirty(a);
+        match_member_dirty(a, m);
         if (m->is_stale) {
             m->is_stale = false;
             people_reload(a, str_of(r->id));
@@ -230,7 +230,7 @@ void people_join(struct app *a, struct conn *c)
         if (!c->next_of_person) {
             say_presence(a, m, true);
             people_tell_presence(a, m);
-            match_all_dirty(a);
+            match_member_dirty(a, m);
         }
         return;
     }
@@ -256,12 +256,13 @@ void people_leave(struct app *a, struct conn *c)
         return;
     say_presence(a, m, false);
     people_tell_presence(a, m);
-    match_all_dirty(a);
+    match_member_dirty(a, m);
 }
 
-void people_tell_presence(struct app *a, const struct member *m)
+void people_tell_presence(struct app *a, struct member *m)
 {
     struct buf b;
+    uint64_t told;
 
     if (!m->is_loaded)
         return;
@@ -278,9 +279,10 @@ void people_tell_presence(struct app *a, const struct member *m)
         json_text(&b, str_of(m->rep.departments.item[i]));
     json_close(&b, ']');
     buf_add_c(&b, '}');
-    for (struct conn *c = a->conns; c; c = c->next_all)
-        if (c->is_staff && c->is_ready)
-            signal_raw(c, crypto_short_hash(m->rep.id, strlen(m->rep.id)), buf_str(&b));
+    told = crypto_short_hash(b.p, b.n);
+    if (told != m->told)
+        signal_staff(a, crypto_short_hash(m->rep.id, strlen(m->rep.id)), buf_str(&b));
+    m->told = told;
     buf_fini(&b);
 }
 

@@ -123,7 +123,7 @@ struct slot {
     struct chat_index index; /* what Redis holds, as last written or read (strings: see index_keep) */
     char index_queue[64], index_hold[ID_SIZE], index_also[ID_SIZE], index_alert[ID_SIZE], index_open[ID_SIZE];
     int64_t used_at_ms;
-    int64_t position, eta_s; /* last told to the shopper */
+    int64_t position, eta_s, told_place_ms; /* last told to the shopper, and when */
     bool tell_queue;    /* chat.start was answered: its place follows */
 };
 
@@ -160,6 +160,7 @@ struct member {
     bool is_loaded, is_loading, is_stale;
     bool is_ending;          /* the shift's end is under way: no new offers */
     bool present_elsewhere;
+    uint64_t told;           /* hash of the presence that was told last */
     int64_t seq_read;
 };
 
@@ -173,10 +174,12 @@ struct guest {
 struct department {
     const struct config_department *cfg;
     struct chat_rules rules;           /* the site's, with the department's own numbers and words */
-    bool is_dirty, is_matching, again; /* matching */
+    bool is_dirty, is_matching;        /* matching */
+    bool has_more;                     /* the last look left somebody with room, and chats that it did not come to */
     bool queue_dirty, is_counting;     /* positions */
     int64_t gap_ms, last_take_ms;      /* expected wait */
     int64_t waiting, longest_since_ms;
+    int64_t told_waiting, told_longest_ms; /* to staff */
     int64_t counted_at_ms;
 };
 
@@ -310,6 +313,8 @@ void answer_error(struct conn *c, struct str re, enum code code, const char *tex
 void answer_cmd_ok(struct cmd *c, const char *extra);
 void answer_cmd_error(struct cmd *c, enum code code, const char *text, const char *extra);
 void signal_raw(struct conn *c, uint64_t key, struct str payload);
+/* To all staff of this node, one frame for all. */
+void signal_staff(struct app *a, uint64_t key, struct str payload);
 /* The state a conflict carries, the handler that not_handler names. */
 void answer_cmd_refusal(struct cmd *c, const struct chat *chat, enum code code, const char *text);
 
@@ -387,7 +392,8 @@ void people_on_log(struct app *a, struct str id);
 void people_when_known(struct app *a, struct str id, void (*fn)(void *ctx, struct member *m), void *ctx);
 void people_join(struct app *a, struct conn *c);
 void people_leave(struct app *a, struct conn *c);
-void people_tell_presence(struct app *a, const struct member *m);
+/* Nothing is sent where what would be told is what was. */
+void people_tell_presence(struct app *a, struct member *m);
 /* Fills facts for a decision about a chat in this department. */
 void people_fact(struct app *a, struct str id, struct str department, bool denied, struct chat_rep *out);
 void people_write_list(struct app *a, struct buf *b);
@@ -413,9 +419,13 @@ bool match_has_lead(struct app *a, const struct department *d);
 void match_write_unled(struct app *a, struct buf *b);
 void match_start(struct app *a);
 void match_dirty(struct app *a, struct str department);
+/* A chat left the queue: places change, nobody has more room than before. */
+void match_left(struct app *a, struct str department);
 /* Who of the department would be asked first now, except this person; NULL: nobody is available. candidates (or NULL): the others, and why not. */
 const struct member *match_best(struct app *a, const struct department *d, const char *except, struct buf *candidates);
 void match_all_dirty(struct app *a);
+/* What this person's coming, going or having room may change: the departments that he serves, and those that they help out. */
+void match_member_dirty(struct app *a, const struct member *m);
 void match_tick(struct app *a);
 void match_taken(struct app *a, struct str department, int64_t at_ms);
 /* True if somebody of the department (or of its fallback) is on shift. */

@@ -36,7 +36,7 @@ static void on_shift(void *ctx, const struct link_result *r)
         else
             people_reload(f->app, str_of(f->id));
         people_tell_presence(f->app, m);
-        match_all_dirty(f->app);
+        match_member_dirty(f->app, m);
         jobs_feed_kick(f->app->feed);
         if (f->cmd)
             answer_cmd_ok(f->cmd, NULL);
