@@ -7,10 +7,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { archive } from './archive.mjs';
 import { alone } from './lib/alone.mjs';
 import { barsOf, plotOf } from './lib/plot.mjs';
 import { write } from './lib/report.mjs';
 import { rows } from './lib/rows.mjs';
+import { routing } from './routing.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = resolve(here, '../..');
@@ -48,7 +50,7 @@ try {
     results.push(...compare(py, 'product', ['floor (raw epoll)', 'lws ref+redis', 'node ws+redis', 'socket.io+redis', 'firstline']));
     results.push(...compare(py, 'product-always', ['lws ref+redis fsync', 'firstline always']));
   }
-  const own = await alone(py ? join(work, 'wsload') : null);
+  const own = { ...(await alone(py ? join(work, 'wsload') : null)), ...archive(), ...(await routing()) };
   const table = rows(results, own);
   console.log(table.text);
   write(join(root, 'docs/speed.md'), { table: table.markdown, own, results, rounds });
