@@ -22,7 +22,15 @@ static struct conn *conn_create(struct app *a, bool is_staff)
     c->is_staff = is_staff;
     c->roles = is_staff ? 0 : ROLE_SHOPPER;
     c->tokens = (double)a->cfg->limits.burst;
+    c->name = mem_strdup("");
     return c;
+}
+
+void conn_set_name(struct conn *c, struct str name)
+{
+    free(c->name);
+    name = utf8_prefix(name, name.n < PEOPLE_NAME_BYTES ? name.n : (PEOPLE_NAME_BYTES - 1) / 4);
+    c->name = mem_strndup(name.s, name.n);
 }
 
 static void admit_staff(struct check *k, struct member *m)
@@ -39,7 +47,7 @@ static void admit_staff(struct check *k, struct member *m)
     c->password_version = k->password_version;
     c->roles = m->rep.roles;
     snprintf(c->person, sizeof c->person, "%s", m->rep.id);
-    snprintf(c->name, sizeof c->name, "%s", m->rep.name);
+    conn_set_name(c, str_of(m->rep.name));
     snprintf(c->secret_digest, sizeof c->secret_digest, "%s", k->digest);
     snprintf(c->address, sizeof c->address, "%s", k->address);
     net_check_done(k->check, 101, c, 0);
@@ -191,6 +199,8 @@ static void conn_free_if_done(struct conn *c)
         c->held_first = next;
     }
     free(c->page);
+    free(c->name);
+    free(c->stuck);
     free(c);
 }
 
@@ -424,24 +434,26 @@ void conn_closed(void *ctx, struct net_conn *net, void *user)
 
 bool conn_is_stuck(struct conn *c, struct str chat, struct str id)
 {
-    for (unsigned i = 0; i < 4; i++)
-        if (c->stuck[i][0] && str_is(chat, c->stuck[i])) {
-            if (!str_is(id, c->stuck_id[i]))
+    for (struct stuck *k = c->stuck; k && k < c->stuck + STUCK_MAX; k++)
+        if (k->chat[0] && str_is(chat, k->chat)) {
+            if (!str_is(id, k->id))
                 return true;
-            c->stuck[i][0] = 0; /* the same id again: now it will be known */
+            k->chat[0] = 0; /* the same id again: now it will be known */
         }
     return false;
 }
 
 void conn_set_stuck(struct conn *c, struct str chat, struct str id)
 {
-    for (unsigned i = 0; i < 4; i++)
-        if (str_is(chat, c->stuck[i]))
+    if (!c->stuck)
+        c->stuck = mem_zalloc(STUCK_MAX * sizeof *c->stuck);
+    for (unsigned i = 0; i < STUCK_MAX; i++)
+        if (str_is(chat, c->stuck[i].chat))
             return; /* the first unknown one is what has to be repeated */
-    for (unsigned i = 0; i < 4; i++)
-        if (!c->stuck[i][0]) {
-            snprintf(c->stuck[i], sizeof c->stuck[i], "%.*s", STR_FMT(chat));
-            snprintf(c->stuck_id[i], sizeof c->stuck_id[i], "%.*s", STR_FMT(id));
+    for (unsigned i = 0; i < STUCK_MAX; i++)
+        if (!c->stuck[i].chat[0]) {
+            snprintf(c->stuck[i].chat, sizeof c->stuck[i].chat, "%.*s", STR_FMT(chat));
+            snprintf(c->stuck[i].id, sizeof c->stuck[i].id, "%.*s", STR_FMT(id));
             return;
         }
     if (!c->is_dead)

@@ -95,6 +95,14 @@ void match_dirty(struct app *a, struct str department)
         d->is_dirty = d->queue_dirty = true;
 }
 
+void match_queued(struct app *a, struct str department, int by)
+{
+    struct department *d = match_find(a, department);
+
+    if (d && d->waiting + by >= 0)
+        d->waiting += by;
+}
+
 void match_left(struct app *a, struct str department)
 {
     struct department *d = match_find(a, department);
@@ -489,7 +497,7 @@ static void count(struct app *a, struct department *d)
 void match_tell_place(struct slot *s)
 {
     struct department *d = s->chat.department ? match_find(s->app, str_of(s->chat.department)) : NULL;
-    int64_t position = d ? d->waiting + 1 : 1;
+    int64_t position = d && d->waiting > 0 ? d->waiting : 1; /* itself among them */
 
     if (d && (s->chat.state == CHAT_WAITING || s->chat.state == CHAT_OFFERED))
         notice_queue(s, position, routing_eta_s((unsigned)position, d->gap_ms, available_reps(s->app, d), HANDLING_MS));

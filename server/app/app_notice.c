@@ -290,6 +290,10 @@ void notice_after(struct slot *s, const struct notice *n, bool is_ours)
     after_owner(s, n, is_ours);
     if (queued && !was_queued)
         s->position = -1; /* it stands in the queue anew: its place is told, also if it is the one it had before */
+    if (was_queued)
+        match_queued(s->app, str_of(n->department), -1);
+    if (queued)
+        match_queued(s->app, str_of(c->department), 1);
     if (c->state != n->state || strcmp(n->handler, c->handler.id) != 0) {
         if (c->state == CHAT_WAITING)
             match_dirty(s->app, str_of(c->department));

@@ -127,26 +127,32 @@ struct slot {
     bool tell_queue;    /* chat.start was answered: its place follows */
 };
 
+#define STUCK_MAX 4
+struct stuck {
+    char chat[ID_SIZE]; /* "" none */
+    char id[ID_MAX + 1];
+};
+
+/* One for each connection, thousands of which are idle: what few have stands behind pointers. */
 struct conn {
     struct app *app;
     struct net_conn *net;
     bool is_staff, is_ready, is_dead, is_helloing, is_paused;
     unsigned roles;
     char person[ID_SIZE];
-    char name[PEOPLE_NAME_BYTES];
+    char *name;                           /* conn_set_name(); never NULL */
     char address[64];
     char secret_digest[AUTH_DIGEST_SIZE]; /* session or token it came with; shopper: own token */
     int64_t password_version;             /* of a session; 0: a token */
     bool must_store_token;                /* shopper: the token stands in Redis for a day only */
-    char locale[36], site[36], class_[16]; /* class_: from a signed identity; "" none */
+    char locale[36], class_[16]; /* class_: from a signed identity; "" none */
     char *page;
     char open[ID_SIZE], last[ID_SIZE];    /* shopper: open chat, last chat */
     struct sub *subs;
     struct cmd *held_first, *held_last;
     unsigned held_n, flight_n, aside_n;   /* aside_n: of the flight, those that nobody waits for */
     struct slot *flight_slot;             /* what all of the flight is about; NULL: something else */
-    char stuck[4][ID_SIZE];               /* chats in which an answer is unknown (PROMISES 2.2) */
-    char stuck_id[4][ID_MAX + 1];
+    struct stuck *stuck;                  /* chats in which an answer is unknown (PROMISES 2.2), STUCK_MAX of them; NULL: none was */
     double tokens;
     int64_t tokens_at_ms;
     bool watches_board;
@@ -300,6 +306,8 @@ struct cmd *cmd_create(struct app *a, enum chat_cmd_kind kind);
 void cmd_destroy(struct cmd *c);
 /* Starts one command of a connection; in app_command.c. */
 void command_start(struct conn *conn, struct cmd *c);
+/* Cut to what a name may have. */
+void conn_set_name(struct conn *c, struct str name);
 bool conn_is_stuck(struct conn *c, struct str chat, struct str id);
 void conn_set_stuck(struct conn *c, struct str chat, struct str id);
 
@@ -419,6 +427,8 @@ bool match_has_lead(struct app *a, const struct department *d);
 void match_write_unled(struct app *a, struct buf *b);
 void match_start(struct app *a);
 void match_dirty(struct app *a, struct str department);
+/* One more or one less waits: kept up between the counts. */
+void match_queued(struct app *a, struct str department, int by);
 /* A chat left the queue: places change, nobody has more room than before. */
 void match_left(struct app *a, struct str department);
 /* Who of the department would be asked first now, except this person; NULL: nobody is available. candidates (or NULL): the others, and why not. */

@@ -346,7 +346,7 @@ static void on_record(void *ctx, const struct redis_reply *r)
         }
     }
     if (!c->name[0])
-        snprintf(c->name, sizeof c->name, "%.*s", STR_FMT(redis_reply_str(redis_reply_at(r, 2))));
+        conn_set_name(c, redis_reply_str(redis_reply_at(r, 2)));
     known(h);
 }
 
@@ -435,7 +435,7 @@ static bool take_identity(struct hello *h, struct str jwt)
         h->identity = "refused";
         return false;
     }
-    snprintf(c->name, sizeof c->name, "%s", who.name);
+    conn_set_name(c, str_of(who.name));
     if (!c->locale[0])
         snprintf(c->locale, sizeof c->locale, "%s", who.locale);
     snprintf(c->class_, sizeof c->class_, "%s", who.class_);
@@ -473,7 +473,7 @@ void shopper_hello(struct cmd *cmd)
     if (locale.n && locale.n < sizeof c->locale)
         snprintf(c->locale, sizeof c->locale, "%.*s", STR_FMT(locale));
     if (field(cmd, FIELD_NAME).n)
-        snprintf(c->name, sizeof c->name, "%.*s", STR_FMT(utf8_prefix(field(cmd, FIELD_NAME), 60)));
+        conn_set_name(c, utf8_prefix(field(cmd, FIELD_NAME), 60));
     if (field(cmd, FIELD_PAGE).n)
         c->page = mem_strndup(field(cmd, FIELD_PAGE).s, field(cmd, FIELD_PAGE).n);
     if (cmd->msg.f[FIELD_RESUME].type == VAL_JSON)

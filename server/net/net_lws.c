@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#define RX_BYTES 1024 /* of one read: a kilobyte of each idle connection's memory */
+#define RX_BYTES 512 /* of one read, in each idle connection's memory; what is longer comes in pieces */
 
 struct net_lws {
     struct net *net;

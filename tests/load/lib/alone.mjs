@@ -86,6 +86,6 @@ export async function alone(wsload) {
   own.idle_cpu_pct = own.idle[10_000].idle_cpu_pct;
   own.connect_us = own.idle[10_000].connect_cpu_us;
   own.connect_growth = own.idle[15_000].connect_cpu_us / own.idle[1000].connect_cpu_us;
-  own.idle_18k_mb = own.idle[18_000].server_rss_kb / 1024;
+  own.idle_18k_mb = own.idle[18_000].rss_end_kb / 1024;
   return own;
 }
