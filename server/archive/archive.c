@@ -9,8 +9,13 @@
  */
 #include "archive/archive.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "archive/archive_reader.h"
@@ -19,6 +24,7 @@
 #include "log/log.h"
 
 #define BATCHES_MAX 4
+#define WRITER_NICE 5 /* where cores are short, chats come first and the archive still gets its fourth of one */
 #define ASKS_MAX    128
 #define QUIET_NS    500000000u /* without work for so long: the WAL is moved */
 #define LIST_MS     2000
@@ -155,6 +161,9 @@ static void thread_main(void *ctx)
     struct archive *a = ctx;
     bool end = false;
 
+    pthread_setname_np(pthread_self(), "archive");
+    if (setpriority(PRIO_PROCESS, (id_t)gettid(), WRITER_NICE) < 0) /* Linux: of this thread alone */
+        log_warn("archive", "the writer's priority stays why=%s", strerror(errno));
     while (!end) {
         struct archive_job *j = next_job(a);
 
