@@ -13,7 +13,7 @@
 
 static int run_kb(struct cli *c);
 
-static const char *const flags[] = {"--password-stdin", "--no-password", "--help", "--all", "--json"};
+static const char *const flags[] = {"--password-stdin", "--no-password", "--help", "--all", "--json", "--times"};
 
 static const struct row {
     const char *name, *help;
@@ -28,7 +28,7 @@ static const struct row {
      "    --no-password: signs in by a token alone (firstline token LOGIN), until `user passwd`.\n",
      cli_user},
     {"token", "token LOGIN [--expires DAYS] | token list | token revoke ID\n    An API token, alone on the last line.\n", cli_token},
-    {"kb", "kb check [DIR] | kb build | kb suggest TEXT | kb eval DIR [--accepts N] [--cap-ms 2] | kb bench [DIR]\n", run_kb},
+    {"kb", "kb check [DIR] | kb build | kb suggest TEXT | kb eval DIR [--accepts N] [--cap-ms 2] [--times] | kb bench [DIR]\n", run_kb},
     {"archive",
      "archive verify | archive export [--all] | archive adopt\n"
      "    Export: NDJSON, one event a line, exactly as sent to a rep. Adopt: the archive of this data directory is the site's from now on.\n",
@@ -157,6 +157,8 @@ static int run_kb(struct cli *c)
         if (strcmp(c->option[i].name, "--accepts") == 0 || strcmp(c->option[i].name, "--cap-ms") == 0) {
             argv[n++] = (char *)(uintptr_t)c->option[i].name;
             argv[n++] = (char *)(uintptr_t)c->option[i].value;
+        } else if (strcmp(c->option[i].name, "--times") == 0) {
+            argv[n++] = (char *)(uintptr_t)c->option[i].name;
         }
     argv[n] = NULL;
     return cli_kb(n, argv, &env);

@@ -27,7 +27,7 @@ static int usage(const struct cli_kb_env *env, const char *what)
 {
     fprintf(env->err,
             "firstline: %s; usage: firstline kb check [DIR] | build | suggest TEXT | eval DIR [--accepts N] "
-            "[--cap-ms N] | "
+            "[--cap-ms N] [--times] | "
             "bench [DIR] | gaps DIR\n",
             what);
     return 2;
@@ -266,6 +266,9 @@ struct eval {
     int64_t fed;
     int64_t cap_us; /* a later answer counts as none; 0: any counts */
     struct buf line;
+    bool times;         /* how long loading and each accept took goes to err */
+    int64_t *accept_us; /* of each accept */
+    unsigned accept_cap;
 };
 
 static int eval_article(void *ctx, struct record *r, struct err *err)
@@ -287,13 +290,53 @@ static int eval_accept(void *ctx, struct record *r, struct err *err)
 {
     struct eval *e = ctx;
     char who[16];
+    int64_t start = now_us(CLOCK_MONOTONIC);
+    int rc;
 
     if (!r->article || !r->text)
         return err_set(err, ERR_INVALID, "an accept needs article and text");
     if (r->n > e->accepts)
         return 0;
     snprintf(who, sizeof who, "rep-%d", (int)(e->fed % EVAL_PEOPLE));
-    return kb_accept(e->o.kb, str_of(r->article), str_of(r->text), str_of(who), ++e->fed, err);
+    rc = kb_accept(e->o.kb, str_of(r->article), str_of(r->text), str_of(who), e->fed + 1, err);
+    if (e->fed == e->accept_cap) {
+        e->accept_cap = e->accept_cap ? 2 * e->accept_cap : 256;
+        e->accept_us = mem_realloc(e->accept_us, e->accept_cap * sizeof *e->accept_us);
+    }
+    e->accept_us[e->fed++] = now_us(CLOCK_MONOTONIC) - start;
+    return rc;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static int eval_load(struct eval *e, struct err *err)
+{
+    const struct embed *synonyms = embed_find("kb/synonyms.txt");
+
+    return kb_load_articles(e->o.kb, e->files.articles, e->files.n, synonyms ? synonyms->data : STR_NONE,
+                            err);
+}
+
+/* Loads once more, now with all marks, as a start does. */
+static int print_times(struct eval *e, int64_t load_us, struct err *err)
+{
+    int64_t start = now_us(CLOCK_MONOTONIC);
+    int rc = eval_load(e, err);
+    size_t n = (size_t)e->fed;
+
+    if (n > 0)
+        qsort(e->accept_us, n, sizeof *e->accept_us, by_size);
+    fprintf(e->env->err,
+            "{\"articles\":%u,\"accepts\":%zu,\"load_ms\":%lld,\"reload_ms\":%lld,\"accept_us_p50\":%lld,"
+            "\"accept_us_p99\":%lld}\n",
+            e->files.n, n, (long long)load_us / 1000, (long long)(now_us(CLOCK_MONOTONIC) - start) / 1000,
+            (long long)(n ? e->accept_us[n / 2] : 0), (long long)(n ? e->accept_us[n * 99 / 100] : 0));
+    return rc;
 }
 
 static void print_answer(struct eval *e, const struct record *r, const struct kb_hit *hits, int n, int64_t us)
@@ -336,18 +379,22 @@ static int eval_query(void *ctx, struct record *r, struct err *err)
 
 static int eval_run(struct eval *e, const char *dir, const char *path, struct err *err)
 {
-    const struct embed *synonyms = embed_find("kb/synonyms.txt");
     int rc = opened_open(&e->o, path, err);
+    int64_t start, load_us;
 
     if (rc == 0)
         rc = each_record(dir, "articles.jsonl", eval_article, e, err);
+    start = now_us(CLOCK_MONOTONIC);
     if (rc == 0)
-        rc = kb_load_articles(e->o.kb, e->files.articles, e->files.n, synonyms ? synonyms->data : STR_NONE,
-                              err);
+        rc = eval_load(e, err);
+    load_us = now_us(CLOCK_MONOTONIC) - start;
     if (rc == 0 && e->accepts > 0)
         rc = each_record(dir, "accepts.jsonl", eval_accept, e, err);
     if (rc == 0)
         rc = each_record(dir, "queries.jsonl", eval_query, e, err);
+    if (rc == 0 && e->times)
+        rc = print_times(e, load_us, err);
+    free(e->accept_us);
     opened_close(&e->o);
     kb_files_fini(&e->files);
     return rc;
@@ -390,6 +437,8 @@ static int cmd_eval(int argc, char **argv, const struct cli_kb_env *env)
         } else if (strcmp(argv[i], "--cap-ms") == 0 && i + 1 < argc) {
             if (!read_number(argv[++i], 60000, &cap_ms))
                 return usage(env, "--cap-ms takes milliseconds up to 60000");
+        } else if (strcmp(argv[i], "--times") == 0) {
+            e.times = true;
         } else if (argv[i][0] == '-' || dir) {
             return usage(env, "kb eval: unknown argument");
         } else {

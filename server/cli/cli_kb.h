@@ -4,6 +4,7 @@
  * Errors  one sentence on env->err; exit codes 0 fine, 1 it failed (or a file is broken), 2 wrong usage.
  * Source  PROTOCOL "command line"; what eval prints is one JSON object a line:
  *         {"query_id":…,"ranked":[ids, best first],"scores":[…],"confidence":p,"us":microseconds}
+ *         and with --times one more on env->err: how long loading took without and with the marks, and an accept.
  */
 #ifndef CLI_KB_H
 #define CLI_KB_H

@@ -71,24 +71,23 @@ static void keep_late(struct kb *kb, const struct kb_mark *m)
 /* Takes a mark into a set: its own step, then old examples again, one a turn, so that queries come in
  * between. A set that nobody asks yet (lock NULL) goes through the same steps: it becomes what it would be
  * had it been there all along. */
-static int learn(struct kb *kb, struct kb_set *set, pthread_mutex_t *lock, const struct kb_mark *m,
-                 struct err *err)
+static int learn(struct kb_set *set, pthread_mutex_t *lock, const struct kb_mark *m, struct err *err)
 {
-    int rc;
+    int due;
 
     if (lock)
         pthread_mutex_lock(lock);
-    rc = kb_set_mark(set, m, err);
+    due = kb_set_mark(set, m, err);
     if (lock)
         pthread_mutex_unlock(lock);
-    for (int i = 0; rc > 0 && i < (int)kb->tuning->replays; i++) {
+    for (int i = 0; i < due; i++) {
         if (lock)
             pthread_mutex_lock(lock);
         kb_set_replay(set);
         if (lock)
             pthread_mutex_unlock(lock);
     }
-    return rc < 0 ? rc : 0;
+    return due < 0 ? due : 0;
 }
 
 static void take_late(struct kb *kb, struct kb_set *set)
@@ -97,7 +96,7 @@ static void take_late(struct kb *kb, struct kb_set *set)
         struct late *l = kb->late;
 
         if (set && !kb_set_knows(set, &l->mark))
-            learn(kb, set, NULL, &l->mark, NULL);
+            learn(set, NULL, &l->mark, NULL);
         kb->late = l->next;
         free((char *)l->mark.article.s);
         free((char *)l->mark.question.s);
@@ -107,38 +106,30 @@ static void take_late(struct kb *kb, struct kb_set *set)
     kb->late_end = &kb->late;
 }
 
-struct learning {
-    struct kb *kb;
-    struct kb_set *set;
-};
-
 static int learn_mark(void *arg, const struct kb_mark *m)
 {
-    struct learning *x = arg;
-
-    learn(x->kb, x->set, NULL, m, NULL); /* of an article that is gone: kept for when it comes back */
+    learn(arg, NULL, m, NULL); /* of an article that is gone: kept for when it comes back */
     return 0;
 }
 
 /* Builds a set from files and the marks, and swaps it in. Under kb->build. */
 static int rebuild(struct kb *kb, const struct kb_files *files, struct err *err)
 {
-    struct learning x = {kb, NULL};
-    struct kb_set *old;
+    struct kb_set *set, *old;
     int rc;
 
     pthread_mutex_lock(&kb->marks);
     kb->building = true;
     pthread_mutex_unlock(&kb->marks);
-    x.set = kb_set_create(kb->tuning, files->articles, files->n, str_of(files->synonyms));
-    rc = kb->port.mark_each(kb->port.ctx, KB_MARKS_MAX, learn_mark, &x, err);
+    set = kb_set_create(kb->tuning, files->articles, files->n, str_of(files->synonyms));
+    rc = kb->port.mark_each(kb->port.ctx, KB_MARKS_MAX, learn_mark, set, err);
     pthread_mutex_lock(&kb->marks);
     kb->building = false;
-    take_late(kb, rc == 0 ? x.set : NULL);
+    take_late(kb, rc == 0 ? set : NULL);
     pthread_mutex_lock(&kb->lock);
-    old = rc == 0 ? kb->set : x.set;
+    old = rc == 0 ? kb->set : set;
     if (rc == 0)
-        kb->set = x.set;
+        kb->set = set;
     pthread_mutex_unlock(&kb->lock);
     pthread_mutex_unlock(&kb->marks);
     kb_set_destroy(old);
@@ -300,7 +291,7 @@ static int mark(struct kb *kb, const struct kb_mark *m, struct err *err)
     if (rc == 0 && kb->building)
         keep_late(kb, m);
     if (rc == 0)
-        rc = learn(kb, kb->set, &kb->lock, m, err);
+        rc = learn(kb->set, &kb->lock, m, err);
     pthread_mutex_unlock(&kb->marks);
     return rc;
 }

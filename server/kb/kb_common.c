@@ -4,6 +4,7 @@
 
 #include "kb/kb_features.h"
 #include "kb/kb_rows.h"
+#include "kb/kb_words.h"
 
 static const char words[] =
     /* English */
@@ -23,25 +24,42 @@ static const char words[] =
     "那些 这样 那样 怎么 什么 怎样 如何 么样 么办 为什 为啥 因为 所以 如果 但是 而且 或者 已经 还是 还有 就是 可是 不过 现在 "
     "时候 我想 想要 需要 想问 问下 知道 觉得 应该 一个 了吗 的吗 吗我 以吗 能吗 行吗 好吗 了呢 不了 到了 不到 不会 会不 要不 不要 "
     "一直 有点 好的 行不 可不 不可 对吗 是吗 "
-    /* other languages, the most frequent ones */
-    "der die das den dem ein eine einen und ist sind war wird mit von zu im fur auf auch nicht "
-    "le la les un une des et est sont du de que qui dans pour el los las una y es en del con por para se "
-    "na i je w z ve bir bu ile de da о в на и с по что это как не "
-    "में का की के है हैं को ने से और पर था थे यह "
-    "في من على إلى عن هل ما هو هي التي الذي و "
-    "và của là các có trong được cho một những ";
+    /* other languages: articles, pronouns, prepositions, auxiliaries, question words */
+    "der die das den dem des ein eine einen einem einer und oder aber ist sind waren wird werden wurde wurden haben hatte kann "
+    "mit von vom zu zum zur im am in an auf aus bei nach fur als auch nicht noch nur sich es er sie ich wir ihr wie was wer wo "
+    "wann warum welche welcher welches welchen wieviel viele "
+    "le la les un une des et ou est sont etait du de au aux que qui quoi dans pour par sur avec ce cette ces il elle on nous vous je "
+    "ne pas se sa ses comment quand quel quelle quels combien pourquoi "
+    "el los las una unos y es era fue en del con por para como se su sus lo le que quien cual cuales cuando donde cuanto cuantos "
+    "cuanta cuantas ha han ser "
+    "si sau este sunt era a au fost in pe la cu din de pentru prin ca ce cine cand unde cati cate cum un unei unui nu "
+    "na je w z ze do od po za nie to jest co jak kto gdzie kiedy ile "
+    "ve veya bir bu su ile icin de da ki mi mu ne kim nerede nereye nasil neden hangi kac kadar olan olarak oldu olmustur oldugu gibi daha "
+    "en cok var "
+    "и в во на с со к ко по о об от из у за для до не что это как кто где когда почему какой какая какие какое каком сколько был была было "
+    "были быть его ее их он она они мы вы или а но же бы "
+    "και ή το τα η ο οι του της των τον την τους τις σε στο στη στην στον στα στις στους με για από ως που πως πώς τι ποιος ποια ποιο ποιοι "
+    "ποιες πόσο πόσα πόσοι πότε πού γιατί είναι ήταν να θα δεν μια ένα ένας "
+    "में का की के को है हैं था थी थे से ने और पर यह वह एक कि जो तो ही भी हो होता होती होते किया गया गई गए कर करने लिए साथ द्वारा "
+    "क्या कौन कब कहाँ क्यों कैसे कितना कितने कितनी किस किसे किसने किसका किसके कौनसा "
+    "في من على إلى عن مع هل ما ماذا من هو هي هم كان كانت يكون التي الذي الذين هذا هذه ذلك تلك أو و أن إن لا لم كم كيف متى أين لماذا أي "
+    "بعد قبل كل بين عند قد "
+    "và của là các có trong được cho một những với từ đã bị này đó không như khi ở ra vào đến để gì nào đâu sao bao nhiêu mấy thế ";
 
 static struct kb_rows rows;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+static int put(void *ctx, struct str word, size_t first, size_t end, unsigned flags)
+{
+    (void)ctx, (void)first, (void)end, (void)flags;
+    kb_rows_put(&rows, kb_hash(0, word.s, word.n));
+    return 0;
+}
+
+/* As words come out of a text: folded, two characters of Chinese as one. */
 static void start(void)
 {
-    for (const char *s = words; *s;) {
-        size_t n = strcspn(s, " ");
-
-        kb_rows_put(&rows, kb_hash(0, s, n));
-        s += n + (s[n] == ' ');
-    }
+    kb_words(str_of(words), KB_WORDS_QUERY | KB_WORDS_WHOLE, put, NULL);
 }
 
 bool kb_common_is(struct str word)

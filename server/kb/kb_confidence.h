@@ -2,14 +2,14 @@
  * kb_confidence: how likely it is that the first suggestion is the answer.
  *
  * A question that no article answers looks like nothing that was accepted before. How well it belongs:
- *     z = s - .7 · log Σ exp s_c + g + 2.5 · seen + ln(1 + features) - .15 · none + .1 · logit p
+ *     z = s - .6 · log Σ exp s_c + g + 2.5 · seen + .75 · ln(1 + features) - .15 · none + .05 · logit p
  * s: the learner's raw score of its best class, s_c of all classes, none: of what no article answers, g: the
  * share of the question's grams that the first has, seen: the share of its tf-idf mass that was ever seen, p:
  * the mix's probability of the first. A softmax alone is sure of one class or another, whatever is asked; raw
  * scores aren't.
  *     confidence = sigmoid(b + d · (z - z̄) + e · ln(1 + accepts per article) + dismissed)
  * z̄: the mean z of this KB's accepted questions, each scored before it is learned (the last hundred or so
- * weigh; ten of z̄ = 5.25 stand for a KB that nobody taught), so that a KB is measured by what its own
+ * weigh; ten of z̄ = 3.75 stand for a KB that nobody taught), so that a KB is measured by what its own
  * shoppers ask. dismissed ≤ 0 falls with each rejected suggestion by what it had promised, and rises back
  * with each accepted one. b, d and e were fitted on public sets to what this program scored, see docs/kb.md:
  * whoever changes z, the mix or the learner fits them again.

@@ -7,6 +7,7 @@
 #define CHARS_MIN 3
 #define CHARS_MAX 5
 #define SKIP_WORDS 5
+#define SENSES_MAX 32 /* of a text are paired */
 
 uint32_t kb_hash(uint32_t seed, const void *p, size_t n)
 {
@@ -120,10 +121,39 @@ static void put_word(struct extract *x, struct str word)
     put_chars(x->f, word, common);
 }
 
+/* Thai, Lao, Khmer, Burmese: characters are letters, not words as Han's are. */
+static bool is_letter(struct str token)
+{
+    return (unsigned char)token.s[0] <= 0xE1;
+}
+
+/* The gram and the one that began a character before, as one. */
+static void put_chain(struct extract *x, uint32_t hash, size_t start, bool common)
+{
+    uint32_t both[2] = {x->last_pair, hash};
+
+    if (x->last_pair && start > x->last_pair_start && start - x->last_pair_start <= 4)
+        put_hash(x->f, KB_F_GRAM3, kb_hash(KB_F_GRAM3 + 1u, both, sizeof both), common && x->last_common);
+    x->last_pair = hash;
+    x->last_common = common;
+    x->last_pair_start = start;
+}
+
+static void put_letters(struct extract *x, struct str token, size_t start, unsigned flags, bool common)
+{
+    uint32_t hash = kb_hash(KB_F_GRAM2 + 1u, token.s, token.n);
+
+    if (flags & KB_WORD_GRAM1)
+        return;
+    put_hash(x->f, flags & KB_WORD_GRAM3 ? KB_F_GRAM2 : KB_F_CHARS, hash, common);
+    if (flags & KB_WORD_GRAM3)
+        put_chain(x, hash, start, common);
+}
+
 static int on_word(void *ctx, struct str token, size_t start, size_t end, unsigned flags)
 {
     struct extract *x = ctx;
-    uint32_t hash, both[2];
+    uint32_t hash;
     bool common;
 
     (void)end;
@@ -133,33 +163,54 @@ static int on_word(void *ctx, struct str token, size_t start, size_t end, unsign
     }
     x->last_stem = 0;
     common = kb_common_is(token);
-    if (flags & KB_WORD_GRAM1) {
+    if (is_letter(token)) {
+        put_letters(x, token, start, flags, common);
+    } else if (flags & KB_WORD_GRAM1) {
         put_hash(x->f, KB_F_GRAM1, kb_hash(KB_F_GRAM1 + 1u, token.s, token.n), common);
-    } else if (flags & KB_WORD_GRAM3) {
-        put_hash(x->f, KB_F_GRAM3, kb_hash(KB_F_GRAM3 + 1u, token.s, token.n), common);
     } else {
         hash = kb_hash(KB_F_GRAM2 + 1u, token.s, token.n);
         put_hash(x->f, KB_F_GRAM2, hash, common);
-        if (x->last_pair && start > x->last_pair_start && start - x->last_pair_start <= 4) {
-            both[0] = x->last_pair, both[1] = hash;
-            put_hash(x->f, KB_F_GRAM3, kb_hash(KB_F_GRAM3 + 1u, both, sizeof both), common && x->last_common);
-        }
-        x->last_pair = hash;
-        x->last_common = common;
-        x->last_pair_start = start;
+        put_chain(x, hash, start, common);
     }
     return 0;
 }
 
+struct senses {
+    struct kb_features *f;
+    uint32_t v[SENSES_MAX];
+    unsigned n;
+};
+
 static void on_sense(void *ctx, uint32_t group)
 {
-    put_hash(ctx, KB_F_SENSE, kb_hash(KB_F_SENSE + 1u, &group, sizeof group), false);
+    struct senses *s = ctx;
+
+    put_hash(s->f, KB_F_SENSE, kb_hash(KB_F_SENSE + 1u, &group, sizeof group), false);
+    for (unsigned i = 0; i < s->n; i++)
+        if (s->v[i] == group)
+            return;
+    if (s->n < SENSES_MAX)
+        s->v[s->n++] = group;
+}
+
+/* Any two senses of the text, as one. */
+static void put_senses(const struct senses *s)
+{
+    for (unsigned i = 0; i < s->n; i++) {
+        for (unsigned k = 0; k < i; k++) {
+            uint32_t a = s->v[i], b = s->v[k], both[2] = {a < b ? a : b, a < b ? b : a};
+
+            put_hash(s->f, KB_F_SENSES, kb_hash(KB_F_SENSES + 1u, both, sizeof both), false);
+        }
+    }
 }
 
 void kb_features_add(struct kb_features *f, const struct kb_synonyms *synonyms, struct str text)
 {
     struct extract x = {.f = f};
+    struct senses s = {.f = f};
 
     kb_words(text, KB_WORDS_WHOLE, on_word, &x);
-    kb_synonyms_find(synonyms, text, on_sense, f);
+    kb_synonyms_find(synonyms, text, on_sense, &s);
+    put_senses(&s);
 }

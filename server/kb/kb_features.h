@@ -2,7 +2,9 @@
  * kb_features: a text as a bag of hashed features, which the learner and the gram index work on.
  *
  * Of words: the stem, pairs of neighbouring stems, pairs of words a few places apart, character 3- to 5-grams within
- * "<word>". Of runs without spaces: characters, bigrams, trigrams. Of both: the senses of its words (kb_synonyms). Each is a 32-bit hash, counted; what kind it is decides its weight elsewhere.
+ * "<word>". Of runs without spaces: characters, bigrams, trigrams; where characters are letters (Thai, Lao, Khmer,
+ * Burmese) trigrams, fours, and bigrams as character grams. Of both: the senses of its words (kb_synonyms), and any two of
+ * them. Each is a 32-bit hash, counted; what kind it is decides its weight elsewhere.
  *
  * Bounds  KB_FEATURES_MAX different ones; further ones of a longer text are dropped.
  * Thread  any, one at a time per object.   Source  Weinberger et al. 2009 (hashing).
@@ -14,7 +16,7 @@
 
 #define KB_FEATURES_MAX 2048
 
-enum kb_feature_kind { KB_F_WORD, KB_F_PAIR, KB_F_CHARS, KB_F_GRAM1, KB_F_GRAM2, KB_F_GRAM3, KB_F_SENSE, KB_F_SKIP, KB_F_N };
+enum kb_feature_kind { KB_F_WORD, KB_F_PAIR, KB_F_CHARS, KB_F_GRAM1, KB_F_GRAM2, KB_F_GRAM3, KB_F_SENSE, KB_F_SKIP, KB_F_SENSES, KB_F_N };
 
 struct kb_feature {
     uint32_t hash;

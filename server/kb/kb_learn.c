@@ -4,6 +4,11 @@
 #include <stdlib.h>
 
 #include "kb/kb_rows.h"
+#include "kb/kb_vector.h"
+
+#define DENSE_FROM 8 /* a row of more than one in so many classes is dense */
+#define DENSE_LEAST 16
+#define IDF_KEPT 4096 /* document frequencies whose idf is kept */
 
 struct cell {
     uint32_t class;
@@ -11,10 +16,12 @@ struct cell {
     float g; /* sum of squared gradients */
 };
 
+/* What few classes have to do with is a short list; what many have, one number a class. Both count the same. */
 struct row {
     uint32_t df; /* examples that have the feature */
     uint32_t n, cap;
-    struct cell *cells; /* sorted by class */
+    struct cell *cells; /* sorted by class; NULL: dense */
+    float *dense;       /* w of each class, then g of each class; or NULL */
 };
 
 struct part {
@@ -46,6 +53,8 @@ struct kb_learn {
     /* scratch of one step */
     float *scores;
     struct active *active;
+    uint32_t idf_n; /* examples that idf[] was made for */
+    float idf[IDF_KEPT]; /* by document frequency; < 0: not known yet */
     struct part x[KB_FEATURES_MAX];
 };
 
@@ -67,7 +76,7 @@ void kb_learn_destroy(struct kb_learn *l)
     if (!l)
         return;
     for (uint32_t i = 0; i < l->index.n; i++)
-        free(l->rows[i].cells);
+        free(l->rows[i].cells), free(l->rows[i].dense);
     for (unsigned i = 0; i < l->examples_n; i++)
         free(l->examples[i].parts);
     free(l->rows);
@@ -127,9 +136,32 @@ void kb_learn_add(struct kb_learn *l, const struct kb_features *f, unsigned clas
     }
 }
 
-static float idf_of(const struct kb_learn *l, const struct row *r)
+/* The number of examples in steps of about one in 128: idf changes little with it, and is computed once a step. */
+static uint32_t coarse(uint32_t n)
 {
-    return powf(logf((1.0f + (float)l->examples_n) / (1.0f + (float)r->df)) + 1, l->t->idf_power);
+    unsigned shift = 0;
+
+    while (n >> shift >= 256)
+        shift++;
+    return n >> shift << shift;
+}
+
+static float idf_of(struct kb_learn *l, uint32_t df)
+{
+    uint32_t n = coarse(l->examples_n);
+    float *kept = df < IDF_KEPT ? &l->idf[df] : NULL, idf;
+
+    if (n != l->idf_n) {
+        for (unsigned i = 0; i < IDF_KEPT; i++)
+            l->idf[i] = -1;
+        l->idf_n = n;
+    }
+    if (kept && *kept >= 0)
+        return *kept;
+    idf = powf(fmaxf(0, logf((1.0f + (float)n) / (1.0f + (float)df)) + 1), l->t->idf_power);
+    if (kept)
+        *kept = idf;
+    return idf;
 }
 
 static void normalise(struct part *x, unsigned n, float sum)
@@ -146,6 +178,8 @@ static void add_scores(const struct kb_learn *l, const struct part *x, unsigned 
     for (unsigned i = 0; i < n; i++) {
         const struct row *r = &l->rows[x[i].row];
 
+        if (r->dense)
+            kb_vector_add(out, x[i].tf, r->dense, l->classes_n);
         for (uint32_t k = 0; k < r->n; k++)
             out[r->cells[k].class] += x[i].tf * r->cells[k].w;
     }
@@ -178,33 +212,52 @@ static void row_fit(struct row *r, const struct active *a, unsigned n, float sta
     r->n += missing;
 }
 
+static void row_make_dense(const struct kb_learn *l, struct row *r)
+{
+    float *w = mem_zalloc(2 * l->classes_n * sizeof *w), *g = w + l->classes_n;
+
+    for (unsigned c = 0; c < l->classes_n; c++)
+        g[c] = l->t->ada_start;
+    for (uint32_t k = 0; k < r->n; k++) {
+        w[r->cells[k].class] = r->cells[k].w;
+        g[r->cells[k].class] = r->cells[k].g;
+    }
+    free(r->cells);
+    r->cells = NULL;
+    r->n = r->cap = 0;
+    r->dense = w;
+}
+
+static void move(const struct kb_learn *l, float *w, float *sum, float g)
+{
+    *sum += g * g;
+    *w -= l->t->rate * g / (sqrtf(*sum) + 1e-6f);
+}
+
 static void row_step(const struct kb_learn *l, struct row *r, float x, const struct active *a, unsigned n)
 {
     unsigned k = 0;
 
+    if (r->dense) {
+        for (unsigned j = 0; j < n; j++)
+            move(l, &r->dense[a[j].class], &r->dense[l->classes_n + a[j].class], a[j].g * x);
+        return;
+    }
     row_fit(r, a, n, l->t->ada_start);
     for (unsigned j = 0; j < n; j++) {
-        float g = a[j].g * x;
-        struct cell *c;
-
         while (r->cells[k].class != a[j].class)
             k++;
-        c = &r->cells[k];
-        c->g += g * g;
-        c->w -= l->t->rate * g / (sqrtf(c->g) + 1e-6f);
+        move(l, &r->cells[k].w, &r->cells[k].g, a[j].g * x);
     }
+    if (r->n > DENSE_LEAST && DENSE_FROM * r->n > l->classes_n)
+        row_make_dense(l, r);
 }
 
 /* The only class that a negative example moves: down, by how likely it is taken for the right one. */
 static unsigned gradient_against(struct kb_learn *l, unsigned class, float weight)
 {
-    float top = l->scores[class], sum = 0, p;
+    float sum = kb_vector_softmax(l->scores, l->classes_n), p = l->scores[class] / sum;
 
-    for (unsigned c = 0; c < l->classes_n; c++)
-        top = l->scores[c] > top ? l->scores[c] : top;
-    for (unsigned c = 0; c < l->classes_n; c++)
-        sum += expf(l->scores[c] - top);
-    p = expf(l->scores[class] - top) / sum;
     if (p < l->t->gradient_min)
         return 0;
     l->active[0] = (struct active){class, p * weight};
@@ -214,18 +267,15 @@ static unsigned gradient_against(struct kb_learn *l, unsigned class, float weigh
 /* p_c - [c is right] of all classes that matter; returns how many. */
 static unsigned gradients(struct kb_learn *l, unsigned class, float weight)
 {
-    float top = 0, sum = 0;
+    float sum = kb_vector_softmax(l->scores, l->classes_n), least = l->t->gradient_min * sum;
     unsigned n = 0;
 
-    for (unsigned c = 0; c < l->classes_n; c++)
-        top = l->scores[c] > top ? l->scores[c] : top;
     for (unsigned c = 0; c < l->classes_n; c++) {
-        l->scores[c] = expf(l->scores[c] - top);
-        sum += l->scores[c];
-    }
-    for (unsigned c = 0; c < l->classes_n; c++) {
-        float g = l->scores[c] / sum - (c == class);
+        float g;
 
+        if (l->scores[c] < least && c != class)
+            continue;
+        g = l->scores[c] / sum - (c == class);
         if (fabsf(g) >= l->t->gradient_min)
             l->active[n++] = (struct active){c, g * weight};
     }
@@ -235,18 +285,17 @@ static unsigned gradients(struct kb_learn *l, unsigned class, float weight)
 static void step(struct kb_learn *l, const struct example *e)
 {
     float sum = 0;
-    unsigned n, m = 0;
-    uint32_t drop = (uint32_t)(l->t->dropout * 65536);
+    unsigned n, m = e->n;
 
     for (unsigned i = 0; i < e->n; i++) {
-        float v = e->parts[i].tf * idf_of(l, &l->rows[e->parts[i].row]);
+        const struct row *r = &l->rows[e->parts[i].row];
+        float v = e->parts[i].tf * idf_of(l, r->df);
 
+        __builtin_prefetch(r->dense ? (const void *)r->dense : r->cells);
         sum += v * v;
-        if (drop && random_below(l, 65536) < drop)
-            continue;
-        l->x[m++] = (struct part){e->parts[i].row, v};
+        l->x[i] = (struct part){e->parts[i].row, v};
     }
-    normalise(l->x, m, sum * (1 - l->t->dropout));
+    normalise(l->x, m, sum);
     add_scores(l, l->x, m, l->scores);
     n = e->weight < 0 ? gradient_against(l, e->class, -e->weight) : gradients(l, e->class, e->weight);
     for (unsigned i = 0; i < m && n > 0; i++)
@@ -294,11 +343,11 @@ float kb_learn_score(struct kb_learn *l, const struct kb_features *f, float *out
         if (v == 0)
             continue;
         if (row == KB_ROW_NONE) { /* never seen: as rare as can be */
-            v *= powf(logf(1.0f + (float)l->examples_n) + 1, l->t->idf_power);
+            v *= idf_of(l, 0);
             all += v * v;
             continue;
         }
-        v *= idf_of(l, &l->rows[row]);
+        v *= idf_of(l, l->rows[row].df);
         seen += v * v;
         all += v * v;
         l->x[n++] = (struct part){row, v};

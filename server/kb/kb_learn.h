@@ -4,7 +4,8 @@
  * Softmax regression over hashed features, tf-idf weighted, length 1:
  *     s_c = Σ_f x_f w_fc,  p = softmax(s),  g_c = p_c - [c is right]
  * AdaGrad: G_fc += (g_c x_f)², w_fc -= rate · g_c x_f / sqrt(G_fc). Only classes with |g_c| ≥ gradient_min move, so a
- * feature keeps a short sorted list of (class, w, G) and a step costs microseconds. Each example is kept; after each
+ * feature keeps a short sorted list of (class, w, G), or a number a class where many have to do with it, and a step costs
+ * microseconds. Each example is kept; after each
  * accept some old ones are gone through again (replay), so that what was learned is not forgotten. An example against a
  * class has g_c = p_c and moves no other.
  *

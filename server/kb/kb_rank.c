@@ -34,7 +34,7 @@ void kb_rank_mix(const struct kb_tuning *t, const struct kb_scores *s, float *p)
     memset(p, 0, s->n * sizeof *p);
     if (top_of(s, s->learn) == -INFINITY)
         return; /* nothing is allowed */
-    add_log_softmax(s, s->learn, t->sharp_learn, t->mix_learn + t->grow_learn * logf(1 + s->evidence), p);
+    add_log_softmax(s, s->learn, t->sharp_learn, t->mix_learn + t->grow_learn * logf(1 + s->asked), p);
     if (s->grams_full > 0)
         add_log_softmax(s, s->grams, t->sharp_grams / s->grams_full, t->mix_grams, p);
     top = top_of(s, p);

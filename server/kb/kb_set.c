@@ -30,6 +30,7 @@ struct kb_set {
     struct doc *docs;
     unsigned docs_n, classes_n;
     unsigned accepts;   /* taken in */
+    unsigned asked;     /* titles, keywords and questions */
     uint32_t *first;    /* first document of each class */
     struct map classes; /* id → &first[class] */
     struct kb_learn *learn;
@@ -118,6 +119,8 @@ static void learn_doc(struct kb_set *s, const struct doc *d)
 {
     const struct kb_article *a = d->article;
     struct str rest = str_of(a->text);
+
+    s->asked += (a->title[0] != 0) + a->keywords_n + a->questions_n;
 
     add_example(s, str_of(a->title), d->class, s->t->title_weight, s->t->gram_title);
     for (unsigned k = 0; k < a->keywords_n; k++)
@@ -235,19 +238,19 @@ static void read_signals(const struct kb_set *s, const struct kb_scores *scores,
                                .grams = scores->grams_full > 0 ? s->scores_grams[first] / scores->grams_full
                                                                : 0,
                                .seen = seen,
-                               .evidence = scores->evidence,
+                               .evidence = (float)s->accepts / (float)s->classes_n,
                                .features = s->features.n};
 }
 
 /* Fills p from the question's features, and says what stands first. False if nothing is allowed. */
 static bool score(struct kb_set *s, struct kb_signals *out)
 {
-    struct kb_scores scores = {s->scores_learn, s->scores_grams, s->allowed, 0, 0, s->classes_n};
+    struct kb_scores scores = {.learn = s->scores_learn, .grams = s->scores_grams, .allowed = s->allowed, .n = s->classes_n};
     float seen = kb_learn_score(s->learn, &s->features, s->scores_learn);
     unsigned first;
 
     scores.grams_full = kb_grams_score(s->grams, &s->features, s->scores_grams);
-    scores.evidence = (float)s->accepts / (float)s->classes_n;
+    scores.asked = (float)(s->asked + s->accepts) / (float)s->classes_n;
     kb_rank_mix(s->t, &scores, s->p);
     if (kb_rank_top(s->p, s->classes_n, 1, &first) == 0)
         return false;
@@ -298,7 +301,7 @@ int kb_set_mark(struct kb_set *s, const struct kb_mark *m, struct err *err)
         kb_grams_add(s->grams, &s->features, class, s->t->gram_asked);
         s->accepts++;
     }
-    return 1;
+    return (int)(s->accepts <= s->t->many ? s->t->replays : s->t->replays_many);
 }
 
 bool kb_set_knows(const struct kb_set *s, const struct kb_mark *m)

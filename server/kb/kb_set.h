@@ -23,7 +23,7 @@ unsigned kb_set_ids(const struct kb_set *s);
 unsigned kb_set_versions(const struct kb_set *s);
 
 /*
- * Takes a mark in: its first step is taken at once. Returns 1 if it was learned (kb_tuning.replays steps are due then),
+ * Takes a mark in: its first step is taken at once. Returns how many steps through old examples are due then (kb_set_replay),
  * 0 if it only answers its own words (kb_marks.h), ERR_NOT_FOUND if there is no such article.
  * The same articles, marks and replays in the same order give the same set, to the bit.
  */

@@ -9,27 +9,27 @@
 
 struct kb_tuning {
     /* features → tf-idf, by kind (enum kb_feature_kind) */
-    float learn_kind[8];             /* weight of a kind for the learner */
-    float gram_kind[8];              /* and for the gram index; 0: not used */
+    float learn_kind[9];             /* weight of a kind for the learner */
+    float gram_kind[9];              /* and for the gram index; 0: not used */
     float common_learn, common_gram; /* what a feature of common words counts, others being 1 */
     /* learner */
     float rate;         /* AdaGrad's */
     float ada_start;    /* G of a new weight: the larger, the smaller first steps are */
     float idf_power;    /* of the learner's idf */
     float gradient_min; /* smaller ones are not worth a step */
-    float dropout;      /* share of an example's features left out of a step */
     float seed_weight;  /* of a sentence of the body, an accept being 1 */
     float title_weight;
     float seed_passes;   /* how often titles, questions and sentences are gone through at the start */
     float none_weight;   /* of what no article answers (kb_none) */
     float reject_weight; /* of a rejected suggestion's example against its class */
-    float replays;       /* old examples gone through again after each accept */
+    float replays, replays_many; /* old examples gone through again after each mark; once there are many */
+    float many;                  /* accepts */
     /* gram index */
     float gram_k1, gram_b, gram_title, gram_asked;
     /* mix */
-    float mix_learn, mix_grams; /* weights of the two */
+    float mix_learn, mix_grams; /* weights of the two; of the learner: where nobody asked anything yet */
     float norm_learn;           /* 1: words never seen take their share of the text's length */
-    float grow_learn;           /* mix_learn grows by this times log(1 + accepts per class) */
+    float grow_learn;           /* mix_learn grows by this times log(1 + what was asked per class) */
     float sharp_learn, sharp_grams;
 };
 

@@ -1,17 +1,20 @@
 // How good and how fast suggestions are, on question sets and on the shop's own articles.
-// node tests/load/kb.mjs [--bin FIRSTLINE] [--keep FOLDER] [SET_OR_FOLDER_OF_SETS …]
+// node tests/load/kb.mjs [--bin FIRSTLINE] [--keep FOLDER] [--speed | SET_OR_FOLDER_OF_SETS …]
 //
+// --speed: a made-up shop of 1,000 articles and 20,000 accepts on one core; exit 1 where it is slower than it must be.
 // A set is a folder with articles.jsonl, queries.jsonl and perhaps accepts.jsonl, as `firstline kb eval` reads them. It is asked
 // cold, after each article's first accepts (N), and after all of them. Exit 1 where a "must" below isn't reached.
 import { spawn } from 'node:child_process';
-import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import { shop } from './lib/shop.mjs';
 
 const ROOT = resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../..');
 const ALL = 1e9;
 const ECE_MUST = 0.08;
 const US_MUST = { p50: 500, p99: 2000 };
+const ACCEPT_US_MUST = 2000;
 
 /** Per set and stage: recall@1 must and aim, AUROC must and aim (null: none). */
 const TARGETS = {
@@ -76,9 +79,10 @@ export function score(queries, answers) {
   };
 }
 
-function run(bin, args, file) {
+function run(bin, args, file, errors = 'inherit') {
   return new Promise((done, failed) => {
-    const child = spawn(bin, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(bin, args, { stdio: ['ignore', 'pipe', errors === 'inherit' ? errors : 'pipe'] });
+    child.stderr?.on('data', (d) => errors.push(d));
     const out = file && createWriteStream(file);
     child.stdout.pipe(out ?? process.stdout, { end: Boolean(out) });
     child.on('error', failed);
@@ -138,19 +142,43 @@ async function benchSets(bin, folders, keep) {
   return tally.must[0] === tally.must[1] && tally.ece[0] === tally.ece[1];
 }
 
+/** Time of a query, of an accept and of a start at the sizes of the promise. */
+async function benchSpeed(bin, dir) {
+  const made = shop({ articles: 1000, accepts: 20, queries: 4 });
+  for (const [name, rows] of Object.entries(made)) writeFileSync(join(dir, `${name}.jsonl`), rows.map((r) => `${JSON.stringify(r)}\n`).join(''));
+  const errors = [];
+  const code = await run('taskset', ['-c', '0', bin, 'kb', 'eval', dir, '--accepts', String(ALL), '--times'], join(dir, 'answers.jsonl'), errors);
+  const said = Buffer.concat(errors).toString();
+  if (code !== 0) throw new Error(`kb eval: exit ${code}: ${said}`);
+  const times = JSON.parse(said.trim().split('\n').at(-1));
+  const s = score(made.queries, jsonl(join(dir, 'answers.jsonl')));
+  console.log(`${times.articles} articles, ${times.accepts} accepts, one core, on disk (recall@1 ${s.recall.toFixed(3)} on made-up questions)`);
+  console.log(`a query    p50 ${s.p50} us, p99 ${s.p99} us   (must: ${US_MUST.p50}, ${US_MUST.p99})`);
+  console.log(`an accept  p50 ${times.accept_us_p50} us, p99 ${times.accept_us_p99} us   (must: p50 ${ACCEPT_US_MUST}, off the hot path)`);
+  console.log(`loading    ${times.load_ms} ms without accepts, ${times.reload_ms} ms with all of them`);
+  return s.p50 <= US_MUST.p50 && s.p99 <= US_MUST.p99 && times.accept_us_p50 <= ACCEPT_US_MUST;
+}
+
 async function main(argv) {
   let bin = join(ROOT, 'build/firstline');
   let keep = null;
+  let speed = false;
   const folders = [];
   for (let i = 0; i < argv.length; i++) {
     if (argv[i] === '--bin') bin = argv[++i];
     else if (argv[i] === '--keep') keep = argv[++i];
+    else if (argv[i] === '--speed') speed = true;
     else folders.push(argv[i]);
   }
-  if (!folders.length) return (await run(bin, ['kb', 'bench', join(ROOT, 'kb')])) === 0;
-  const sets = setsOf(folders);
+  if (!folders.length && !speed) return (await run(bin, ['kb', 'bench', join(ROOT, 'kb')])) === 0;
   const dir = keep ?? mkdtempSync(join(tmpdir(), 'firstline-kb-bench-'));
   mkdirSync(dir, { recursive: true });
+  if (speed) {
+    const good = await benchSpeed(bin, dir);
+    if (!keep) rmSync(dir, { recursive: true });
+    return good;
+  }
+  const sets = setsOf(folders);
   const good = await benchSets(bin, sets, dir);
   if (!keep) rmSync(dir, { recursive: true });
   for (const set of sets.filter((s) => jsonl(join(s, 'queries.jsonl')).filter((q) => q.article != null).length >= 1000))
