@@ -24,6 +24,9 @@ struct kb_grams {
     uint32_t rows_cap;
     float *length; /* of each class */
     double length_sum;
+    /* scratch of one query */
+    float *norm;
+    uint32_t found[KB_FEATURES_MAX];
 };
 
 struct kb_grams *kb_grams_create(const struct kb_tuning *t, unsigned classes_n)
@@ -34,6 +37,7 @@ struct kb_grams *kb_grams_create(const struct kb_tuning *t, unsigned classes_n)
     g->classes_n = classes_n;
     kb_rows_init(&g->index);
     g->length = mem_zalloc(classes_n * sizeof *g->length);
+    g->norm = mem_zalloc(classes_n * sizeof *g->norm);
     return g;
 }
 
@@ -45,6 +49,7 @@ void kb_grams_destroy(struct kb_grams *g)
         free(g->rows[i].v);
     free(g->rows);
     free(g->length);
+    free(g->norm);
     kb_rows_fini(&g->index);
     free(g);
 }
@@ -79,12 +84,18 @@ static void post(struct row *r, unsigned class, float tf)
     r->last = class > r->last ? class : r->last;
 }
 
+/* What a feature weighs, by its kind and by what it comes from; 0: nothing. */
+static float weight_of(const struct kb_grams *g, const struct kb_feature *f)
+{
+    return g->t->gram_kind[f->kind] * (f->common ? g->t->common_gram : 1);
+}
+
 void kb_grams_add(struct kb_grams *g, const struct kb_features *f, unsigned class, float weight)
 {
     if (f->n > 0 && g->length[class] == 0)
         g->filled_n++;
     for (unsigned i = 0; i < f->n; i++) {
-        float kind = g->t->gram_kind[f->v[i].kind] * (f->v[i].common ? g->t->common_gram : 1), tf = weight * f->v[i].tf;
+        float kind = weight_of(g, &f->v[i]), tf = weight * f->v[i].tf;
 
         if (kind == 0)
             continue;
@@ -94,30 +105,39 @@ void kb_grams_add(struct kb_grams *g, const struct kb_features *f, unsigned clas
     }
 }
 
-float kb_grams_score(struct kb_grams *g, const struct kb_features *f, float *out)
+/* k1 (1 - b + b · length / average) of each class */
+static void measure(struct kb_grams *g)
 {
     float average = g->filled_n ? (float)(g->length_sum / g->filled_n) : 1, k1 = g->t->gram_k1, b = g->t->gram_b;
-    float scale = 0;
+
+    for (unsigned c = 0; c < g->classes_n; c++)
+        g->norm[c] = k1 * (1 - b + b * g->length[c] / average);
+}
+
+float kb_grams_score(struct kb_grams *g, const struct kb_features *f, float *out)
+{
+    float scale = 0, all = logf(1 + 2 * ((float)g->filled_n + 0.5f));
 
     memset(out, 0, g->classes_n * sizeof *out);
+    measure(g);
     for (unsigned i = 0; i < f->n; i++) {
-        float kind = g->t->gram_kind[f->v[i].kind] * (f->v[i].common ? g->t->common_gram : 1), idf;
-        uint32_t at;
+        g->found[i] = weight_of(g, &f->v[i]) == 0 ? KB_ROW_NONE : kb_rows_find(&g->index, f->v[i].hash);
+        if (g->found[i] != KB_ROW_NONE)
+            __builtin_prefetch(g->rows[g->found[i]].v);
+    }
+    for (unsigned i = 0; i < f->n; i++) {
+        const struct row *r = g->found[i] == KB_ROW_NONE ? NULL : &g->rows[g->found[i]];
+        float kind = weight_of(g, &f->v[i]), idf;
 
-        if (kind == 0)
-            continue;
-        at = kb_rows_find(&g->index, f->v[i].hash);
-        if (at == KB_ROW_NONE) {
-            scale += kind * logf(1 + 2 * ((float)g->filled_n + 0.5f));
+        if (!r) {
+            scale += kind * all;
             continue;
         }
-        idf = kind * logf(1 + ((float)g->filled_n - (float)g->rows[at].n + 0.5f) / ((float)g->rows[at].n + 0.5f));
+        idf = kind * logf(1 + ((float)g->filled_n - (float)r->n + 0.5f) / ((float)r->n + 0.5f));
         scale += idf;
-        for (uint32_t k = 0; k < g->rows[at].n; k++) {
-            const struct posting *p = &g->rows[at].v[k];
-
-            out[p->class] += idf * p->tf * (k1 + 1) / (p->tf + k1 * (1 - b + b * g->length[p->class] / average));
-        }
+        idf *= g->t->gram_k1 + 1;
+        for (uint32_t k = 0; k < r->n; k++)
+            out[r->v[k].class] += idf * r->v[k].tf / (r->v[k].tf + g->norm[r->v[k].class]);
     }
     return scale;
 }

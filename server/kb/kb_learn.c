@@ -172,6 +172,11 @@ static void normalise(struct part *x, unsigned n, float sum)
         x[i].tf *= scale;
 }
 
+static void prefetch(const struct row *r)
+{
+    __builtin_prefetch(r->dense ? (const void *)r->dense : r->cells);
+}
+
 static void add_scores(const struct kb_learn *l, const struct part *x, unsigned n, float *out)
 {
     memset(out, 0, l->classes_n * sizeof *out);
@@ -291,7 +296,7 @@ static void step(struct kb_learn *l, const struct example *e)
         const struct row *r = &l->rows[e->parts[i].row];
         float v = e->parts[i].tf * idf_of(l, r->df);
 
-        __builtin_prefetch(r->dense ? (const void *)r->dense : r->cells);
+        prefetch(r);
         sum += v * v;
         l->x[i] = (struct part){e->parts[i].row, v};
     }
@@ -347,6 +352,7 @@ float kb_learn_score(struct kb_learn *l, const struct kb_features *f, float *out
             all += v * v;
             continue;
         }
+        prefetch(&l->rows[row]);
         v *= idf_of(l, l->rows[row].df);
         seen += v * v;
         all += v * v;
