@@ -4,8 +4,8 @@
  *     log p(c) = a · log softmax(α s_c) + b · log softmax(γ g_c / full), normalised;  a = a₀ + a₁ · ln(1 + asked)
  *
  * s: learner, g: grams, full: about what a class that has all of the question would score; the numbers stand
- * in kb_tuning.h. asked: how much the learner has seen of how people put things: titles, keywords, questions and accepts
- * per class; sentences of a body say what is so, not what is asked. Margins are kept, which reciprocal ranks throw away.
+ * in kb_tuning.h. asked: how much the learner has seen of how people put things: accepts per class, and one more where
+ * classes have titles or questions; sentences of a body say what is so, not what is asked. Margins are kept, which reciprocal ranks throw away.
  *
  * Thread  any.   Source  KB "A design that reaches this".
  */
@@ -19,7 +19,7 @@ struct kb_scores {
     const float *learn, *grams; /* [n] of each class */
     const bool *allowed;        /* [n] may be suggested */
     float grams_full;           /* about what a class that has all of the question would score */
-    float asked;                /* titles, keywords, questions and accepts per class */
+    float asked;                /* accepts per class, and one for those that have titles or questions */
     unsigned n;
 };
 

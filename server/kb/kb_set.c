@@ -30,7 +30,7 @@ struct kb_set {
     struct doc *docs;
     unsigned docs_n, classes_n;
     unsigned accepts;   /* taken in */
-    unsigned asked;     /* titles, keywords and questions */
+    unsigned titled;    /* documents with a title or questions */
     uint32_t *first;    /* first document of each class */
     struct map classes; /* id → &first[class] */
     struct kb_learn *learn;
@@ -120,7 +120,7 @@ static void learn_doc(struct kb_set *s, const struct doc *d)
     const struct kb_article *a = d->article;
     struct str rest = str_of(a->text);
 
-    s->asked += (a->title[0] != 0) + a->keywords_n + a->questions_n;
+    s->titled += a->title[0] != 0 || a->questions_n > 0;
 
     add_example(s, str_of(a->title), d->class, s->t->title_weight, s->t->gram_title);
     for (unsigned k = 0; k < a->keywords_n; k++)
@@ -250,7 +250,7 @@ static bool score(struct kb_set *s, struct kb_signals *out)
     unsigned first;
 
     scores.grams_full = kb_grams_score(s->grams, &s->features, s->scores_grams);
-    scores.asked = (float)(s->asked + s->accepts) / (float)s->classes_n;
+    scores.asked = (float)s->titled / (float)s->docs_n + (float)s->accepts / (float)s->classes_n;
     kb_rank_mix(s->t, &scores, s->p);
     if (kb_rank_top(s->p, s->classes_n, 1, &first) == 0)
         return false;
