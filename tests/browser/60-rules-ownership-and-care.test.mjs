@@ -1,7 +1,7 @@
 // Rules 2.4, 2.6, 2.8, 2.9, 3.1 and 3.2 (docs/rules.md) as people see them, in both languages. Times are short by settings.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { launch, still, troublesOf } from './lib/browser.mjs';
+import { axe, launch, still, troublesOf } from './lib/browser.mjs';
 import { NAMES, Rep, Shopper, times, untilList } from './lib/people.mjs';
 import { startDemo } from './lib/server.mjs';
 import { Guest, Staff } from './lib/staff.mjs';
@@ -184,9 +184,15 @@ for (const lang of ['zh-CN', 'en']) {
       const again = new Rep(page, lang, 'mei');
       await page.goto(`${s.demo.origin}/console`);
       await again.page.getByText(again.t('conn.ready'), { exact: true }).waitFor({ state: 'attached' });
-      await page.locator('.shift-state:not([disabled])').waitFor(); // it knows what the server says of her shift
-      if ((await page.locator('.shift.on').count()) === 0) await again.command('act.shift_start'); // being gone has paused it
+      // Being gone has paused her shift: it says so, and one click is enough.
+      const paused = page.getByRole('status').filter({ hasText: again.t('shift.paused_away') });
+      await paused.waitFor();
+      await still(page);
+      await again.shot('rule-2.8', lang, 'paused');
+      assert.deepEqual(await axe(page, ['console', 'paused', lang]), []);
+      await paused.getByRole('button', { name: again.t('shift.back') }).click();
       await page.locator('.shift.on').waitFor();
+      await paused.waitFor({ state: 'detached' });
       await again.page.getByRole('navigation', { name: again.t('list.label') }).getByRole('region', { name: like(again.t('group.away')) }).getByText(s.say.name).waitFor();
       await again.row(s.say.name).click();
       await again.command('act.take_back');

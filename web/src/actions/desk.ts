@@ -66,6 +66,10 @@ export const goChats: Action = {
     focusOn('[data-chat], #group-mine');
   },
 };
+export const goTasks: Action = {
+  id: 'go_tasks', label: 'act.go_tasks', group: 'go', icon: icons.mail, keys: ['g t'],
+  enabled: () => true, run: (d) => (d.screen.value = 'tasks'),
+};
 export const goBoard: Action = {
   id: 'go_board', label: 'act.go_board', group: 'go', icon: icons.chart, keys: ['g b'], shown: (d) => d.isLead,
   enabled: (d) => d.isLead, run: (d) => (d.screen.value = 'board'),
@@ -142,6 +146,6 @@ export const capacity: Action = {
 
 /** Everything, in the order of help and command bar. */
 export const actions: readonly Action[] = [
-  accept, decline, claimNext, ...writeActions, ...chatActions, palette, next, previous, goQueue, goChats, goBoard, goKnowledge, search, help,
+  accept, decline, claimNext, ...writeActions, ...chatActions, palette, next, previous, goQueue, goChats, goTasks, goBoard, goKnowledge, search, help,
   shiftStart, shiftPause, shiftEnd, capacity, fold, foldCard, openSettings, theme, density, sound,
 ];

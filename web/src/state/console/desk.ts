@@ -27,6 +27,7 @@ import { emptyRow, fromCard, fromWelcome, isOver } from './row.js';
 import type { Row } from './row.js';
 import { settings } from './settings.js';
 import { refusalText } from './refusals.js';
+import { inOrder } from './tasks.js';
 import { Toasts } from './toasts.js';
 import { ChatView } from './view.js';
 import { t } from './words.js';
@@ -65,7 +66,7 @@ export class Desk {
   readonly proxyBlocks = signal(false);
   readonly ready = signal(false);
   readonly open = signal<string | null>(null);
-  readonly screen = signal<'chats' | 'board' | 'knowledge'>('chats');
+  readonly screen = signal<'chats' | 'tasks' | 'board' | 'knowledge'>('chats');
   readonly mode = signal<Mode>('reply');
   readonly dialog = signal<DialogState | null>(null);
   readonly shift = signal<Shift>({ state: 'off', capacity: 4, load: 0 });
@@ -151,9 +152,15 @@ export class Desk {
     return groupRows(rows, this.me.id, this.isLead, this.now.peek());
   });
 
+  /** The open tasks in the order in which they want to be done. */
+  readonly tasksInOrder = computed(() => {
+    this.quarter.value;
+    return inOrder(this.tasks.value, this.now.peek());
+  });
+
   /** How many things wait for this person: for the title. */
   readonly waitingCount = computed(() => this.offers.value.length + this.groups.value.mine.filter((r) => r.unread > 0).length
-    + this.groups.value.asked.length + this.alerts.value.length);
+    + this.groups.value.asked.length + this.alerts.value.length + this.tasks.value.filter((x) => x.owner?.id === this.me.id).length);
 
   get current(): ChatView | null {
     const chat = this.open.value;
@@ -279,7 +286,7 @@ export class Desk {
     try {
       await this.act(command);
       const state = to === 'start' ? 'on' : to === 'pause' ? 'paused' : 'off';
-      this.shift.value = { ...this.shift.peek(), state, capacity: capacity ?? (this.shift.peek().capacity || CAPACITY) };
+      this.shift.value = { ...shiftOf(this.shift.peek(), state), capacity: capacity ?? (this.shift.peek().capacity || CAPACITY) };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.toasts.bad(to === 'end' && error.code === 'conflict' ? t('shift.end_refused') : refusalText(error));
@@ -380,10 +387,9 @@ export class Desk {
         return;
       }
       case 'presence':
-        return this.onPresence(m.rep, m.state, m.name, m.departments);
+        return this.onPresence(m.rep, m.state, m.name, m.departments, m.why);
       case 'task':
-        this.tasks.value = [...this.tasks.peek().filter((x) => x.task !== m.task.task), ...(m.state === 'open' ? [m.task] : [])];
-        return;
+        return this.onTask(m.task, m.state);
       case 'alert':
         if (m.kind === 'ended') {
           this.alerts.value = this.alerts.peek().filter((a) => a.alert !== m.alert);
@@ -416,16 +422,33 @@ export class Desk {
     notice(t('offer.notice'), m.card?.first_text ?? '', `offer-${m.chat}`, () => undefined);
   }
 
+  private onTask(task: Task, state: 'open' | 'done'): void {
+    const others = this.tasks.peek().filter((x) => x.task !== task.task);
+    const isNew = state === 'open' && others.length === this.tasks.peek().length;
+    this.tasks.value = state === 'open' ? [...others, task] : others;
+    if (!isNew) return;
+    const text = t(task.what === 'callback' ? 'tasks.new_call' : 'tasks.new_message', { name: task.shopper?.name || t('guest') });
+    soundMessage();
+    notice(text, task.text ?? task.contact ?? '', `task-${task.task}`, () => (this.screen.value = 'tasks'));
+    if (this.screen.peek() === 'tasks') this.announced.value = text;
+    else this.toasts.say(text, { text: t('open'), run: () => (this.screen.value = 'tasks') });
+  }
+
+  /** Done by somebody: off the list before the server says so to everybody. */
+  dropTask(task: string): void {
+    this.tasks.value = this.tasks.peek().filter((x) => x.task !== task);
+  }
+
   private onQueue(line: QueueLine): void {
     const others = this.queues.peek().filter((q) => q.department !== line.department);
     this.queues.value = [...others, line].sort((a, b) => (a.department < b.department ? -1 : 1));
   }
 
-  private onPresence(rep: string, state: string, name?: string, departments?: string[]): void {
+  private onPresence(rep: string, state: string, name?: string, departments?: string[], why?: string): void {
     const have = this.people.peek().find((p) => p.id === rep);
     const next: Colleague = { ...have, id: rep, name: name ?? have?.name ?? rep, state, ...(departments ? { departments } : {}) };
     this.people.value = have ? this.people.peek().map((p) => (p.id === rep ? next : p)) : [...this.people.peek(), next];
-    if (rep === this.me.id && (state === 'on' || state === 'paused' || state === 'off')) this.shift.value = { ...this.shift.peek(), state };
+    if (rep === this.me.id && (state === 'on' || state === 'paused' || state === 'off')) this.shift.value = shiftOf(this.shift.peek(), state, why);
   }
 
   /** Once a second for leads: what has not changed is left alone. */
@@ -555,4 +578,9 @@ export class Desk {
   private onVoided(entries: EventEntry[]): void {
     for (const e of entries) if (e.kind === 'message' && e.from.id === this.me.id) this.outbox.add(e.chat, { t: 'message.send', chat: e.chat, text: e.text, ...(e.ref ? { id: e.ref } : {}) });
   }
+}
+
+/** Why it is paused goes with the pause. */
+function shiftOf(before: Shift, state: Shift['state'], why?: string): Shift {
+  return { state, capacity: before.capacity, load: before.load, ...(why !== undefined ? { why } : {}) };
 }

@@ -6,4 +6,5 @@ export type ChatDialog = 'resolve' | 'transfer' | 'consult' | 'answer' | 'refer'
 export type DialogState =
   | { kind: ChatDialog; chat: string }
   | { kind: 'alert'; alert: string; action: AlertAction }
+  | { kind: 'task'; task: string }
   | { kind: 'palette' | 'keys' | 'settings' | 'capacity' };

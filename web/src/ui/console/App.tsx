@@ -20,6 +20,7 @@ import { drawer } from './layout.js';
 import type { Knowledge } from './knowledge/Knowledge.js';
 import { ListPane } from './ListPane.js';
 import { Login } from './Login.js';
+import { Tasks } from './Tasks.js';
 import { Bars, Top } from './Top.js';
 
 type Stage = { at: 'loading' } | { at: 'login'; setup: string | null; ended: boolean } | { at: 'unreachable' } | { at: 'no_role'; name: string } | { at: 'editor'; name: string } | { at: 'desk'; desk: Desk };
@@ -121,7 +122,7 @@ function DeskScreen({ desk }: { desk: Desk }) {
       <Top />
       <Bars />
       <ListPane />
-      {desk.screen.value === 'board' ? <Board /> : desk.screen.value === 'knowledge' ? <KnowledgePart onOpenChat={(chat) => desk.show(chat)} /> : <Conversation />}
+      {desk.screen.value === 'board' ? <Board /> : desk.screen.value === 'tasks' ? <Tasks /> : desk.screen.value === 'knowledge' ? <KnowledgePart onOpenChat={(chat) => desk.show(chat)} /> : <Conversation />}
       {!board && <CardPane />}
       {drawer.value && <div class="drawer-shade" onClick={() => (drawer.value = false)} />}
       <Dialogs />

@@ -7,6 +7,7 @@ import { Palette } from './dialogs/Palette.js';
 import { CapacityDialog, SettingsDialog } from './dialogs/SettingsDialog.js';
 import { ReassignDialog, ReferDialog, TagDialog, TriageDialog, VerifyDialog } from './dialogs/SmallDialogs.js';
 import { ResolveDialog } from './dialogs/ResolveDialog.js';
+import { TaskDialog } from './dialogs/TaskDialog.js';
 import { TransferDialog } from './dialogs/TransferDialog.js';
 import { useDesk } from './desk.js';
 
@@ -20,6 +21,7 @@ export function Dialogs() {
     case 'settings': return <SettingsDialog />;
     case 'capacity': return <CapacityDialog />;
     case 'alert': return <AlertDialog alert={d.alert} action={d.action} />;
+    case 'task': return <TaskDialog task={d.task} />;
     default: break;
   }
   const view = desk.views.get(d.chat);

@@ -1,10 +1,11 @@
 // The bar at the top: shift, connection, command bar, looks.
-import { capacity, goBoard, goChats, goKnowledge, help, openSettings, palette, shiftEnd, shiftPause, shiftStart, sound } from '../../actions/desk.js';
+import { capacity, goBoard, goChats, goKnowledge, goTasks, help, openSettings, palette, shiftEnd, shiftPause, shiftStart, sound } from '../../actions/desk.js';
 import { firstKey } from '../../actions/keys.js';
 import type { HealthState } from '../../model/types.js';
 import { session } from '../../state/console/api.js';
 import { soundState } from '../../state/console/notify.js';
 import { choose, settings } from '../../state/console/settings.js';
+import { isOverdue } from '../../state/console/tasks.js';
 import { i18n, t } from '../../state/console/words.js';
 import { Avatar, Button, Icon, IconButton, Menu, icons } from '../kit/index.js';
 import { Brand } from './Brand.js';
@@ -19,18 +20,17 @@ export function Top() {
       <Brand />
       <Shift />
       <Connection />
-      {(desk.isLead || desk.isEditor) && (
-        <div class="screens" role="group" aria-label={t('screens.label')}>
-          <button type="button" aria-pressed={screen === 'chats'} onClick={() => goChats.run(desk)}><Icon path={icons.chat} size={15} />{t('screens.chats')}</button>
-          {desk.isLead && (
-            <button type="button" aria-pressed={screen === 'board'} onClick={() => goBoard.run(desk)}>
-              <Icon path={icons.chart} size={15} />{t('screens.board')}
-              {desk.alerts.value.length > 0 && <span class="dot-n">{i18n.value.number(desk.alerts.value.length)}<span class="sr"> {t('alerts.n', { n: desk.alerts.value.length })}</span></span>}
-            </button>
-          )}
-          {desk.isEditor && <button type="button" aria-pressed={screen === 'knowledge'} onClick={() => goKnowledge.run(desk)}><Icon path={icons.book} size={15} />{t('screens.knowledge')}</button>}
-        </div>
-      )}
+      <div class="screens" role="group" aria-label={t('screens.label')}>
+        <button type="button" aria-pressed={screen === 'chats'} onClick={() => goChats.run(desk)}><Icon path={icons.chat} size={15} />{t('screens.chats')}</button>
+        <button type="button" aria-pressed={screen === 'tasks'} onClick={() => goTasks.run(desk)}><Icon path={icons.mail} size={15} />{t('screens.tasks')}<TaskCount /></button>
+        {desk.isLead && (
+          <button type="button" aria-pressed={screen === 'board'} onClick={() => goBoard.run(desk)}>
+            <Icon path={icons.chart} size={15} />{t('screens.board')}
+            {desk.alerts.value.length > 0 && <span class="dot-n">{i18n.value.number(desk.alerts.value.length)}<span class="sr"> {t('alerts.n', { n: desk.alerts.value.length })}</span></span>}
+          </button>
+        )}
+        {desk.isEditor && <button type="button" aria-pressed={screen === 'knowledge'} onClick={() => goKnowledge.run(desk)}><Icon path={icons.book} size={15} />{t('screens.knowledge')}</button>}
+      </div>
       <button type="button" class="top-search" onClick={() => palette.run(desk)} aria-keyshortcuts="Control+K">
         <Icon path={icons.search} size={15} /><span>{t('top.search')}</span><kbd>{firstKey(palette)}</kbd>
       </button>
@@ -47,6 +47,21 @@ export function Top() {
         ]} />
       </div>
     </header>
+  );
+}
+
+/** How many tasks are open; red where one of them is overdue. */
+function TaskCount() {
+  const desk = useDesk();
+  const list = desk.tasksInOrder.value;
+  const first = list[0];
+  if (!first) return null;
+  const over = list.filter((x) => isOverdue(x, desk.now.peek())).length;
+  return (
+    <span class={over > 0 ? 'dot-n' : 'dot-n plain'}>
+      <span aria-hidden="true">{i18n.value.number(list.length)}</span>
+      <span class="sr">{t('tasks.n', { n: list.length })}{over > 0 && `, ${t('tasks.n_over', { n: over })}`}</span>
+    </span>
   );
 }
 
@@ -92,6 +107,20 @@ function HealthBar({ state }: { state: HealthState }) {
   );
 }
 
+/** The server has paused the shift: why, and one click back. What one paused oneself needs no notice. */
+function PausedBar() {
+  const desk = useDesk();
+  const { state, why } = desk.shift.value;
+  if (state !== 'paused' || (why !== 'away' && why !== 'missed')) return null;
+  return (
+    <div class="bar warn" role="status">
+      <Icon path={icons.pause} size={18} />
+      <span>{why === 'away' ? t('shift.paused_away') : t('shift.paused_missed')}</span>
+      <Button small onClick={() => shiftStart.run(desk)}>{t('shift.back')}</Button>
+    </div>
+  );
+}
+
 /** Notices that concern the whole desk: trouble with the connection, the proxy hint, a new version. */
 export function Bars() {
   const desk = useDesk();
@@ -108,6 +137,7 @@ export function Bars() {
       ) : desk.trouble.value && (
         <div class="bar warn" role="status"><Icon path={icons.wifiOff} size={18} /><span>{t('reconnecting')}</span><Button small onClick={() => desk.retryNow()}>{t('conn.now')}</Button></div>
       )}
+      {!desk.trouble.value && <PausedBar />}
       {!desk.trouble.value && (desk.health.value.states ?? []).map((state) => <HealthBar key={state.name} state={state} />)}
     </div>
   );
