@@ -60,16 +60,42 @@ static void to_chat(struct cmd *c)
     push_to(c, chat_of(c));
 }
 
+static void act_on(struct cmd *c, struct str chat)
+{
+    if (str_is(field(c, FIELD_ACTION), "call_back"))
+        task_find(c, chat, push_to);
+    else
+        push_to(c, chat);
+}
+
+/* The alert is over: by this command, whose answer was lost, or by something else. */
+static void on_act_known(void *ctx, const struct link_result *r)
+{
+    struct cmd *c = ctx;
+    char extra[80];
+
+    if (!r) {
+        answer_cmd_error(c, CODE_NOT_FOUND, "no such alert", NULL);
+    } else if (r->status != LINK_SEEN) {
+        answer_cmd_error(c, CODE_UNAVAILABLE, "redis gave no answer", NULL);
+    } else if (!r->same) {
+        answer_cmd_error(c, CODE_CONFLICT, "this id was used for something else", NULL);
+    } else {
+        snprintf(extra, sizeof extra, ",\"seq\":%lld,\"at\":%lld", (long long)r->seq, (long long)r->at_ms);
+        answer_cmd_ok(c, extra);
+    }
+}
+
 static void on_alert_known(void *ctx, const struct redis_reply *r)
 {
     struct cmd *c = ctx;
 
     if (!r || redis_reply_type(r) == REDIS_ERR)
         answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
-    else if (redis_reply_type(r) != REDIS_STR)
-        answer_cmd_error(c, CODE_NOT_FOUND, "no such alert", NULL);
-    else
-        push_to(c, redis_reply_str(r));
+    else if (redis_reply_type(r) == REDIS_STR)
+        act_on(c, redis_reply_str(r));
+    else if (link_find_id(c->app->link, STR(""), str_of(c->conn->person), c->msg.id, true, c->msg.digest, on_act_known, c) < 0)
+        answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
 }
 
 /* The alert's chat: in memory, or as the index says (it was raised on another node, or before a restart). */
@@ -81,7 +107,7 @@ static void to_alert(struct cmd *c)
 
     snprintf(name, sizeof name, "%.*s", STR_FMT(alert));
     if (chat.n)
-        push_to(c, chat);
+        act_on(c, chat);
     else if (link_call(c->app->link, LINK_ALERTS, STR(""), 2, argv, NULL, on_alert_known, c) < 0)
         answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
 }

@@ -63,6 +63,7 @@ static int send_commit(struct slot *s, struct cmd *c, const struct decision *d, 
     struct guards guards;
     struct writes writes;
     char members[TIMER_N][ID_SIZE + 16], extra[ID_SIZE + 80] = "";
+    const char *line;
     struct chat scratch;
     struct chat_index future;
     struct link_commit lc = {.log = str_of(s->chat.id), .entries = entries, .guards = guards.g, .writes = writes.w};
@@ -86,14 +87,17 @@ static int send_commit(struct slot *s, struct cmd *c, const struct decision *d, 
     if (!plain) {
         future_index(s, d, &scratch, &future);
         index_diff(s, &s->index, &future, s->must_reindex, &writes, members);
+        line = task_line(c, &s->chat, &d->entry[d->main]);
+        if (line)
+            index_add(&writes, LINK_HSET, LINK_TASKS, d->entry[d->main].f[FIELD_TASK].s, str_of(line));
     }
     guards_map(s, d, c, f, &guards);
     if (c->conn) {
         lc.person = str_of(c->conn->person);
         lc.id = c->msg.id;
         lc.digest = c->msg.digest;
-        lc.id_in_person = c->msg.type == MSG_CHAT_START;
-        if (lc.id_in_person)
+        lc.id_in_person = cmd_is_of_person(c);
+        if (c->msg.type == MSG_CHAT_START)
             snprintf(extra, sizeof extra, "%s %s", s->chat.id, c->department);
         lc.extra = str_of(extra);
     }

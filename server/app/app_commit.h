@@ -14,7 +14,7 @@
 #include "app/app_room.h"
 
 #define MARK_MS      (1LL << 50) /* stands for "this commit's time" while the index is computed before it is known */
-#define WRITES_MAX   (TIMER_N + 15)
+#define WRITES_MAX   (TIMER_N + 16)
 
 /* One entry that waits for its seq. */
 struct pending {
@@ -58,6 +58,8 @@ struct writes {
 /* all: write what is there whatever `old` says. members: TIMER_N rooms for the timers' members. */
 void index_diff(const struct slot *s, const struct chat_index *old, const struct chat_index *new, bool all, struct writes *w,
                 char members[TIMER_N][ID_SIZE + 16]);
+/* One more write, to a key without a name. */
+void index_add(struct writes *w, enum link_write_type type, enum link_key key, struct str a, struct str b);
 /* True if this decision can't change the index: then no copy of the state is needed to see it. */
 bool index_is_left(const struct chat *c, const struct decision *d);
 

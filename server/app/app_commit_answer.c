@@ -145,6 +145,23 @@ static void finish_slot(struct slot *s)
         slot_run(s);
 }
 
+/* The command stands: its answer, in its place. */
+static void finish_done(struct slot *s, struct flight *f, const struct link_result *r)
+{
+    struct cmd *c = f->cmd;
+
+    if (!c)
+        return;
+    answer_done(s, c, r->first + f->main, r->at_ms, prev_of_main(f, r), r->first);
+    if (c->kind == CMD_MSG && c->msg.type == MSG_CHAT_START)
+        s->tell_queue = true;
+    if (c->task_json)
+        task_begin(c);
+    if (c->done)
+        c->done(c, CODE_OK);
+    cmd_finish(c);
+}
+
 static void on_done(struct slot *s, struct flight *f, const struct link_result *r)
 {
     struct cmd *c = f->cmd;
@@ -161,12 +178,7 @@ static void on_done(struct slot *s, struct flight *f, const struct link_result *
         /* Another node's entries came between: read them all, then see that the index is theirs and ours together. */
         s->is_behind = true;
         s->must_reindex = true;
-        if (c) {
-            answer_done(s, c, r->first + f->main, r->at_ms, prev_of_main(f, r), r->first);
-            if (c->done)
-                c->done(c, CODE_OK);
-            cmd_finish(c);
-        }
+        finish_done(s, f, r);
         return;
     }
     notice_before(s, &before);
@@ -174,14 +186,7 @@ static void on_done(struct slot *s, struct flight *f, const struct link_result *
     if (!f->is_plain)
         slot_keep_index(s);
     notice_after(s, &before, true);
-    if (c) {
-        answer_done(s, c, r->first + f->main, r->at_ms, prev_of_main(f, r), r->first);
-        s->tell_queue = c->kind == CMD_MSG && c->msg.type == MSG_CHAT_START;
-        if (c->done)
-            c->done(c, CODE_OK);
-    }
-    if (c)
-        cmd_finish(c);
+    finish_done(s, f, r);
     jobs_feed_kick(s->app->feed);
 }
 
@@ -439,7 +444,7 @@ void commit_refuse(struct slot *s, struct cmd *c, enum code code, const char *te
     snprintf(k->text, sizeof k->text, "%s", text);
     s->is_busy = true;
     s->batch_left = 1;
-    if (link_find_id(s->app->link, str_of(s->chat.id), str_of(c->conn->person), c->msg.id, c->msg.type == MSG_CHAT_START,
+    if (link_find_id(s->app->link, str_of(s->chat.id), str_of(c->conn->person), c->msg.id, cmd_is_of_person(c),
                      c->msg.digest, on_looked_up, k) < 0) {
         free(k);
         s->is_busy = false;

@@ -9,6 +9,11 @@ static void add_write(struct writes *w, enum link_write_type type, enum link_key
         w->w[w->n++] = (struct link_write){type, key, name, a, b};
 }
 
+void index_add(struct writes *w, enum link_write_type type, enum link_key key, struct str a, struct str b)
+{
+    add_write(w, type, key, STR(""), a, b);
+}
+
 /* A score that is this commit's time plus something, or an absolute one. */
 static void add_score(struct writes *w, enum link_key key, struct str name, struct str member, int64_t score)
 {

@@ -185,7 +185,14 @@ void cmd_destroy(struct cmd *c)
     free(c->candidates);
     free(c->articles);
     free(c->after_card);
+    free(c->contact);
+    free(c->task_json);
     pool_give(&c->app->cmds, c);
+}
+
+bool cmd_is_of_person(const struct cmd *c)
+{
+    return c->msg.type == MSG_CHAT_START || c->msg.type == MSG_ALERT_ACT;
 }
 
 static void conn_free_if_done(struct conn *c)

@@ -245,6 +245,7 @@ static void put_next(struct repair *r)
                               .mode = LINK_PUT_BACK,
                               .fence = s->chat.head,
                               .head = r->head};
+    lc.id_in_person = it->kind == KIND_ALERT_ACTED; /* as cmd_is_of_person() */
     if (is_start(r, it)) {
         lc.id_in_person = true;
         snprintf(extra, sizeof extra, "%s %s", s->chat.id, s->chat.department ? s->chat.department : "");

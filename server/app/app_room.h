@@ -65,6 +65,9 @@ struct cmd {
     const char *triage_why;
     char triage_reason[120];
     char *after_card;         /* raw JSON, owned; NULL none */
+    /* alert.act call_back only: the shopper's own call-back that is open, "" none; a way to reach them, owned, NULL none; the new task */
+    char callback[ID_SIZE];
+    char *contact, *task_json;
     void (*done)(struct cmd *c, enum code code); /* the system's: told how it went; may be NULL */
     void *done_ctx;
 };
@@ -298,6 +301,8 @@ void conn_text(void *ctx, struct net_conn *net, struct str text);
 void conn_drained(void *ctx, struct net_conn *net);
 void conn_closed(void *ctx, struct net_conn *net, void *user);
 void conn_pump(struct conn *c);
+/* True if the command names no chat, so that its id is remembered in the person's record (PROMISES 2.1). */
+bool cmd_is_of_person(const struct cmd *c);
 /* Ends a command: frees it, lets the next one begin. */
 void cmd_finish(struct cmd *c);
 /* It goes on by itself: the commands behind it begin now. */
@@ -458,6 +463,18 @@ bool repair_is_under_way(const struct app *a);
 
 /* app_task.c */
 void task_command(struct cmd *c);
+/* What a line of the list says: the task's id, and the tail of its log's first entry. False: it isn't a task. */
+bool task_write_opened(struct str line, char task[ID_SIZE], struct buf *tail);
+/* A task of this line is open: told to whom it is for, on every node. */
+void task_tell(struct app *a, struct str line);
+/*
+ * app_task_call.c: a call-back that a lead decides on (rule 3.2). task_find() looks for what the shopper has left about this chat, then calls fn;
+ * task_line() makes the list's line of the task that an `alert_acted` entry names, to be written in the same commit (owned by c; NULL: none
+ * to make); task_begin() then opens its log and tells who it is for.
+ */
+void task_find(struct cmd *c, struct str chat, void (*fn)(struct cmd *c, struct str chat));
+const char *task_line(struct cmd *c, const struct chat *chat, const struct entry *acted);
+void task_begin(struct cmd *c);
 /* True if this task (as the list of open ones has it: JSON) is this person's to see and to do. */
 bool task_is_for(struct app *a, struct str json, const struct member *m);
 /* Another node opened or closed it: "open ID", "done ID". */

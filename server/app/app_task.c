@@ -30,7 +30,7 @@ static void flight_free(struct flight *f)
 /* ---- whose it is */
 
 struct task_read {
-    char department[64], owner[ID_SIZE];
+    char task[ID_SIZE], department[64], owner[ID_SIZE], owner_name[PEOPLE_NAME_BYTES];
 };
 
 static void keep(char *to, size_t size, struct str s)
@@ -44,12 +44,16 @@ static void on_owner(void *ctx, struct str key, struct val v)
 
     if (str_is(key, "id") && v.type == VAL_STR)
         keep(t->owner, sizeof t->owner, v.s);
+    if (str_is(key, "name") && v.type == VAL_STR)
+        keep(t->owner_name, sizeof t->owner_name, v.s);
 }
 
 static void on_member(void *ctx, struct str key, struct val v)
 {
     struct task_read *t = ctx;
 
+    if (str_is(key, "task") && v.type == VAL_STR)
+        keep(t->task, sizeof t->task, v.s);
     if (str_is(key, "department") && v.type == VAL_STR)
         keep(t->department, sizeof t->department, v.s);
     if (str_is(key, "owner") && v.type == VAL_JSON)
@@ -58,7 +62,7 @@ static void on_member(void *ctx, struct str key, struct val v)
 
 bool task_is_for(struct app *a, struct str json, const struct member *m)
 {
-    struct task_read t = {"", ""};
+    struct task_read t = {.task = ""};
 
     (void)a;
     json_each_member(json, on_member, &t);
@@ -100,28 +104,49 @@ void task_changed(struct app *a, struct str payload)
     }
 }
 
-static void tell_all(struct flight *f)
+/* What the other nodes are told: of an open one its id, of one that is done what it was. */
+static void signal_nodes(struct app *a, const char *state, struct str what)
 {
-    struct app *a = f->cmd->app;
-    bool opened = f->cmd->msg.type != MSG_TASK_DONE;
     struct buf b;
 
-    if (!f->json)
-        return;
-    tell(a, str_of(f->json), opened ? "open" : "done");
     buf_init(&b, TASK_BYTES + 64);
-    buf_printf(&b, "T %s ", opened ? "open" : "done");
-    buf_add_s(&b, opened ? f->task : f->json);
+    buf_printf(&b, "T %s ", state);
+    buf_add_str(&b, what);
     link_signal(a->link, buf_str(&b));
     buf_fini(&b);
 }
 
+void task_tell(struct app *a, struct str line)
+{
+    struct task_read t = {.task = ""};
+
+    json_each_member(line, on_member, &t);
+    tell(a, line, "open");
+    signal_nodes(a, "open", str_of(t.task));
+}
+
+static void tell_all(struct flight *f)
+{
+    if (!f->json)
+        return;
+    if (f->cmd->msg.type != MSG_TASK_DONE) {
+        task_tell(f->cmd->app, str_of(f->json));
+        return;
+    }
+    tell(f->cmd->app, str_of(f->json), "done");
+    signal_nodes(f->cmd->app, "done", str_of(f->json));
+}
+
 /* ---- answers */
+
+static int commit_both(struct flight *f);
 
 static void on_looked(void *ctx, const struct redis_reply *r)
 {
     struct flight *f = ctx;
 
+    if (r && redis_reply_type(r) == REDIS_LIST && redis_reply_n(r) == 0 && f->json && commit_both(f) == 0)
+        return; /* it stands on the list and its log was never opened: now */
     if (!r || redis_reply_type(r) != REDIS_LIST)
         answer_cmd_error(f->cmd, CODE_UNAVAILABLE, "redis gave no answer", NULL);
     else if (redis_reply_n(r) == 0)
@@ -269,19 +294,28 @@ static char *list_line(const struct flight *f, const struct entry *e)
     return buf_take(&b, NULL);
 }
 
-static void commit(struct flight *f, const struct entry *e, struct link_commit *lc)
+/* Whose command it is, and which log's. */
+static void address(const struct flight *f, struct link_commit *lc)
 {
-    struct cmd *c = f->cmd;
-    struct link_entry le = {.ref = c->msg.id};
-    struct buf tail;
+    const struct cmd *c = f->cmd;
 
     lc->person = str_of(c->conn->person);
     lc->id = c->msg.id;
     lc->digest = c->msg.digest;
     lc->id_in_person = true;
     lc->log = lc->extra = str_of(f->task);
+    lc->writes_n = 1;
+}
+
+static void commit(struct flight *f, const struct entry *e, struct link_commit *lc)
+{
+    struct cmd *c = f->cmd;
+    struct link_entry le = {.ref = c->msg.id};
+    struct buf tail;
+
+    address(f, lc);
     lc->entries = &le;
-    lc->entries_n = lc->writes_n = 1;
+    lc->entries_n = 1;
     buf_init(&tail, 1 << 17);
     entry_write_tail(&tail, e);
     le.tail = buf_str(&tail);
@@ -314,6 +348,66 @@ static void begin_open(struct cmd *c)
 
 /* ---- closing: once, by whoever may see it */
 
+static void entry_of_done(const struct cmd *c, struct entry *e)
+{
+    entry_init(e, KIND_TASK_DONE);
+    e->from_role = ROLE_REP;
+    e->from = (struct person){str_of(c->conn->person), str_of(c->conn->name)};
+    e->f[FIELD_NOTE] = c->msg.f[FIELD_NOTE];
+}
+
+bool task_write_opened(struct str line, char task[ID_SIZE], struct buf *tail)
+{
+    struct task_read t = {.task = ""};
+    struct entry e;
+    struct buf frame;
+    int rc;
+
+    entry_init(&e, KIND_TASK_OPENED);
+    json_each_member(line, on_member, &t);
+    if (!t.task[0])
+        return false;
+    buf_init(&frame, TASK_BYTES + 1024);
+    buf_add_s(&frame, "{\"t\":\"event\",\"chat\":\"t\",\"seq\":1,\"kind\":\"task_opened\",\"from\":{\"role\":\"lead\"");
+    json_kv_s(&frame, "id", t.owner);
+    json_kv_s(&frame, "name", t.owner_name);
+    buf_add_s(&frame, "},");
+    buf_add(&frame, line.s + 1, line.n - 1);
+    rc = buf_ok(&frame) ? entry_read(buf_str(&frame), &e, NULL) : ERR_TOO_LARGE;
+    if (rc == 0)
+        entry_write_tail(tail, &e);
+    entry_fini(&e);
+    buf_fini(&frame);
+    memcpy(task, t.task, ID_SIZE);
+    return rc == 0 && buf_ok(tail);
+}
+
+/* The list has it and the log isn't there (app_task_call.c): opened and closed in one step. */
+static int commit_both(struct flight *f)
+{
+    struct link_write w = {LINK_HDEL, LINK_TASKS, STR(""), str_of(f->task), STR_NONE};
+    struct link_entry le[2] = {{0}, {.ref = f->cmd->msg.id}};
+    struct link_commit lc = {.mode = LINK_NEW, .entries = le, .entries_n = 2, .writes = &w};
+    char task[ID_SIZE];
+    struct buf opened, done;
+    struct entry e;
+    int rc = ERR_INVALID;
+
+    buf_init(&opened, TASK_BYTES);
+    buf_init(&done, TASK_BYTES);
+    entry_of_done(f->cmd, &e);
+    entry_write_tail(&done, &e);
+    address(f, &lc);
+    if (task_write_opened(str_of(f->json), task, &opened) && buf_ok(&done)) {
+        le[0].tail = buf_str(&opened);
+        le[1].tail = buf_str(&done);
+        rc = link_commit(f->cmd->app->link, &lc, on_task, f);
+    }
+    buf_fini(&opened);
+    buf_fini(&done);
+    return rc;
+}
+
 static void on_listed(void *ctx, const struct redis_reply *r)
 {
     struct flight *f = ctx;
@@ -335,10 +429,7 @@ static void on_listed(void *ctx, const struct redis_reply *r)
         }
         f->json = mem_strndup(redis_reply_str(r).s, redis_reply_str(r).n);
     }
-    entry_init(&e, KIND_TASK_DONE);
-    e.from_role = ROLE_REP;
-    e.from = (struct person){str_of(c->conn->person), str_of(c->conn->name)};
-    e.f[FIELD_NOTE] = c->msg.f[FIELD_NOTE];
+    entry_of_done(c, &e);
     commit(f, &e, &lc);
 }
 

@@ -16,6 +16,12 @@ static const char *const texts[CARE_TEXT_N][CARE_LANGUAGE_N] = {
     [CARE_TEXT_CHECKIN] = {"We have not forgotten you|: {handler} has been reminded of your question|.",
                            "我们没有忘记您的问题|，已经提醒{handler}尽快回复您|。"},
     [CARE_TEXT_FAREWELL] = {"Thank you|, {name}|.", "感谢您的咨询|，{name}|。"},
+    [CARE_TEXT_EXPLAINED] = {"{handler}, who answers for this department, knows that you wait.| {summary}|",
+                             "本部门负责人{handler}已经知道您在等待。|{summary}|"},
+    [CARE_TEXT_CALLBACK] = {"You will be called back|, by {handler}|. You can go on waiting here, or leave: it is seen to.",
+                            "我们会给您回电|，由{handler}负责|。您可以继续等待，也可以先离开，我们会跟进。"},
+    [CARE_TEXT_REACH] = {"You will be called back|, by {handler}|. Please write here how we can reach you.",
+                         "我们会给您回电|，由{handler}负责|。请在这里告诉我们怎么联系您。"},
 };
 
 /* Behind every farewell, where the text before doesn't say it itself. */
@@ -27,7 +33,7 @@ static const struct {
     {"{owner}", {" {owner} stays responsible: write here, and you are led back.", "{owner}会一直对您的问题负责，随时在这里留言就能找到。"}},
 };
 
-static const char *const step_names[CARE_TEXT_N] = {"water", "explain", "greeting", "checkin", "farewell"};
+static const char *const step_names[CARE_TEXT_N] = {"water", "explain", "greeting", "checkin", "farewell", "explained", "callback", "callback"};
 
 enum care_language care_language(struct str locale)
 {

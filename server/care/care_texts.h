@@ -12,7 +12,17 @@
 
 #include "base/base_buf.h"
 
-enum care_text { CARE_TEXT_WATER, CARE_TEXT_EXPLAIN, CARE_TEXT_GREETING, CARE_TEXT_CHECKIN, CARE_TEXT_FAREWELL, CARE_TEXT_N };
+enum care_text {
+    CARE_TEXT_WATER,
+    CARE_TEXT_EXPLAIN,
+    CARE_TEXT_GREETING,
+    CARE_TEXT_CHECKIN,
+    CARE_TEXT_FAREWELL,
+    CARE_TEXT_EXPLAINED, /* by {handler}, who acts on the alert; {summary}: in their words */
+    CARE_TEXT_CALLBACK,  /* {handler} calls back; not known: whose the call-back is that was asked for */
+    CARE_TEXT_REACH,     /* the same, and how to reach the shopper isn't known */
+    CARE_TEXT_N
+};
 
 enum care_language { CARE_EN, CARE_ZH, CARE_LANGUAGE_N };
 
@@ -32,7 +42,7 @@ struct care_facts {
 enum care_language care_language(struct str locale);
 /* The program's own text, variables and parts as they stand: for the list of what is no reply (rule 2.1). */
 struct str care_text(enum care_text which, struct str locale);
-/* "water", "explain", "greeting", "checkin", "farewell": as it stands in the entry. */
+/* "water", "explain", "greeting", "checkin", "farewell", "explained", "callback" (of both its texts): as it stands in the entry. */
 const char *care_step_name(enum care_text which);
 /*
  * Appends the text with its variables filled in. A site's greeting gets the shopper's name in front, and a site's farewell the summary,

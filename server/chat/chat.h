@@ -199,6 +199,8 @@ struct chat_cmd {
     bool target_is_department, target_on_shift; /* `to` names a department; somebody there may take chats */
     struct str target_department;  /* its name; for a rep: .n 0 */
     bool no_lead;                  /* nobody leads the chat's department: alerts begin one level up */
+    struct str callback;           /* alert.act: the shopper's call-back that is open already; .n 0 none */
+    bool can_reach;                /* alert.act: there is a way to call the shopper */
     /* chat.start only */
     const char *chat_id;
     struct str department, topic, class_, locale, page, site, after, after_owner;

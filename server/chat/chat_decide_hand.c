@@ -234,6 +234,58 @@ static void move_on(const struct chat *c, const struct chat_cmd *cmd, const stru
     d->entry[d->entries_n - 1].f[FIELD_SCORE] = val_int(c->queue_score);
 }
 
+/* Who acts takes the chat, given room. */
+static void take_over(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    struct entry *e;
+
+    (void)r;
+    if (!cmd->self || !cmd->self->may_take || !cmd->self->has_room) {
+        decide_conflict(c, d, "you are not on shift or full");
+        return;
+    }
+    e = decide_add_system(d, cmd, KIND_ASSIGNED);
+    e->f[FIELD_TO] = decide_person(d, cmd->person, cmd->name, STR_NONE);
+    e->f[FIELD_HOW] = val_s("alert");
+    decide_guard_room(d, c, cmd->self->id);
+}
+
+static void move(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    if (decide_msg_str(cmd, FIELD_TO).n) /* else by reassigning, next */
+        move_on(c, cmd, r, d);
+}
+
+/* The shopper is told who knows of the wait, and what they say. It is the machine's word: it claims nothing and is no reply (rule 2.1). */
+static void explain(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    decide_say(d, cmd, r, CARE_TEXT_EXPLAINED, str_of(c->locale),
+               (struct care_facts){.handler = cmd->name, .summary = decide_msg_str(cmd, FIELD_NOTE)});
+    d->entry[d->entries_n - 1].f[FIELD_CHOICES] = val_json(STR("[\"wait\",\"message\",\"callback\"]"));
+}
+
+/* A call-back with an owner: the one that the shopper has asked for, or a new one of who acts. The place in the queue stays. */
+static void call_back(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
+{
+    bool asked = cmd->callback.n > 0;
+
+    if (decide_msg_val(cmd, FIELD_AT).type == VAL_INT && decide_msg_val(cmd, FIELD_AT).i <= cmd->now_ms) {
+        decide_refuse(d, CODE_BAD_REQUEST, "at: must lie in the future");
+        return;
+    }
+    d->entry[d->main].f[FIELD_TASK] = val_str(asked ? cmd->callback : decide_new_id(d, c, 't'));
+    decide_say(d, cmd, r, asked || cmd->can_reach ? CARE_TEXT_CALLBACK : CARE_TEXT_REACH, str_of(c->locale),
+               (struct care_facts){.handler = asked ? STR_NONE : cmd->name});
+    if (!asked)
+        d->entry[d->entries_n - 1].f[FIELD_DUE_AT] = decide_msg_val(cmd, FIELD_AT);
+}
+
+static const struct {
+    const char *name;
+    void (*act)(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d);
+} alert_actions[] = {{"take_over", take_over}, {"move", move}, {"call_back", call_back}, {"explain", explain}};
+
+/* Rule 3.2: of whoever is first. */
 void decide_alert_act(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
 {
     struct entry *e;
@@ -247,18 +299,7 @@ void decide_alert_act(const struct chat *c, const struct chat_cmd *cmd, const st
     e->f[FIELD_ACTION] = decide_msg_val(cmd, FIELD_ACTION);
     e->f[FIELD_NOTE] = decide_msg_val(cmd, FIELD_NOTE);
     d->compare = COMPARE_HEAD; /* one lead acts on it */
-    if (str_is(decide_msg_str(cmd, FIELD_ACTION), "move") && decide_msg_str(cmd, FIELD_TO).n) {
-        move_on(c, cmd, r, d);
-        return;
-    }
-    if (!str_is(decide_msg_str(cmd, FIELD_ACTION), "take_over"))
-        return;
-    if (!cmd->self || !cmd->self->may_take || !cmd->self->has_room) {
-        decide_conflict(c, d, "you are not on shift or full");
-        return;
-    }
-    e = decide_add_system(d, cmd, KIND_ASSIGNED);
-    e->f[FIELD_TO] = decide_person(d, cmd->person, cmd->name, STR_NONE);
-    e->f[FIELD_HOW] = val_s("alert");
-    decide_guard_room(d, c, cmd->self->id);
+    for (unsigned i = 0; i < sizeof alert_actions / sizeof *alert_actions; i++)
+        if (str_is(decide_msg_str(cmd, FIELD_ACTION), alert_actions[i].name))
+            alert_actions[i].act(c, cmd, r, d);
 }

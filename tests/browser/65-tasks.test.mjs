@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { launch, look, still, troublesOf } from './lib/browser.mjs';
 import { NAMES, Rep, Shopper } from './lib/people.mjs';
 import { startDemo } from './lib/server.mjs';
-import { Guest } from './lib/staff.mjs';
+import { Guest, Staff } from './lib/staff.mjs';
 import { like } from './lib/words.mjs';
 
 let browser;
@@ -14,8 +14,8 @@ before(async () => {
 after(() => browser?.close());
 
 const texts = {
-  'zh-CN': { name: '王芳', text: '我的灯三天没有发货，请尽快告诉我。', contact: 'wangfang@example.org', result: '已邮件回复，明天发货。', phone: '13800000000', ask: '退款什么时候到账？', wechat: '微信：wangfang' },
-  en: { name: 'Anna Smith', text: 'My lamp has not been sent for three days, please tell me when it is.', contact: 'anna@example.org', result: 'Written to: it is sent tomorrow.', phone: '+44 20 7946 0000', ask: 'When do I get my refund?', wechat: 'WeChat: anna' },
+  'zh-CN': { name: '王芳', text: '我的灯三天没有发货，请尽快告诉我。', contact: 'wangfang@example.org', result: '已邮件回复，明天发货。', phone: '13800000000', ask: '退款什么时候到账？', wechat: '微信：wangfang', other: '李雷', explain: '两位同事今天请假，大约还要十分钟，非常抱歉。', about: '灯罩的退款' },
+  en: { name: 'Anna Smith', text: 'My lamp has not been sent for three days, please tell me when it is.', contact: 'anna@example.org', result: 'Written to: it is sent tomorrow.', phone: '+44 20 7946 0000', ask: 'When do I get my refund?', wechat: 'WeChat: anna', other: 'Ben Okafor', explain: 'Two of us are ill today, it takes about ten minutes more. I am sorry.', about: 'The refund of the lamp shade' },
 };
 
 const board = (rep) => rep.page.getByRole('main').getByRole('list', { name: rep.t('tasks.title') });
@@ -121,6 +121,71 @@ describe('messages and call-backs', { concurrency: 2 }, () => {
       }
       assert.deepEqual(wrong, []);
       assert.deepEqual([...troublesOf(mei.page), ...troublesOf(lin.page), ...troublesOf(shopper.page)], []);
+    });
+
+    test(`rule 3.2: the lead's explanation and call-back reach who waits, and the call-back stands on the lead's list, in ${lang}`, async (t) => {
+      const demo = await startDemo({ set: { 'care.first_ms': 500, 'care.alert_ms': 1500 } });
+      const say = texts[lang];
+      const lin = await Rep.come(browser, demo.origin, 'lin', { lang });
+      const people = [lin];
+      t.after(async () => {
+        for (const who of people) await who.page.context().close();
+        await demo.end();
+      });
+      const wrong = [];
+      await lin.command('act.shift_pause');
+      // Somebody is on shift, and has all that she can do.
+      const mei = await Staff.come(demo.origin, 'mei', { shift: false });
+      await mei.call({ t: 'shift.start', capacity: 1 });
+      const busy = await Guest.come(demo.origin, { name: 'First', locale: lang });
+      t.after(() => [mei, busy].forEach((who) => who.leave()));
+      await busy.start(say.ask);
+      await mei.accept(say.ask);
+      await lin.page.getByRole('button', { name: like(lin.t('screens.board')) }).click();
+      const alerts = lin.page.getByRole('region', { name: lin.t('alerts.title') });
+
+      /** A shopper with this name has waited so long that the lead is alerted; its row's button opens the act's dialog. */
+      const act = async (name, key) => {
+        const shopper = await Shopper.come(browser, demo.origin, { lang });
+        people.push(shopper);
+        await shopper.open();
+        await shopper.ask(say.ask, { name });
+        await alerts.getByRole('listitem').filter({ hasText: name }).getByRole('button', { name: lin.t(key), exact: true }).click();
+        return { shopper, dialog: lin.dialog(key), submit: lin.dialog(key).getByRole('button', { name: lin.t(key), exact: true }) };
+      };
+
+      const one = await act(say.name, 'alert.explain');
+      assert.ok(await one.submit.isDisabled(), 'an explanation has words');
+      await one.dialog.getByLabel(lin.t('alert.words')).fill(say.explain);
+      wrong.push(...(await look(lin.page, ['console', 'dialog-alert-explain', lang])));
+      await lin.page.keyboard.press('Control+Enter');
+      await lin.toast(lin.t('alert.done_explain')).waitFor();
+      const told = one.shopper.log.getByText(say.explain);
+      await told.waitFor();
+      assert.ok((await told.innerText()).includes(NAMES.lin), 'it says who');
+      await one.shopper.panel.getByText(one.shopper.t('wait.place', { n: 1 })).waitFor(); // still in its place
+      wrong.push(...(await look(one.shopper.page, ['widget', 'explained', lang], { inside: one.shopper.panel })));
+
+      const two = await act(say.other, 'alert.call_back');
+      await two.dialog.getByLabel(like(lin.t('alert.contact'))).fill(say.phone);
+      await two.dialog.getByLabel(like(lin.t('alert.at'))).fill('2031-05-06T16:30');
+      await two.dialog.getByLabel(like(lin.t('alert.about'))).fill(say.about);
+      wrong.push(...(await look(lin.page, ['console', 'dialog-alert-call-back', lang])));
+      await lin.page.keyboard.press('Control+Enter');
+      await lin.toast(lin.t('alert.done_call_back')).waitFor();
+      await two.shopper.log.getByText(like(two.shopper.t('care.call_at'))).getByText('16:30').waitFor();
+      wrong.push(...(await look(two.shopper.page, ['widget', 'called-back', lang], { inside: two.shopper.panel })));
+      await nav(lin).click();
+      const made = task(lin, say.about);
+      for (const text of [say.other, say.phone, lin.t('tasks.callback')]) await made.getByText(text, { exact: true }).waitFor();
+      await made.getByText(lin.t('you'), { exact: true }).waitFor();
+      wrong.push(...(await look(lin.page, ['console', 'tasks-call-back', lang], { themes: ['light'] })));
+      await made.getByRole('button', { name: lin.t('tasks.chat') }).click();
+      await lin.log.getByText(like(lin.t('event.alert_acted', { by: NAMES.lin }))).first().waitFor();
+      await still(lin.page);
+      await lin.shot('console-called-back', lang);
+      assert.deepEqual(wrong, []);
+      for (const who of people) assert.deepEqual(troublesOf(who.page), []);
     });
   }
 });

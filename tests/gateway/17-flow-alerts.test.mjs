@@ -1,10 +1,12 @@
 // Rules 3.2, 3.3: alerts go to the lead and up, on every node, once; what may be done about them.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { ask } from '../faults/lib/redis.mjs';
 import { endAndCheck } from './lib/checker.mjs';
-import { rep } from './lib/client.mjs';
-import { arrival, auditor, staff } from './lib/desk.mjs';
+import { newId, rep } from './lib/client.mjs';
+import { arrival, auditor, servedChat, staff } from './lib/desk.mjs';
 import { Redis, Server } from './lib/server.mjs';
+import { until } from './lib/wait.mjs';
 
 const SET = { 'care.first_ms': 300, 'care.alert_ms': 600, 'care.act_ms': 1500 };
 let redis;
@@ -28,7 +30,7 @@ async function alarmed(how = {}) {
   await lea.done('shift.pause');
   const { sue, chat } = await arrival(one, l.department, how);
   const a = await lea.expect('alert', { chat, kind: 'long_wait' });
-  return { lea, sue, chat, alert: a.alert, a };
+  return { l, lea, sue, chat, alert: a.alert, a };
 }
 
 test('rule 3.2: the lead hears of it on any node, takes the chat over, and is the handler', async () => {
@@ -94,6 +96,20 @@ test('rule 3.3: two nodes that see the same timer due take no step from each oth
   for (const { sue, chat } of some) assert.deepEqual(sue.entries(chat, 'care').map((e) => e.step), ['greeting', 'water', 'explain']);
 });
 
+test('rule 3.3: a stale look at a timer leaves the next one alone: it stands at the date that the state says, or nowhere', async () => {
+  const { ann, sue, chat } = await servedChat(one);
+  await ann.done('chat.resolve', { chat, resolution: 'answered', summary: 'done' });
+  await sue.event('resolution_proposed', { chat });
+  const at = async (timer) => (await ask(redis.socket, 'ZSCORE', 'fl:{default}:t', `${chat}|${timer}`)).split('\r\n')[1];
+  const right = await at('confirm');
+  assert.ok(Number(right) > Date.now() + 3_600_000, `due ${right}`);
+  for (const timer of ['confirm', 'park']) await ask(redis.socket, 'ZADD', 'fl:{default}:t', String(Date.now() - 1000), `${chat}|${timer}`);
+  await until(async () => (await at('confirm')) === right, 'the question stands as long as it did');
+  await until(async () => (await at('park')) === '', 'nothing is parked');
+  await sue.done('chat.confirm', { chat, solved: true });
+  assert.equal((await sue.event('closed', { chat })).how, 'confirmed');
+});
+
 test('rule 3.3: a restart in between fires no step twice and forgets none', async () => {
   const [l] = await staff(one, 1, { role: 'lead' });
   const { sue, chat } = await arrival(one, l.department);
@@ -106,5 +122,86 @@ test('rule 3.3: a restart in between fires no step twice and forgets none', asyn
   await lea.done('alert.act', { alert: a.alert, action: 'explain', note: 'on our way' });
   const t = await one.transcript(quinn.token, chat, (x) => x.events.some((e) => e.kind === 'alert_acted'));
   const steps = t.events.filter((e) => e.kind === 'care').map((e) => e.step);
-  assert.deepEqual(steps, ['greeting', 'water', 'explain']);
+  assert.deepEqual(steps, ['greeting', 'water', 'explain', 'explained']);
+});
+
+test('rule 3.2: explaining is said to the shopper at once, in the name of who acts, and takes the chat from nobody', async () => {
+  const { lea, sue, chat, alert } = await alarmed({ hello: { locale: 'en' } });
+  const id = newId();
+  await lea.done('alert.act', { id, alert, action: 'explain', note: 'Two of us are ill today; it takes ten minutes more.' });
+  await lea.done('alert.act', { id, alert, action: 'explain', note: 'Two of us are ill today; it takes ten minutes more.' }); // its answer was lost: once
+  const told = await sue.event('care', { chat, step: 'explained' });
+  assert.match(told.text, /Two of us are ill today; it takes ten minutes more\.$/);
+  assert.ok(told.text.startsWith(lea.welcome.rep.name), told.text);
+  assert.equal(told.from.role, 'system', 'the machine says it: nobody has the chat');
+  await lea.expect('alert', { alert, kind: 'ended' });
+  await sue.settle();
+  assert.deepEqual(sue.entries(chat, 'care').map((e) => e.step), ['greeting', 'water', 'explain', 'explained']);
+  for (const kind of ['owned', 'assigned', 'alert_acted', 'message']) assert.equal(sue.entries(chat, kind).filter((e) => e.from.role !== 'shopper').length, 0, kind);
+  const t = await one.transcript(quinn.token, chat, (x) => x.events.some((e) => e.step === 'explained'));
+  assert.equal(t.state, 'waiting');
+  assert.ok(!t.owner);
+});
+
+test('rule 3.2: a call-back is a task of the lead, with the way to reach the shopper, told and listed on every node until done', async () => {
+  const { l, lea, sue, chat, alert } = await alarmed({ hello: { name: 'Sue', locale: 'en' } });
+  const [r] = await staff(one, 1, { department: lea.department });
+  const ann = await rep(one, r, { shift: false });
+  const at = Date.now() + 3_600_000;
+  await lea.refused('bad_request', 'alert.act', { alert, action: 'call_back', at: Date.now() - 1000 });
+  const id = newId();
+  const command = { id, alert, action: 'call_back', note: 'about the lamp', contact: '138 0000 0000', at };
+  await lea.done('alert.act', command);
+  await lea.done('alert.act', command);
+  const told = await sue.event('care', { chat, step: 'callback' });
+  assert.equal(told.due_at, at);
+  assert.ok(told.text.includes(lea.welcome.rep.name), told.text);
+  const m = await ann.expect((x) => x.t === 'task' && x.task.about === chat);
+  assert.deepEqual([m.state, m.task.what, m.task.text, m.task.contact, m.task.due_at, m.task.department, m.task.owner, m.task.shopper],
+    ['open', 'callback', 'about the lamp', '138 0000 0000', at, lea.department, { id: lea.me, name: lea.welcome.rep.name }, { id: sue.me, name: 'Sue' }]);
+  await lea.expect((x) => x.t === 'task' && x.task.task === m.task.task);
+  const acted = (await one.transcript(quinn.token, chat, (x) => x.events.some((e) => e.kind === 'alert_acted'))).events.find((e) => e.kind === 'alert_acted');
+  assert.equal(acted.task, m.task.task);
+  assert.equal(acted.contact, undefined, 'the way to reach them stands in the task alone');
+  const tab = await rep(one, l, { shift: false });
+  assert.deepEqual(tab.welcome.tasks.map((x) => x.task), [m.task.task]);
+  await ann.done('task.done', { task: m.task.task, note: 'called' });
+  await lea.expect((x) => x.t === 'task' && x.state === 'done' && x.task.task === m.task.task);
+  await lea.refused('conflict', 'task.done', { task: m.task.task });
+});
+
+test('rule 3.2: a contact that the shopper has left is known, a call-back that they have asked for is the one, without either they are asked', async () => {
+  const left = await alarmed({ hello: { locale: 'en' } });
+  await left.sue.done('message.leave', { text: 'Or write to me.', contact: 'sue@example.org' });
+  await left.lea.done('alert.act', { alert: left.alert, action: 'call_back' });
+  const made = await left.lea.expect((x) => x.t === 'task' && x.task.what === 'callback');
+  assert.equal(made.task.contact, 'sue@example.org');
+  assert.match((await left.sue.event('care', { step: 'callback' })).text, /it is seen to/);
+
+  const asked = await alarmed({ hello: { locale: 'en' } });
+  const { task } = await asked.sue.done('callback.ask', { contact: '139', at: Date.now() + 60_000 });
+  await asked.lea.done('alert.act', { alert: asked.alert, action: 'call_back' });
+  await asked.sue.event('care', { step: 'callback' });
+  const acted = await one.transcript(quinn.token, asked.chat, (x) => x.events.some((e) => e.kind === 'alert_acted'));
+  assert.equal(acted.events.find((e) => e.kind === 'alert_acted').task, task);
+  const tab = await rep(one, asked.l, { shift: false });
+  assert.deepEqual(tab.welcome.tasks.map((x) => x.task), [task], 'no second one');
+
+  const nothing = await alarmed({ hello: { locale: 'zh-CN' } });
+  await nothing.lea.done('alert.act', { alert: nothing.alert, action: 'call_back' });
+  assert.match((await nothing.sue.event('care', { step: 'callback' })).text, /请在这里告诉我们怎么联系您/);
+  assert.equal((await nothing.lea.expect((x) => x.t === 'task' && x.state === 'open')).task.contact, undefined);
+});
+
+test('rule 3.2: a call-back that stands on the list without a log of its own, as a crash in between leaves it, is closed like any other', async () => {
+  const [l] = await staff(one, 1, { role: 'lead' });
+  const task = `t_${'0'.repeat(15)}1`;
+  const line = { task, at: Date.now(), what: 'callback', text: 'cut short', contact: '138', department: l.department, shopper: { id: 's_1' }, owner: { id: 'r_1', name: 'L' } };
+  assert.equal(await ask(redis.socket, 'HSET', 'fl:{default}:todo', task, JSON.stringify(line)), ':1\r\n');
+  const lea = await rep(two, l, { shift: false });
+  assert.deepEqual(lea.welcome.tasks.map((x) => x.task), [task]);
+  await lea.done('task.done', { task, note: 'called' });
+  await lea.expect((x) => x.t === 'task' && x.task.task === task && x.state === 'done');
+  await lea.refused('conflict', 'task.done', { task });
+  assert.deepEqual((await rep(one, l, { shift: false })).welcome.tasks, []);
 });

@@ -48,6 +48,8 @@ struct store {
     struct store_chat chat[STORE_CHATS];
     unsigned chats_n;
     int64_t skew_ms;           /* the deciding node's clock is off by so much; the log's time is Redis's */
+    const char *callback;      /* the shopper's call-back that is open already; NULL none */
+    bool can_reach;            /* there is a way to call the shopper */
     bool facts_are_stale;      /* decisions believe that everybody is there and has room; the guards must catch it */
     struct decision d;         /* the last one */
     const char *failed;        /* why the last commit was refused: "fence", "head", "guard"; NULL it wasn't */
@@ -356,6 +358,8 @@ static inline void store_decide(struct store *s, int rep, unsigned role, unsigne
     cmd.self = rep < 0 ? NULL : store_facts(s, chat, s->rep[rep].id, &self);
     cmd.owner = store_facts(s, chat, sc->c.owner.id, &owner);
     cmd.handler = store_facts(s, chat, sc->c.handler.id, &handler);
+    cmd.callback = s->callback ? str_of(s->callback) : STR_NONE;
+    cmd.can_reach = s->can_reach;
     to = &m.f[m.type == MSG_CHAT_TRIAGE ? FIELD_DEPARTMENT : FIELD_TO];
     if (to->type == VAL_STR)
         cmd.target = store_target(s, chat, to->s, &cmd, &target);

@@ -19,6 +19,7 @@
 struct witness {
     char owner[ID_SIZE], handler[ID_SIZE];
     bool waits, has_water, has_alert, is_reopened;
+    bool has_acted; /* somebody has acted on the alert, and the shopper isn't told yet */
     unsigned greeted, farewells;
     bool asked_in;             /* the shopper was told that the rep was reminded, since the last reply that counts */
     int64_t fired_ms[TIMER_N]; /* due time of the last firing */
@@ -121,6 +122,9 @@ static bool witness_care(struct witness *w, const struct entry *e)
     } else if (str_is(e->f[FIELD_STEP].s, "checkin")) {
         CHECK(w->handler[0] && !w->asked_in, "checked in out of turn, handler '%s'\n", w->handler);
         w->asked_in = true;
+    } else if (str_is(e->f[FIELD_STEP].s, "explained") || str_is(e->f[FIELD_STEP].s, "callback")) {
+        CHECK(w->has_acted && w->waits, "told of an act that nobody did\n");
+        w->has_acted = false;
     } else {
         return false;
     }
@@ -167,6 +171,10 @@ static void on_entry(void *ctx, struct store *s, struct store_chat *sc, enum cha
         break;
     case KIND_MESSAGE:
         witness_message(w, e);
+        break;
+    case KIND_ALERT_ACTED:
+        CHECK(w->has_alert && w->waits, "acted on no alert\n");
+        w->has_acted = true;
         break;
     case KIND_CARE:
         if (witness_care(w, e))
@@ -407,6 +415,8 @@ static const struct rep_command rep_commands[] = {
     {"chat.join", "", ROLE_LEAD, 1},
     {"alert.act", "'alert':'ALERT','action':'take_over'", ROLE_LEAD, 2},
     {"alert.act", "'alert':'ALERT','action':'explain','note':'called'", ROLE_LEAD, 1},
+    {"alert.act", "'alert':'ALERT','action':'call_back','note':'by me','at':UNTIL", ROLE_LEAD, 1},
+    {"alert.act", "'alert':'ALERT','action':'move','to':'returns'", ROLE_LEAD, 1},
 };
 
 static const struct rep_command *pick_command(void)

@@ -329,6 +329,57 @@ static void a_lead_acts_on_an_alert_once(void **state)
     assert_string_equal(s.chat[1].c.handler.id, "r_bob");
 }
 
+/* rule 3.2: explaining says it to the shopper in the lead's name and claims nothing; a call-back has an owner and says who calls */
+static void what_a_lead_does_reaches_the_shopper(void **state)
+{
+    static const struct {
+        const char *more, *callback; /* the command's fields; the call-back that the shopper has asked for, or NULL */
+        bool can_reach;
+        enum code code;
+        const char *acted, *told[3]; /* in the entries; the care entry must hold each of told */
+    } rows[] = {
+        {"'action':'explain','note':'两位同事病了'", NULL, false, CODE_OK, "两位同事病了", {"\"step\":\"explained\"", "ann", "两位同事病了"}},
+        {"'action':'explain'", NULL, false, CODE_OK, "explain", {"\"step\":\"explained\"", "本部门负责人ann", "[\"wait\",\"message\",\"callback\"]"}},
+        {"'action':'call_back','note':'about the lamp'", NULL, true, CODE_OK, "\"task\":\"t_", {"\"step\":\"callback\"", "由ann负责", "先离开"}},
+        {"'action':'call_back'", NULL, false, CODE_OK, "\"task\":\"t_", {"\"step\":\"callback\"", "由ann负责", "怎么联系您"}},
+        {"'action':'call_back','at':2000000000000", NULL, true, CODE_OK, "\"task\":\"t_", {"\"due_at\":2000000000000", "由ann负责", "回电"}},
+        {"'action':'call_back'", "t_asked", true, CODE_OK, "\"task\":\"t_asked\"", {"\"step\":\"callback\"", "给您回电。", "先离开"}},
+        {"'action':'call_back','at':1000", NULL, true, CODE_BAD_REQUEST, NULL, {NULL}},
+        {"'action':'move'", NULL, false, CODE_OK, "move", {NULL}}, /* reassigning comes next */
+    };
+    char more[200];
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct store_chat *sc;
+        unsigned n = i + 1;
+        int64_t score;
+
+        s.rep[ann].roles = ROLE_LEAD;
+        assert_int_equal(store_start(&s, n, ""), CODE_OK);
+        store_fire(&s, n, TIMER_CARE);
+        store_fire(&s, n, TIMER_CARE);
+        sc = &s.chat[n];
+        score = sc->score;
+        s.callback = rows[i].callback;
+        s.can_reach = rows[i].can_reach;
+        snprintf(more, sizeof more, "'alert':'%s',%s", sc->c.alert, rows[i].more);
+        assert_int_equal(store_rep(&s, ann, n, "alert.act", more), rows[i].code);
+        assert_true((sc->c.alert[0] == 0) == (rows[i].code == CODE_OK));
+        if (rows[i].acted)
+            assert_non_null(strstr(sc->frame[sc->frames_n - (rows[i].told[0] ? 2 : 1)], rows[i].acted));
+        for (unsigned k = 0; k < 3 && rows[i].told[k]; k++)
+            assert_non_null(strstr(sc->frame[sc->frames_n - 1], rows[i].told[k]));
+        if (rows[i].callback)
+            assert_null(strstr(sc->frame[sc->frames_n - 1], "ann")); /* whose the call-back is says the task */
+        assert_int_equal(sc->c.state, CHAT_WAITING); /* in its place, with nobody as handler or owner */
+        assert_int_equal(sc->score, score);
+        assert_string_equal(sc->c.handler.id, "");
+        assert_string_equal(sc->c.owner.id, "");
+        assert_int_equal(sc->due_ms[TIMER_CARE], 0);
+    }
+}
+
 /* rule 3.3: a new wait has its own steps; the one before left none behind */
 static void a_new_wait_has_its_own_steps(void **state)
 {
@@ -369,6 +420,7 @@ int main(void)
         TEST(a_timer_fires_once),
         TEST(an_alert_goes_up_until_somebody_acts),
         TEST(a_lead_acts_on_an_alert_once),
+        TEST(what_a_lead_does_reaches_the_shopper),
         TEST(a_new_wait_has_its_own_steps),
     };
 

@@ -89,6 +89,8 @@ export function why(word: string | undefined): string {
   }
 }
 
+/** Whom an alert of this level reaches (rule 3.2). */
+const alertedText = (level: number): string => (level <= 1 ? t('event.alerted_lead') : level === 2 ? t('event.alerted_director') : t('event.alerted_top'));
 const actionText = (action: string | undefined): string => (action === undefined ? '' : alertActionText(action as AlertAction));
 
 function assigned(e: Extract<EventEntry, { kind: 'assigned' }>): EventLine {
@@ -134,7 +136,7 @@ function queueing(e: EventEntry): EventLine | null {
     case 'assigned': return assigned(e);
     case 'owned': return line(icons.pin, t('event.owned', { to: named(e.owner) }), undefined, true);
     case 'reminded': return line(icons.bell, t('event.reminded', { to: named(e.to) }), why(e.what));
-    case 'alerted': return line(icons.alert, t('event.alerted', { to: targetText(e.to) }), why(e.what));
+    case 'alerted': return line(icons.alert, alertedText(e.level ?? 1), why(e.what));
     case 'alert_acted': return line(icons.check, t('event.alert_acted', { by: fromName(e.from) }), joined([actionText(e.action), e.note]));
     case 'left': return line(icons.leave, t('event.left'));
     case 'abandoned': return line(icons.leave, t('event.abandoned', { span: i18n.value.span(e.waited_ms ?? 0) }), why(e.why));

@@ -12,7 +12,7 @@ export type LogItem =
 
 /** Everyday workings: shown small, and folded where several stand together. */
 const quietKinds = new Set<EventEntry['kind']>([
-  'started', 'triaged', 'queued', 'offered', 'offer_missed', 'offer_declined', 'assigned', 'reminded', 'alerted', 'alert_acted', 'identified',
+  'started', 'triaged', 'queued', 'offered', 'offer_missed', 'offer_declined', 'assigned', 'reminded', 'alerted', 'identified',
   'verified', 'tagged', 'suggested', 'suggestion_used', 'transfer_offered', 'transfer_returned', 'moved', 'promise_kept', 'unparked', 'left',
 ]);
 

@@ -179,18 +179,20 @@ function Card({ entry: e }: { entry: Extract<EventEntry, { kind: 'resolution_pro
 
 /** A kind word of the house. While one waits, the glass of water: with articles, and the choice to wait, leave a message or be called. */
 function Care({ entry: e, last }: { entry: Extract<EventEntry, { kind: 'care' }>; last: boolean }) {
-  const { s, t, setForm } = useUi();
+  const { s, i, t, setForm } = useUi();
   const [waits, setWaits] = useState(false);
   const live = last && s.case.state !== 'active' && !s.isOver && s.sending.length === 0;
-  const choices: Record<string, () => void> = { wait: () => setWaits(true), message: () => setForm('message'), callback: () => setForm('callback') };
+  const can: Record<string, () => void> = { wait: () => setWaits(true), message: () => setForm('message'), callback: () => setForm('callback') };
+  const choices = (e.choices ?? []).filter((c) => can[c]);
   return (
     <div class="card care">
       {(e.step === 'water' || e.step === 'explain') && <p class="card-head"><Icon path={icons.heart} size={16} />{t('care.head')}</p>}
       <p dir="auto">{e.text}</p>
+      {e.due_at !== undefined && <p class="soft"><time title={i.full(e.due_at)}>{t('care.call_at', { when: when(e.due_at, s.now, i) })}</time></p>}
       {(e.articles ?? []).map((a) => <ArticleRow key={a.id} article={a} />)}
-      {live && (waits ? <p class="soft" role="status">{t('care.waits')}</p> : (
+      {live && choices.length > 0 && (waits ? <p class="soft" role="status">{t('care.waits')}</p> : (
         <div class="pair">
-          {(e.choices ?? []).filter((c) => choices[c]).map((c) => <Button small key={c} onClick={choices[c] as () => void}>{t(`care.${c}`)}</Button>)}
+          {choices.map((c) => <Button small key={c} onClick={can[c] as () => void}>{t(`care.${c}`)}</Button>)}
         </div>
       ))}
     </div>
