@@ -30,6 +30,7 @@ static void set_rules(struct chat_rules *r, const struct chat_rules *site, const
     r->words.department[CARE_EN] = d->title_en;
     r->words.department[CARE_ZH] = d->title_zh;
     r->words.hours = d->hours;
+    r->words.back_ms = r->return_ms;
 }
 
 void match_start(struct app *a)

@@ -30,7 +30,7 @@ static const struct {
 } closing[] = {
     {"{summary}", {" In short: {summary}", "处理结果：{summary}"}},
     {"{hours}", {" Our hours: {hours}.", "服务时间：{hours}。"}},
-    {"{owner}", {" {owner} stays responsible: write here, and you are led back.", "{owner}会一直对您的问题负责，随时在这里留言就能找到。"}},
+    {"{owner}", {" {owner} stays responsible: write here within {back}, and you are led back.", "{owner}会一直对您的问题负责，{back}内在这里留言就能找到。"}},
 };
 
 static const char *const step_names[CARE_TEXT_N] = {"water", "explain", "greeting", "checkin", "farewell", "explained", "callback", "callback"};
@@ -82,9 +82,29 @@ static void write_hours(const struct filling *f)
     }
 }
 
+/* "3 days", as the shopper reads it: in the largest unit of which it is a whole number. */
+static void write_span(const struct filling *f, int64_t ms)
+{
+    static const struct {
+        int64_t ms;
+        const char *name[CARE_LANGUAGE_N];
+    } units[] = {{86400000, {" day", "天"}}, {3600000, {" hour", "小时"}}, {60000, {" minute", "分钟"}}, {1000, {" second", "秒"}}};
+    unsigned u = 0;
+    int64_t n;
+
+    while (u + 1 < sizeof units / sizeof *units && (ms < units[u].ms || ms % units[u].ms))
+        u++;
+    n = (ms + units[u].ms - 1) / units[u].ms;
+    buf_add_i64(f->out, n);
+    buf_add_s(f->out, units[u].name[f->language]);
+    if (f->language == CARE_EN && n != 1)
+        buf_add_c(f->out, 's');
+}
+
 /* A variable's value is written; false if it isn't known. `only_ask`: nothing is written. */
 static bool write_variable(const struct filling *f, struct str variable, bool only_ask)
 {
+    bool is_back = str_is(variable, "back");
     struct str v = str_is(variable, "name")         ? f->facts->name
                    : str_is(variable, "handler")    ? f->facts->handler
                    : str_is(variable, "owner")      ? f->facts->owner
@@ -93,13 +113,15 @@ static bool write_variable(const struct filling *f, struct str variable, bool on
                    : str_is(variable, "hours")      ? text_of(f->words->hours)
                                                     : STR_NONE;
 
+    if (is_back && f->words->back_ms > 0 && !only_ask)
+        write_span(f, f->words->back_ms);
     if (v.n && !only_ask) {
         if (str_is(variable, "hours"))
             write_hours(f);
         else
             buf_add(f->out, v.s, v.n);
     }
-    return v.n > 0;
+    return v.n > 0 || (is_back && f->words->back_ms > 0);
 }
 
 /* Writes a part; with only_ask says whether all its variables are known. */

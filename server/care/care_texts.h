@@ -2,7 +2,7 @@
  * care_texts: what the machine says to a shopper, in the shopper's language: while they wait (rules 3.1, 3.2), and on coming, staying
  * and leaving (rule 3.4). Pure.
  *
- * A text has variables: {name} the shopper, {department}, {handler}, {owner}, {summary}, {hours}. In the program's own texts a '|'
+ * A text has variables: {name} the shopper, {department}, {handler}, {owner}, {summary}, {hours}, {back}: how long the way back to the owner stands. In the program's own texts a '|'
  * stands between parts, and a part with a variable that isn't known is left out.
  *
  * Source  MISSION 3, UX 8: every string a person sees exists in zh-CN and en.   Owns  nothing: the texts are the program's.
@@ -31,6 +31,7 @@ struct care_words {
     const char *greeting[CARE_LANGUAGE_N], *farewell[CARE_LANGUAGE_N];
     const char *department[CARE_LANGUAGE_N]; /* its title */
     const char *hours;                       /* as in the setting; "" always open */
+    int64_t back_ms;                         /* how long a return leads to the owner; 0: it doesn't */
 };
 
 /* What is known of this chat; .n 0: nothing. */

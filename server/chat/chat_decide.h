@@ -38,8 +38,8 @@ void decide_reopen(struct decision *d, const struct chat *c, const struct chat_c
 /* What the machine says to the shopper: a care entry. Texts in facts may be NULL. */
 void decide_say(struct decision *d, const struct chat_cmd *cmd, const struct chat_rules *r, enum care_text text, struct str locale,
                 struct care_facts facts);
-/* Rule 3.4: the last words, before the case is closed. */
-void decide_farewell(struct decision *d, const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r);
+/* The end: the last words (rule 3.4), and how long the way back to the owner stands. */
+void decide_close(struct decision *d, const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, const char *how);
 /* Records the end of a handover under way, if there is one, before what ends it. */
 void decide_end_transfer(struct decision *d, const struct chat *c, const struct chat_cmd *cmd, const char *why);
 bool decide_is_handler(const struct chat *c, const struct chat_cmd *cmd);

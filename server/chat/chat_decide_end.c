@@ -44,26 +44,27 @@ void decide_resolve(const struct chat *c, const struct chat_cmd *cmd, const stru
     e->f[FIELD_SUMMARY] = decide_msg_val(cmd, FIELD_SUMMARY);
 }
 
-void decide_farewell(struct decision *d, const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r)
+void decide_close(struct decision *d, const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, const char *how)
 {
+    struct entry *e;
+
     decide_say(d, cmd, r, CARE_TEXT_FAREWELL, str_of(c->locale),
                (struct care_facts){.name = str_of(c->shopper.name), .owner = str_of(c->owner.name), .summary = str_of(c->summary)});
+    e = decide_add_system(d, cmd, KIND_CLOSED);
+    e->f[FIELD_HOW] = val_s(how);
+    e->f[FIELD_RETURN_MS] = val_int(r->return_ms);
 }
 
 /* Rule 2.6: satisfied, or back to the owner ahead of the queue. */
 void decide_confirm(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
 {
-    struct entry *e;
-
     if (c->state != CHAT_PROPOSED) {
         decide_conflict(c, d, "no resolution is proposed");
         return;
     }
     if (cmd->msg->f[FIELD_SOLVED].b) {
         decide_add_main(d, cmd, KIND_CONFIRMED);
-        decide_farewell(d, c, cmd, r);
-        e = decide_add_system(d, cmd, KIND_CLOSED);
-        e->f[FIELD_HOW] = val_s("confirmed");
+        decide_close(d, c, cmd, r, "confirmed");
         return;
     }
     decide_add_main(d, cmd, KIND_REFUSED);

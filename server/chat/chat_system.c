@@ -110,12 +110,10 @@ static void on_promise_missed(const struct chat *c, const struct chat_cmd *cmd, 
 /* Rule 2.6: no answer closes it; a question that nobody has answered is one, and opens it again. */
 static void on_confirm_due(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
 {
-    if (c->unanswered_since_ms) {
+    if (c->unanswered_since_ms)
         decide_reopen(d, c, cmd, r, "unanswered");
-    } else {
-        decide_farewell(d, c, cmd, r);
-        decide_add_system(d, cmd, KIND_CLOSED)->f[FIELD_HOW] = val_s("unconfirmed");
-    }
+    else
+        decide_close(d, c, cmd, r, "unconfirmed");
 }
 
 /* What was overdue says by how much, so that nobody's figures bear it (PROMISES 2.11). */

@@ -39,7 +39,7 @@ static const struct shopper_row shopper[KIND_N] = {
     [KIND_RATED] = WHOLE,
     [KIND_LEFT] = BARE,
     [KIND_ABANDONED] = SILENT(0, FIELD_TEXT),
-    [KIND_CLOSED] = SILENT(1, FIELD_HOW),
+    [KIND_CLOSED] = SILENT(2, FIELD_HOW, FIELD_RETURN_MS),
     [KIND_REDACTED] = SILENT(1, FIELD_OF),
 };
 

@@ -107,7 +107,7 @@ for (const lang of ['zh-CN', 'en']) {
     });
 
     test('rule 2.6: "not solved" comes back to its owner ahead of the queue; without an answer it closes as unconfirmed', async (t) => {
-      const s = await scene(t, lang, { 'presence.grace_ms': 300_000, 'ownership.grace_ms': 300_000 });
+      const s = await scene(t, lang, { 'presence.grace_ms': 300_000, 'ownership.grace_ms': 300_000, 'ownership.return_ms': 36 * 3_600_000 });
       const mei = await s.rep('mei');
       const shopper = await s.shopper();
       const chat = await owned(s, mei, shopper);
@@ -148,7 +148,7 @@ for (const lang of ['zh-CN', 'en']) {
       await mei.page.locator('.conn.ok').waitFor();
       await propose();
       await shopper.panel.getByText(shopper.t('head.over'), { exact: true }).waitFor();
-      await shopper.panel.getByText(shopper.t('bye.back', { name: NAMES.mei })).waitFor();
+      await shopper.panel.getByText(shopper.t('bye.back', { span: lang === 'en' ? '36 hr' : '36小时', name: NAMES.mei })).waitFor();
       const lin = await s.staff('lin', { shift: false });
       await lin.call({ t: 'chat.open', chat });
       assert.equal((await lin.take((m) => m.kind === 'closed', 'the end')).how, 'unconfirmed');

@@ -59,6 +59,41 @@ static void texts_speak_the_shoppers_language(void **state)
     assert_true(str_eq(care_text(CARE_TEXT_WATER, STR_NONE), care_text(CARE_TEXT_WATER, STR("en"))));
 }
 
+/* rule 3.4: the farewell says how long the way back stands, as it is set, in its largest whole unit; without one it doesn't promise any */
+static void the_farewell_says_how_long_the_way_back_stands(void **state)
+{
+    static const struct {
+        int64_t ms;
+        const char *en, *zh;
+    } rows[] = {
+        {259200000, "Mei stays responsible: write here within 3 days,", "Mei会一直对您的问题负责，3天内"},
+        {86400000, "within 1 day,", "1天内"},
+        {129600000, "within 36 hours,", "36小时内"},
+        {5400000, "within 90 minutes,", "90分钟内"},
+        {60000, "within 1 minute,", "1分钟内"},
+        {1500, "within 2 seconds,", "2秒内"},
+        {0, NULL, NULL},
+    };
+    const struct care_facts facts = {.owner = STR("Mei")};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct care_words words = {.hours = "", .back_ms = rows[i].ms};
+        struct buf en, zh;
+
+        buf_init(&en, 4096);
+        buf_init(&zh, 4096);
+        care_write(&en, CARE_TEXT_FAREWELL, STR("en"), &words, &facts);
+        care_write(&zh, CARE_TEXT_FAREWELL, STR("zh-CN"), &words, &facts);
+        buf_add_c(&en, 0);
+        buf_add_c(&zh, 0);
+        assert_true(rows[i].en ? strstr(en.p, rows[i].en) != NULL : strstr(en.p, "responsible") == NULL);
+        assert_true(rows[i].zh ? strstr(zh.p, rows[i].zh) != NULL : strstr(zh.p, "负责") == NULL);
+        buf_fini(&en);
+        buf_fini(&zh);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -66,6 +101,7 @@ int main(void)
         cmocka_unit_test(without_a_wait_nothing_is_due),
         cmocka_unit_test(an_alert_goes_up_to_the_top_level),
         cmocka_unit_test(texts_speak_the_shoppers_language),
+        cmocka_unit_test(the_farewell_says_how_long_the_way_back_stands),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

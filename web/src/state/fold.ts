@@ -11,11 +11,13 @@ export interface Case {
   summary: string;
   rated: boolean;
   closedHow: string;
+  /** How long a return leads to the owner first; 0 where that isn't said. */
+  returnMs: number;
 }
 
 /** Folds the entries of one chat; `start` is the state where nothing says otherwise. */
 export function foldCase(entries: readonly EventEntry[], start: ChatState = 'waiting'): Case {
-  const c: Case = { state: start, owner: null, handler: null, summary: '', rated: false, closedHow: '' };
+  const c: Case = { state: start, owner: null, handler: null, summary: '', rated: false, closedHow: '', returnMs: 0 };
   for (const e of entries) step(c, e);
   return c;
 }
@@ -69,6 +71,7 @@ function step(c: Case, e: EventEntry): void {
     case 'closed':
       c.state = 'closed';
       c.closedHow = e.how ?? '';
+      c.returnMs = e.return_ms ?? 0;
       break;
     case 'abandoned':
       c.state = 'abandoned';

@@ -60,7 +60,7 @@ export function Farewell({ title }: { title: string }) {
       {c.summary && <p class="soft" dir="auto">{c.summary}</p>}
       {!gone && !c.rated && c.owner && <Rating />}
       {c.rated && <p class="thanks" role="status"><Icon path={icons.heart} size={16} />{t('rate.thanks')}</p>}
-      {c.owner && <p class="soft">{t('bye.back', { name: c.owner.name ?? t('somebody') })}</p>}
+      {c.owner && c.returnMs > 0 && <p class="soft">{t('bye.back', { span: i.span(c.returnMs), name: c.owner.name ?? t('somebody') })}</p>}
       <div class="pair even">
         <Button small kind={c.rated || gone ? 'primary' : 'plain'} icon={icons.chat} onClick={() => s.leaveChat()}>{t('bye.again')}</Button>
         <Button small icon={icons.download} onClick={save}>{t('bye.save')}</Button>
