@@ -447,8 +447,10 @@ static void set_rules(struct app *a)
         r->head_start_ms[i] = app_class(a, (enum class)i)->head_start_ms;
         r->weight[i] = app_class(a, (enum class)i)->weight;
     }
+    a->spans = (struct spans){c->routing.overflow_ms, c->queue.gone_ms, c->ownership.grace_ms};
     set_canned(a);
     set_words(a);
+    match_take_own(&c->sites[0].rules, r, &a->spans);
     a->limits = (struct protocol_limits){(size_t)c->limits.frame_bytes, (unsigned)c->limits.depth, 256, (size_t)c->limits.text_chars};
 }
 

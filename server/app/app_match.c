@@ -12,25 +12,34 @@
 #define FAR_MS        5000
 #define HANDLING_MS   240000 /* a chat's length where nothing is known yet */
 
-/* The site's numbers, and where the department has its own, those. */
-static void set_rules(struct chat_rules *r, const struct chat_rules *site, const struct config_department *d)
+void match_take_own(const struct config_rules *own, struct chat_rules *r, struct spans *spans)
 {
     const struct {
         int64_t own, *to;
     } numbers[] = {
-        {d->offer_ms, &r->offer_ms},         {d->silent_ms, &r->silent_ms},         {d->transfer_ms, &r->transfer_ms},
-        {d->confirm_ms, &r->confirm_ms},     {d->care_first_ms, &r->care.first_ms}, {d->care_alert_ms, &r->care.alert_ms},
-        {d->care_act_ms, &r->care.act_ms},
+        {own->offer_ms, &r->offer_ms},         {own->silent_ms, &r->silent_ms},         {own->transfer_ms, &r->transfer_ms},
+        {own->confirm_ms, &r->confirm_ms},     {own->care_first_ms, &r->care.first_ms}, {own->care_alert_ms, &r->care.alert_ms},
+        {own->care_act_ms, &r->care.act_ms},   {own->return_ms, &r->return_ms},         {own->overflow_ms, &spans->overflow_ms},
+        {own->gone_ms, &spans->gone_ms},       {own->grace_ms, &spans->grace_ms},
     };
 
-    *r = *site;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (numbers[i].own)
             *numbers[i].to = numbers[i].own;
-    r->words.department[CARE_EN] = d->title_en;
-    r->words.department[CARE_ZH] = d->title_zh;
-    r->words.hours = d->hours;
+    if (own->auto_accept != CONFIG_OWN_NONE)
+        r->auto_accept = own->auto_accept == CONFIG_OWN_YES;
     r->words.back_ms = r->return_ms;
+}
+
+/* The site's numbers, and where the department has its own, those. */
+static void set_rules(struct app *a, struct department *d)
+{
+    d->rules = a->rules;
+    d->spans = a->spans;
+    match_take_own(&d->cfg->rules, &d->rules, &d->spans);
+    d->rules.words.department[CARE_EN] = d->cfg->title_en;
+    d->rules.words.department[CARE_ZH] = d->cfg->title_zh;
+    d->rules.words.hours = d->cfg->hours;
 }
 
 void match_start(struct app *a)
@@ -43,7 +52,7 @@ void match_start(struct app *a)
             struct department *d = &a->departments[a->departments_n++];
 
             d->cfg = &a->cfg->departments[i];
-            set_rules(&d->rules, &a->rules, d->cfg);
+            set_rules(a, d);
         }
 }
 
@@ -52,6 +61,13 @@ const struct chat_rules *match_rules(struct app *a, const char *department)
     const struct department *d = department ? match_find(a, str_of(department)) : NULL;
 
     return d ? &d->rules : &a->rules;
+}
+
+const struct spans *match_spans(struct app *a, const char *department)
+{
+    const struct department *d = department ? match_find(a, str_of(department)) : NULL;
+
+    return d ? &d->spans : &a->spans;
 }
 
 bool match_has_lead(struct app *a, const struct department *d)
@@ -242,9 +258,7 @@ struct candidate {
 /* The chat has waited long enough for another department's help (routing.overflow_ms). */
 static bool overflows(struct app *a, const struct department *d, const struct chat *c)
 {
-    int64_t after_ms = d->cfg->overflow_ms ? d->cfg->overflow_ms : a->cfg->routing.overflow_ms;
-
-    return fallback_of(a, d) && c->wait_since_ms && app_now_ms(a) - c->wait_since_ms >= after_ms;
+    return fallback_of(a, d) && c->wait_since_ms && app_now_ms(a) - c->wait_since_ms >= d->spans.overflow_ms;
 }
 
 /* Behind why nobody of the department could take it: the helping department's people. */

@@ -21,21 +21,13 @@ struct leaving {
 /* Takes a person off a node that is gone: the grace times begin. */
 static void take_off(struct app *a, const char *node, struct str person, const char *open)
 {
-    char first[ID_SIZE + 8], second[ID_SIZE + 8];
-    const char *members[] = {first, second};
-    int64_t ms[] = {a->cfg->ownership.grace_ms, a->cfg->presence.grace_ms};
-    unsigned n = 0;
+    struct absence x = {.n = 0};
 
-    if (person.s[0] == 'r') {
-        snprintf(first, sizeof first, "%.*s|grace", STR_FMT(person));
-        snprintf(second, sizeof second, "%.*s|away", STR_FMT(person));
-        n = 2;
-    } else if (open && open[0]) {
-        snprintf(first, sizeof first, "%s|gone", open);
-        ms[0] = a->cfg->queue.gone_ms;
-        n = 1;
-    }
-    link_presence(a->link, node, false, person, members, ms, n);
+    if (person.s[0] == 'r')
+        people_absence(a, person, &x);
+    else if (open && open[0])
+        shopper_absence(a, open, &x);
+    link_presence(a->link, node, false, person, x.members, x.ms, x.n);
 }
 
 static void on_open_chat(void *ctx, const struct redis_reply *r)

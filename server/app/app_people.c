@@ -205,15 +205,41 @@ void people_start(struct app *a)
 
 /* ---- presence */
 
+static bool has_span(const struct absence *x, int64_t ms)
+{
+    for (unsigned i = 0; i < x->n; i++)
+        if (x->ms[i] == ms)
+            return true;
+    return false;
+}
+
+static void add_absence(struct absence *out, struct str id, const char *name, int64_t ms, bool of_its_length)
+{
+    char *member = out->member[out->n];
+    int n = snprintf(member, sizeof out->member[0], "%.*s|%s", STR_FMT(id), name);
+
+    if (of_its_length)
+        snprintf(member + n, sizeof out->member[0] - (size_t)n, "%lld", (long long)ms);
+    out->members[out->n] = member;
+    out->ms[out->n++] = ms;
+}
+
+void people_absence(const struct app *a, struct str id, struct absence *out)
+{
+    out->n = 0;
+    add_absence(out, id, "grace", a->spans.grace_ms, false);
+    for (unsigned i = 0; i < a->departments_n && out->n + 2 < ABSENCE_MAX; i++)
+        if (!has_span(out, a->departments[i].spans.grace_ms))
+            add_absence(out, id, "grace", a->departments[i].spans.grace_ms, true);
+    add_absence(out, id, "away", a->cfg->presence.grace_ms, false);
+}
+
 static void say_presence(struct app *a, struct member *m, bool join)
 {
-    char grace[ID_SIZE + 8], away[ID_SIZE + 8];
-    const char *members[] = {grace, away};
-    const int64_t ms[] = {a->cfg->ownership.grace_ms, a->cfg->presence.grace_ms};
+    struct absence x;
 
-    snprintf(grace, sizeof grace, "%s|grace", m->rep.id);
-    snprintf(away, sizeof away, "%s|away", m->rep.id);
-    link_presence(a->link, NULL, join, str_of(m->rep.id), members, ms, 2);
+    people_absence(a, str_of(m->rep.id), &x);
+    link_presence(a->link, NULL, join, str_of(m->rep.id), x.members, x.ms, x.n);
 }
 
 /* conn NULL: everybody here joins again (Redis is back). */

@@ -180,9 +180,17 @@ struct guest {
     bool is_joined;          /* presence stands in Redis */
 };
 
+/* The rules' numbers that only the shell needs. */
+struct spans {
+    int64_t overflow_ms; /* from when on the fallback department helps (rule 1.3) */
+    int64_t gone_ms;     /* a shopper who waits and is offline for so long has left (rule 1.5) */
+    int64_t grace_ms;    /* how long a handler without a connection keeps the chat (rule 2.8) */
+};
+
 struct department {
     const struct config_department *cfg;
     struct chat_rules rules;           /* the site's, with the department's own numbers and words */
+    struct spans spans;                /* so */
     bool is_dirty, is_matching;        /* matching */
     bool has_more;                     /* the last look left somebody with room, and chats that it did not come to */
     bool queue_dirty, is_counting;     /* positions */
@@ -238,7 +246,8 @@ struct app {
     struct app_kb *kb_live;            /* app_kb.h */
     unsigned works;                    /* requests on worker threads */
     struct auth_guard *guard;
-    struct chat_rules rules;
+    struct chat_rules rules;           /* the site's: the sections' with its own numbers and words */
+    struct spans spans;                /* so */
     const char *canned[8 + 2 * CARE_TEXT_N]; /* NULL-terminated; texts borrowed */
     struct protocol_limits limits;
     struct decision decision;
@@ -418,7 +427,20 @@ void people_shift(struct cmd *c);
 void people_missed(struct app *a, const char *id);
 /* A chat was taken: the row of misses ends. */
 void people_took(struct app *a, const char *id);
-void people_gone(struct app *a, struct str id, bool grace, int64_t due_ms);
+/*
+ * A person's timers while nobody of them is connected: one grace time for each length that some department has (rule 2.8), and "away".
+ * people_absence() writes their members and spans, with room left for one more.
+ */
+#define ABSENCE_MAX 18
+struct absence {
+    char member[ABSENCE_MAX][ID_SIZE + 32];
+    const char *members[ABSENCE_MAX];
+    int64_t ms[ABSENCE_MAX];
+    unsigned n;
+};
+void people_absence(const struct app *a, struct str id, struct absence *out);
+/* One of them is due, by its name behind the bar. */
+void people_gone(struct app *a, struct str id, struct str name, int64_t due_ms);
 /* An account was closed: what it handles goes to deputies (rule 2.9). */
 void people_closed(struct app *a, const struct member *m);
 
@@ -426,6 +448,9 @@ void people_closed(struct app *a, const struct member *m);
 struct department *match_find(struct app *a, struct str name);
 /* The rules' numbers in this department (NULL or unknown: the site's). */
 const struct chat_rules *match_rules(struct app *a, const char *department);
+const struct spans *match_spans(struct app *a, const char *department);
+/* Puts what a site or a department has of its own over what stands. */
+void match_take_own(const struct config_rules *own, struct chat_rules *rules, struct spans *spans);
 /* True if somebody leads it: the account that the setting names, or anybody with the role there. */
 bool match_has_lead(struct app *a, const struct department *d);
 /* The list ["general", …] of departments that nobody leads. */
@@ -495,6 +520,8 @@ void shopper_gone(struct app *a, struct conn *c);
 void shopper_store_token(struct conn *c);
 /* The department one of whose keywords the text holds; the keyword into why. NULL: none. */
 const struct department *shopper_by_keyword(struct app *a, struct str text, char *why, size_t why_size);
+/* The timer of a shopper with this open chat who is not connected. */
+void shopper_absence(struct app *a, const char *open, struct absence *out);
 void shopper_join(struct conn *c);
 /* All who have an open chat here are announced again. */
 void shopper_join_all(struct app *a);

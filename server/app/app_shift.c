@@ -276,18 +276,18 @@ void people_took(struct app *a, const char *id)
 struct gone {
     struct app *app;
     char id[ID_SIZE];
+    char member[ID_SIZE + 32]; /* the timer that fired */
+    int64_t ms, due_ms;        /* its span; when it was due */
     unsigned left;
     bool failed;
 };
 
 static void gone_end(struct gone *g)
 {
-    char member[ID_SIZE + 8];
-    const char *argv[] = {"ZREM", member};
+    const char *argv[] = {"ZREM", g->member};
 
     if (g->left > 0)
         return;
-    snprintf(member, sizeof member, "%s|grace", g->id);
     if (!g->failed)
         link_call(g->app->link, LINK_TIMERS, STR(""), 2, argv, NULL, NULL, NULL);
     free(g);
@@ -303,6 +303,37 @@ static void on_chat_gone(struct cmd *c, enum code code)
     gone_end(g);
 }
 
+/* Its department gives more time: there is, or now comes, a timer of that length. */
+static void wait_longer(const struct gone *g, int64_t ms)
+{
+    char member[ID_SIZE + 32], at[24];
+    const char *argv[] = {"ZADD", "NX", at, member};
+
+    snprintf(member, sizeof member, "%s|grace%lld", g->id, (long long)ms);
+    snprintf(at, sizeof at, "%lld", (long long)(g->due_ms + ms - g->ms));
+    link_call(g->app->link, LINK_TIMERS, STR(""), 4, argv, NULL, NULL, NULL);
+}
+
+static void on_held_known(struct slot *s, void *ctx)
+{
+    struct gone *g = ctx;
+    int64_t ms = match_spans(s->app, s->chat.department)->grace_ms;
+    struct cmd *c;
+
+    if (!s->is_unread && ms > g->ms) {
+        wait_longer(g, ms);
+        g->left--;
+        gone_end(g);
+        return;
+    }
+    c = cmd_create(g->app, CMD_GONE);
+    snprintf(c->target, sizeof c->target, "%s", g->id);
+    c->why = "connection";
+    c->done = on_chat_gone;
+    c->done_ctx = g;
+    slot_push(s, c);
+}
+
 static void on_holds(void *ctx, const struct redis_reply *r)
 {
     struct gone *g = ctx;
@@ -311,17 +342,9 @@ static void on_holds(void *ctx, const struct redis_reply *r)
         free(g);
         return;
     }
-    g->left = 1;
-    for (size_t i = 0; i < redis_reply_n(r); i++) {
-        struct cmd *c = cmd_create(g->app, CMD_GONE);
-
-        snprintf(c->target, sizeof c->target, "%s", g->id);
-        c->why = "connection";
-        c->done = on_chat_gone;
-        c->done_ctx = g;
-        g->left++;
-        slot_push(slot_get(g->app, redis_reply_str(redis_reply_at(r, i))), c);
-    }
+    g->left = (unsigned)redis_reply_n(r) + 1;
+    for (size_t i = 0; i < redis_reply_n(r); i++)
+        slot_when_loaded(slot_get(g->app, redis_reply_str(redis_reply_at(r, i))), on_held_known, g);
     g->left--;
     gone_end(g);
 }
@@ -353,22 +376,37 @@ void people_closed(struct app *a, const struct member *m)
         free(g); /* people are read again when Redis is back */
 }
 
-void people_gone(struct app *a, struct str id, bool grace, int64_t due_ms)
+/* "grace": the site's; "grace45000": those of departments that give so much. */
+static int64_t grace_of(const struct app *a, struct str name)
+{
+    int64_t ms = 0;
+
+    for (size_t i = 5; i < name.n && name.s[i] >= '0' && name.s[i] <= '9' && ms < INT64_MAX / 16; i++)
+        ms = ms * 10 + (name.s[i] - '0');
+    return name.n > 5 ? ms : a->spans.grace_ms;
+}
+
+static void grace_over(struct app *a, struct str id, struct str name, int64_t due_ms)
+{
+    struct gone *g = mem_zalloc(sizeof *g);
+    const char *keys[] = {"HKEYS"};
+
+    *g = (struct gone){.app = a, .ms = grace_of(a, name), .due_ms = due_ms};
+    str_keep(id, g->id, sizeof g->id);
+    snprintf(g->member, sizeof g->member, "%.*s|%.*s", STR_FMT(id), STR_FMT(name));
+    if (link_call(a->link, LINK_HOLDS, id, 1, keys, NULL, on_holds, g) < 0)
+        free(g);
+}
+
+void people_gone(struct app *a, struct str id, struct str name, int64_t due_ms)
 {
     struct member *m = people_find(a, id);
     struct link_guard gone = {LINK_GUARD_GONE, LINK_PRESENCE, id, STR_NONE, STR_NONE};
     char member[ID_SIZE + 8];
     const char *argv[] = {"ZREM", member};
 
-    (void)due_ms;
-    if (grace) {
-        struct gone *g = mem_zalloc(sizeof *g);
-        const char *keys[] = {"HKEYS"};
-
-        g->app = a;
-        snprintf(g->id, sizeof g->id, "%.*s", STR_FMT(id));
-        if (link_call(a->link, LINK_HOLDS, id, 1, keys, NULL, on_holds, g) < 0)
-            free(g);
+    if (name.n >= 5 && memcmp(name.s, "grace", 5) == 0) {
+        grace_over(a, id, name, due_ms);
         return;
     }
     snprintf(member, sizeof member, "%.*s|away", STR_FMT(id));

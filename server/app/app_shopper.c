@@ -61,14 +61,22 @@ static struct guest *guest_get(struct app *a, const char *id)
     return g;
 }
 
+void shopper_absence(struct app *a, const char *open, struct absence *out)
+{
+    const struct slot *s = slot_find(a, str_of(open));
+
+    snprintf(out->member[0], sizeof out->member[0], "%s|gone", open);
+    out->members[0] = out->member[0];
+    out->ms[0] = match_spans(a, s && s->is_loaded ? s->chat.department : NULL)->gone_ms;
+    out->n = 1;
+}
+
 static void say_presence(struct conn *c, bool join)
 {
-    char member[ID_SIZE + 8];
-    const char *members[] = {member};
-    const int64_t ms[] = {c->app->cfg->queue.gone_ms};
+    struct absence x;
 
-    snprintf(member, sizeof member, "%s|gone", c->open);
-    link_presence(c->app->link, NULL, join, str_of(c->person), members, ms, 1);
+    shopper_absence(c->app, c->open, &x);
+    link_presence(c->app->link, NULL, join, str_of(c->person), x.members, x.ms, x.n);
 }
 
 void shopper_join(struct conn *c)

@@ -180,9 +180,9 @@ static void write_settings(struct app *a, struct buf *b)
 {
     json_key(b, "settings");
     json_open(b, '{');
-    json_kv_int(b, "offer_ms", a->cfg->routing.offer_ms);
-    json_kv_int(b, "transfer_ms", a->cfg->transfer.answer_ms);
-    json_kv_int(b, "silent_ms", a->cfg->routing.silent_ms);
+    json_kv_int(b, "offer_ms", a->rules.offer_ms);
+    json_kv_int(b, "transfer_ms", a->rules.transfer_ms);
+    json_kv_int(b, "silent_ms", a->rules.silent_ms);
     json_kv_int(b, "threshold_permille", a->cfg->kb.threshold_permille);
     json_key(b, "departments");
     staff_write_departments(a, b);

@@ -59,7 +59,7 @@ static void fire_chat(struct app *a, struct str chat, enum chat_timer timer, int
     c->timer = timer;
     c->due_ms = due_ms;
     c->done = on_timer_done;
-    if (timer == TIMER_OFFER && due_ms > a->outage_from_ms && due_ms - a->cfg->routing.offer_ms < a->outage_till_ms)
+    if (timer == TIMER_OFFER && due_ms > a->outage_from_ms && due_ms - match_rules(a, s->chat.department)->offer_ms < a->outage_till_ms)
         c->why = "outage"; /* who was asked could not answer: asked again, nobody's miss */
     if (timer == TIMER_CARE && s->is_loaded && s->chat.care_done == CARE_NONE && s->chat.last_question)
         with_articles(s, c);
@@ -91,7 +91,7 @@ static void fire(struct app *a, struct str member, int64_t due_ms)
     if (!who.n || who.n >= ID_SIZE)
         return;
     if (who.s[0] == 'r')
-        people_gone(a, who, str_is(name, "grace"), due_ms);
+        people_gone(a, who, name, due_ms);
     else if (str_is(name, "gone"))
         fire_shopper_gone(a, who);
     else if (chat_timer_from_name(name) < TIMER_N)
@@ -126,11 +126,17 @@ static void on_alive(void *ctx, const struct redis_reply *r)
 
 void timers_alive(struct app *a)
 {
-    static const char *const endings[] = {"|grace", "|away", "|gone"};
-    const int64_t spans[] = {a->cfg->ownership.grace_ms, a->cfg->presence.grace_ms, a->cfg->queue.gone_ms};
+    struct absence x; /* as the members end: "|grace", "|away" */
+    int64_t gone_ms = a->spans.gone_ms;
 
+    people_absence(a, STR(""), &x);
+    for (unsigned i = 0; i < a->departments_n; i++)
+        if (a->departments[i].spans.gone_ms > gone_ms)
+            gone_ms = a->departments[i].spans.gone_ms;
+    x.members[x.n] = "|gone";
+    x.ms[x.n++] = gone_ms;
     if (link_clock_is_sure(a->link))
-        link_alive(a->link, a->cfg->presence.silent_ms, endings, spans, 3, on_alive, a);
+        link_alive(a->link, a->cfg->presence.silent_ms, x.members, x.ms, x.n, on_alive, a);
 }
 
 void timers_tick(struct app *a)

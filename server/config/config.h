@@ -37,6 +37,18 @@ struct config_days {
     int32_t from, to;
 };
 
+enum config_own { CONFIG_OWN_NONE, CONFIG_OWN_NO, CONFIG_OWN_YES };
+
+/* Numbers of the rules that a site, and a department in it, may have of its own; 0 and CONFIG_OWN_NONE: as one level up. */
+struct config_rules {
+    int64_t offer_ms, silent_ms, overflow_ms;           /* routing */
+    int64_t transfer_ms, confirm_ms;                    /* transfer.answer_ms, resolution.confirm_ms */
+    int64_t grace_ms, return_ms;                        /* ownership */
+    int64_t care_first_ms, care_alert_ms, care_act_ms;  /* care */
+    int64_t gone_ms;                                    /* queue */
+    int auto_accept;                                    /* enum config_own; routing */
+};
+
 /* A storefront. Strings are never NULL; "" is "not set". */
 struct config_site {
     char *id;          /* the section's name: letters, digits, _ and - */
@@ -52,6 +64,7 @@ struct config_site {
     char *farewell_en;
     char *locale; /* "zh-CN" or "en": of shoppers who name none */
     bool preview; /* what shoppers type is shown to reps before it is sent */
+    struct config_rules rules;
     /* Made from these: */
     struct config_zone *zone; /* NULL: UTC (config_check says why) */
     bool implied;             /* no section made it */
@@ -69,8 +82,7 @@ struct config_department {
     char *lead;      /* login of who answers for it, "" nobody */
     char *fallback;  /* department of the same site that helps out, "" none */
     char *keywords;  /* list: words that lead a first message here */
-    /* 0: as in the sections routing, transfer, resolution and care */
-    int64_t offer_ms, silent_ms, overflow_ms, transfer_ms, confirm_ms, care_first_ms, care_alert_ms, care_act_ms;
+    struct config_rules rules;
     /* Made from these: */
     struct config_span *week; /* in order of time; week_n 0: always open */
     size_t week_n;

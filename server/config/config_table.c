@@ -18,8 +18,22 @@
      "Words in a first message that make it one of these."}
 #define SITE(k, type, def, max, choices, check, secret, help)                                                          \
     {"site", #k, CONFIG_##type, offsetof(struct config_site, k), def, 0, max, choices, check, secret, help}
-#define DEPARTMENT_MS(k, help)                                                                                         \
-    {"department", #k, CONFIG_MS, offsetof(struct config_department, k), "0", 0, YEAR, NULL, NULL, false, help}
+#define RULE_MS(s, k, help) {#s, #k, CONFIG_MS, offsetof(struct config_##s, rules.k), "0", 0, YEAR, NULL, NULL, false, help}
+/* What a site, and a department in it, may have of its own. */
+#define RULES(s)                                                                                                       \
+    RULE_MS(s, offer_ms, "As routing.offer_ms, here; 0: as one level up, department, site, section. So with those below."), \
+    RULE_MS(s, silent_ms, "As routing.silent_ms."),                                                                    \
+    RULE_MS(s, overflow_ms, "As routing.overflow_ms."),                                                                \
+    {#s, "auto_accept", CONFIG_ENUM, offsetof(struct config_##s, rules.auto_accept), "inherit", 0, 0, own, NULL, false,  \
+     "As routing.auto_accept; inherit: as one level up."},                                                             \
+    RULE_MS(s, transfer_ms, "As transfer.answer_ms."),                                                                 \
+    RULE_MS(s, grace_ms, "As ownership.grace_ms."),                                                                    \
+    RULE_MS(s, return_ms, "As ownership.return_ms."),                                                                  \
+    RULE_MS(s, confirm_ms, "As resolution.confirm_ms."),                                                               \
+    RULE_MS(s, care_first_ms, "As care.first_ms."),                                                                    \
+    RULE_MS(s, care_alert_ms, "As care.alert_ms."),                                                                    \
+    RULE_MS(s, care_act_ms, "As care.act_ms."),                                                                        \
+    RULE_MS(s, gone_ms, "As queue.gone_ms.")
 #define DEPARTMENT(k, type, def, max, check, help)                                                                     \
     {"department", #k, CONFIG_##type, offsetof(struct config_department, k), def, 0, max, NULL, check, false, help}
 /* clang-format on */
@@ -32,6 +46,7 @@
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL}; /* enum log_level */
 static const char *const fsyncs[] = {"always", "everysec", NULL};                 /* enum config_fsync */
 static const char *const locales[] = {"zh-CN", "en", NULL};
+static const char *const own[] = {"inherit", "false", "true", NULL}; /* enum config_own */
 
 const struct config_row config_rows[] = {
     STRING(server, listen, "127.0.0.1:8080", config_check_listen,
@@ -155,6 +170,7 @@ const struct config_row config_site_rows[] = {
     SITE(locale, STR, "zh-CN", 10, locales, NULL, false, "Language of shoppers who name none."),
     {"site", "preview", CONFIG_BOOL, offsetof(struct config_site, preview), "false", 0, 0, NULL, NULL, false,
      "Reps see what a shopper types before it is sent; tell the shoppers."},
+    RULES(site),
 };
 const size_t config_site_rows_n = sizeof config_site_rows / sizeof config_site_rows[0];
 
@@ -173,13 +189,6 @@ const struct config_row config_department_rows[] = {
     DEPARTMENT(fallback, STR, "", CONFIG_NAME_MAX, config_check_name_or_none,
                "Department of the same site that helps out."),
     DEPARTMENT(keywords, LIST, "", 8000, NULL, "Words in a first message that lead here."),
-    DEPARTMENT_MS(offer_ms, "As routing.offer_ms, here; 0: as there. So with those below."),
-    DEPARTMENT_MS(silent_ms, "As routing.silent_ms."),
-    DEPARTMENT_MS(overflow_ms, "As routing.overflow_ms."),
-    DEPARTMENT_MS(transfer_ms, "As transfer.answer_ms."),
-    DEPARTMENT_MS(confirm_ms, "As resolution.confirm_ms."),
-    DEPARTMENT_MS(care_first_ms, "As care.first_ms."),
-    DEPARTMENT_MS(care_alert_ms, "As care.alert_ms."),
-    DEPARTMENT_MS(care_act_ms, "As care.act_ms."),
+    RULES(department),
 };
 const size_t config_department_rows_n = sizeof config_department_rows / sizeof config_department_rows[0];
