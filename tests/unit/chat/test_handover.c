@@ -107,6 +107,23 @@ static void a_handover_is_refused_where_it_cannot_be_made(void **state)
     assert_int_equal(store_rep(&s, ann, 0, "chat.transfer", CARD), CODE_CONFLICT);
 }
 
+/* rule 2.4: nobody there: that is decided, and said, not left to the guard of the commit */
+static void a_handover_to_nobody_is_refused_at_once(void **state)
+{
+    static const char *const to[] = {"'to':'r_cat'", "'to':'returns'"};
+    struct store_commit k;
+
+    (void)state;
+    s.rep[cat].shift = SHIFT_PAUSED;
+    for (unsigned i = 0; i < sizeof to / sizeof *to; i++) {
+        store_decide(&s, (int)ann, ROLE_REP, 0, "chat.transfer", to[i], NULL, &k);
+        assert_int_equal(k.code, CODE_CONFLICT);
+        assert_non_null(strstr(s.d.text, "on shift"));
+        assert_int_equal(store_do(&s, &k), CODE_CONFLICT);
+        assert_who("r_ann", CHAT_ACTIVE);
+    }
+}
+
 /* rule 2.4: a receiver who is full meanwhile can't accept; on shift they may still when there is room again */
 static void a_full_receiver_cannot_accept(void **state)
 {
@@ -325,6 +342,7 @@ int main(void)
         TEST(the_card_travels_along),
         TEST(a_refused_or_unanswered_handover_returns),
         TEST(a_handover_is_refused_where_it_cannot_be_made),
+        TEST(a_handover_to_nobody_is_refused_at_once),
         TEST(a_full_receiver_cannot_accept),
         TEST(a_handover_to_a_department_moves_the_chat_there),
         TEST(each_end_of_a_handover_is_recorded),

@@ -241,6 +241,24 @@ static void each_care_step_comes_once_a_wait(void **state)
     assert_int_equal(store_count(&s, 0, KIND_ALERTED), 1);
 }
 
+/* rule 3.1: the glass of water comes with the articles that match what was said, the explanation without */
+static void the_water_comes_with_the_articles_that_match(void **state)
+{
+    static const char article[] = "[{\"id\":\"refunds\",\"title\":\"Refunds\"}]";
+    struct chat_cmd cmd = {.kind = CMD_TIMER, .timer = TIMER_CARE, .articles = str_of(article)};
+    struct store_commit k;
+
+    (void)state;
+    for (unsigned step = 0; step < 2; step++) {
+        cmd.due_ms = s.now_ms = s.chat[0].due_ms[TIMER_CARE];
+        store_decide_system(&s, 0, &cmd, NULL, &k);
+        assert_int_equal(s.d.entry[0].kind, KIND_CARE);
+        assert_true((s.d.entry[0].f[FIELD_ARTICLES].type == VAL_JSON) == (step == 0));
+        assert_int_equal(store_do(&s, &k), CODE_OK);
+        assert_true((strstr(s.chat[0].frame[s.chat[0].frames_n - 1 - step], article) != NULL) == (step == 0));
+    }
+}
+
 /* rule 3.3: after an outage overdue steps fire in order, each once */
 static void overdue_steps_fire_in_order(void **state)
 {
@@ -416,6 +434,7 @@ int main(void)
         TEST(a_quick_return_finds_the_place_kept),
         TEST(a_quick_return_needs_the_shopper_free),
         TEST(each_care_step_comes_once_a_wait),
+        TEST(the_water_comes_with_the_articles_that_match),
         TEST(overdue_steps_fire_in_order),
         TEST(a_timer_fires_once),
         TEST(an_alert_goes_up_until_somebody_acts),
