@@ -228,7 +228,7 @@ struct net_conn *node_connect(unsigned i, unsigned client)
     c->roles = client_roles(client);
     c->is_staff = (c->roles & ROLE_STAFF) != 0;
     snprintf(c->person, sizeof c->person, "%s", client_person(client));
-    snprintf(c->name, sizeof c->name, "%s", client_person(client));
+    conn_set_name(c, str_of(client_person(client)));
     conn_opened(&n->app, net, c);
     return net;
 }
