@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';
 import { rep } from './lib/client.mjs';
-import { arrival, auditor, staff, take, team } from './lib/desk.mjs';
+import { arrival, auditor, settled, staff, take, team } from './lib/desk.mjs';
 import { Redis, Server } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -179,6 +179,24 @@ test('rule 1.5: who waits is told a place from 1 and a wait of at least a second
   await some[0].sue.done('chat.leave');
   await some[3].sue.expect('queue', { chat: some[3].chat, position: 3 });
   for (const { sue } of some) for (const q of sue.seen.filter((m) => m.t === 'queue')) assert.ok(q.position >= 1 && q.eta_s >= 1, JSON.stringify(q));
+});
+
+test('rule 2.7: a return goes to its owner, also where a colleague has less to do', async () => {
+  const [a, b] = await staff(server, 2);
+  const ann = await rep(server, a);
+  const { sue, chat } = await arrival(server, a.department);
+  await take(ann, chat);
+  await settled(sue, ann, chat);
+  await ann.event('closed', { chat });
+  const other = await arrival(server, a.department); // by now Ann is the only one
+  await take(ann, other.chat);
+  const bob = await rep(server, b);
+  const again = await sue.done('chat.start', { text: 'It still flickers.', department: a.department });
+  await ann.expect('offer', { chat: again.chat, kind: 'new' });
+  await ann.done('offer.accept', { chat: again.chat });
+  const t = await server.transcript(quinn.token, again.chat, (x) => x.events.some((e) => e.kind === 'assigned'));
+  assert.deepEqual(t.events.filter((e) => e.kind === 'offered').map((e) => [e.to.id, e.why]), [[ann.me, 'owner']]);
+  assert.ok(!bob.seen.some((m) => m.t === 'offer' && m.chat === again.chat), 'Bob, who is idle, was not asked');
 });
 
 test('rule 2.1: a hundred reps on three nodes claim one chat: one owner, ninety-nine are told who', async () => {
