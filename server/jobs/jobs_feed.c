@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #define LOGS_AT_ONCE   200
-#define ROWS_AT_ONCE   2000 /* of one log, in one read */
+#define ROWS_AT_ONCE   32   /* of one log, in one read: a round of all logs must not hold up Redis, nor this loop */
 #define RETRY_MS       1000
 #define LOOK_MS        400  /* without a kick */
 #define PACE_MS        400  /* between looks that a kick asks for: what came meanwhile costs one transaction, not many */
