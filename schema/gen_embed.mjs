@@ -1,6 +1,7 @@
 // Writes embed.S (the bytes, by .incbin) and embed_table.c (names and sizes) for base/base_embed.h.
 // node gen_embed.mjs OUT SCHEMA_DIR KB_DIR WEB_DIR
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const [out, schema, kb, web] = process.argv.slice(2);
@@ -29,6 +30,7 @@ files.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 
 mkdirSync(out, { recursive: true });
 const quote = (s) => JSON.stringify(s);
+const digest = (path) => createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 16);
 writeFileSync(
   join(out, 'embed.S'),
   '.section .rodata\n' +
@@ -40,8 +42,8 @@ writeFileSync(
   '#include "base/base_embed.h"\n\n' +
     files.map((_, i) => `extern const char embed_${i}[];\n`).join('') +
     '\nstatic const struct embed table[] = {\n' +
-    files.map((f, i) => `    {${quote(f.name)}, {embed_${i}, ${f.size}}},\n`).join('') +
-    '    {NULL, {NULL, 0}},\n};\n' +
+    files.map((f, i) => `    {${quote(f.name)}, {embed_${i}, ${f.size}}, ${quote(digest(f.path))}},\n`).join('') +
+    '    {NULL, {NULL, 0}, NULL},\n};\n' +
     `#define N ${files.length}\n` +
     `
 const struct embed *embed_find(const char *name)

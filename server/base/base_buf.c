@@ -1,33 +1,31 @@
 #include "base/base_buf.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-void *mem_realloc(void *p, size_t n)
+static void *there(void *p)
 {
-    void *q = realloc(p, n ? n : 1);
-
-    if (!q) {
-        fputs("firstline: out of memory\n", stderr);
-        abort();
-    }
-    return q;
-}
-
-void *mem_alloc(size_t n)
-{
-    return mem_realloc(NULL, n);
-}
-
-void *mem_zalloc(size_t n)
-{
-    void *p = calloc(1, n ? n : 1);
-
     if (!p) {
         fputs("firstline: out of memory\n", stderr);
         abort();
     }
     return p;
+}
+
+void *mem_realloc(void *p, size_t n)
+{
+    return there(realloc(p, n ? n : 1));
+}
+
+void *mem_alloc(size_t n)
+{
+    return there(malloc(n ? n : 1));
+}
+
+void *mem_zalloc(size_t n)
+{
+    return there(calloc(1, n ? n : 1));
 }
 
 char *mem_strndup(const char *s, size_t n)
@@ -44,20 +42,32 @@ char *mem_strdup(const char *s)
     return mem_strndup(s, strlen(s));
 }
 
+size_t mem_bytes(const void *p)
+{
+    return p ? malloc_usable_size((void *)p) + sizeof(size_t) : 0;
+}
+
 void buf_init(struct buf *b, size_t max)
 {
     memset(b, 0, sizeof *b);
     b->max = max;
 }
 
+void buf_lend(struct buf *b, size_t max, char *room, size_t n)
+{
+    *b = (struct buf){.p = room, .cap = n, .max = max, .is_lent = true};
+    room[0] = 0;
+}
+
 void buf_fini(struct buf *b)
 {
     if (!b)
         return;
-    free(b->p);
+    if (!b->is_lent)
+        free(b->p);
     b->p = NULL;
     b->n = b->cap = 0;
-    b->failed = false;
+    b->failed = b->is_lent = false;
 }
 
 void buf_reset(struct buf *b)
@@ -84,7 +94,12 @@ bool buf_reserve(struct buf *b, size_t n)
         cap *= 2;
     if (cap > b->max + 1)
         cap = b->max + 1;
-    b->p = mem_realloc(b->p, cap);
+    if (b->is_lent) {
+        b->p = memcpy(mem_alloc(cap), b->p, b->n + 1);
+        b->is_lent = false;
+    } else {
+        b->p = mem_realloc(b->p, cap);
+    }
     b->cap = cap;
     return true;
 }
@@ -145,14 +160,16 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 
 char *buf_take(struct buf *b, size_t *n)
 {
-    char *p = b->failed ? NULL : b->p;
+    char *p = b->failed || (b->is_lent && b->n == 0) ? NULL : b->p;
 
+    if (p && b->is_lent)
+        p = memcpy(mem_alloc(b->n + 1), p, b->n + 1);
     if (n)
         *n = p ? b->n : 0;
     if (!p)
         buf_fini(b);
     b->p = NULL;
     b->n = b->cap = 0;
-    b->failed = false;
+    b->failed = b->is_lent = false;
     return p;
 }

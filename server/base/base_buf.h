@@ -37,6 +37,16 @@ static inline bool str_is(struct str a, const char *b)
 {
     return str_eq(a, str_of(b));
 }
+/* The next word of s, up to a space, cut off its front; empty at the end. */
+static inline struct str str_next_word(struct str *s)
+{
+    const char *sp = s->n ? (const char *)memchr(s->s, ' ', s->n) : NULL;
+    struct str w = {s->s, sp ? (size_t)(sp - s->s) : s->n};
+
+    s->s += w.n + (sp ? 1 : 0);
+    s->n -= w.n + (sp ? 1 : 0);
+    return w;
+}
 /* Copies s to a room of size bytes, terminated; "" if it is too long for it. */
 static inline void str_keep(struct str s, char *to, size_t size)
 {
@@ -53,9 +63,12 @@ struct buf {
     size_t cap;  /* bytes taken */
     size_t max;  /* bytes allowed */
     bool failed; /* an append would have gone over max */
+    bool is_lent; /* p is the caller's room, not of the heap */
 };
 
 void buf_init(struct buf *b, size_t max);
+/* As buf_init(), with room of n bytes (> 0) to begin with, which stays the caller's: only what is longer takes memory. */
+void buf_lend(struct buf *b, size_t max, char *room, size_t n);
 void buf_fini(struct buf *b);
 /* Empties it, keeps the memory, clears failed. */
 void buf_reset(struct buf *b);
@@ -84,5 +97,7 @@ void *mem_zalloc(size_t n);
 void *mem_realloc(void *p, size_t n);
 char *mem_strdup(const char *s);
 char *mem_strndup(const char *s, size_t n);
+/* What the piece takes of the heap, the allocator's own word before it included; 0 for NULL. */
+size_t mem_bytes(const void *p);
 
 #endif

@@ -69,6 +69,26 @@ void crypto_hex(char *out, const void *p, size_t n)
     sodium_bin2hex(out, n * 2 + 1, p, n);
 }
 
+static int digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+void crypto_unhex(void *out, size_t n, const char *hex)
+{
+    unsigned char *p = out;
+    bool ok = strlen(hex) == 2 * n;
+
+    for (size_t i = 0; ok && i < n; i++) {
+        int high = digit(hex[2 * i]), low = digit(hex[2 * i + 1]);
+
+        ok = high >= 0 && low >= 0;
+        p[i] = (unsigned char)((unsigned)high << 4 | (unsigned)low);
+    }
+    if (!ok)
+        memset(out, 0, n);
+}
+
 size_t crypto_base64url(char *out, const void *p, size_t n)
 {
     size_t room = sodium_base64_encoded_len(n, sodium_base64_VARIANT_URLSAFE_NO_PADDING);

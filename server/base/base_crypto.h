@@ -30,6 +30,8 @@ void crypto_digest_parts(unsigned char out[CRYPTO_HASH_BYTES], const struct str 
 bool crypto_equal(const void *a, const void *b, size_t n);
 /* Lower-case hex; out has 2n + 1 bytes. */
 void crypto_hex(char *out, const void *p, size_t n);
+/* The n bytes that such hex says; all zero if it isn't 2n digits. Not for what is secret. */
+void crypto_unhex(void *out, size_t n, const char *hex);
 /* Unpadded base64url; out has room for 4 * (n + 2) / 3 + 1 bytes. Returns its length. */
 size_t crypto_base64url(char *out, const void *p, size_t n);
 

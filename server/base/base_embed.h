@@ -13,6 +13,7 @@
 struct embed {
     const char *name;
     struct str data;
+    const char *digest; /* 16 hex digits of its SHA-256: as an entity tag, without reading it */
 };
 
 /* The file of that name, or NULL. */

@@ -18,6 +18,16 @@ void map_fini(struct map *m)
     map_init(m);
 }
 
+void map_fini_free(struct map *m)
+{
+    struct map_item *it;
+    uint32_t i = 0;
+
+    while ((it = map_next(m, &i)))
+        free(it->value);
+    map_fini(m);
+}
+
 static uint32_t hash_of(struct str key)
 {
     return (uint32_t)crypto_short_hash(key.s, key.n);

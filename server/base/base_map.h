@@ -23,7 +23,10 @@ struct map {
 };
 
 void map_init(struct map *m);
+/* It is empty then, and may be used again. */
 void map_fini(struct map *m);
+/* The same, and each value goes to free(). */
+void map_fini_free(struct map *m);
 /* The value, or NULL. */
 void *map_get(const struct map *m, struct str key);
 /* Sets key → value (not NULL); returns the value that stood there, or NULL. */

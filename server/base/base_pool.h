@@ -22,6 +22,11 @@ void pool_init(struct pool *p, size_t size, unsigned max);
 void pool_fini(struct pool *p);
 /* A piece, all zero. */
 void *pool_take(struct pool *p);
+/* What the kept pieces take. */
+static inline size_t pool_bytes(const struct pool *p)
+{
+    return p->n * p->size;
+}
 /* Takes the piece back; NULL is nothing. */
 void pool_give(struct pool *p, void *piece);
 

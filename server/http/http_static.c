@@ -102,8 +102,7 @@ static void add_file(struct http_static *s, const struct embed *e)
 {
     struct str name = str_of(e->name + strlen("web/"));
     enum coding coding = ends_with(name, ".br") ? BROTLI : ends_with(name, ".gz") ? GZIP : IDENTITY;
-    unsigned char hash[CRYPTO_HASH_BYTES];
-    char plain[256], url[256], hex[17];
+    char plain[256], url[256];
     struct file *f;
 
     if (coding != IDENTITY)
@@ -117,9 +116,7 @@ static void add_file(struct http_static *s, const struct embed *e)
         set_kind(f, url[1] && strcmp(url, "/console") != 0 && strcmp(url, "/qa") != 0 ? url : plain);
         map_put(&s->by_path, str_of(url), f);
     }
-    crypto_digest(hash, e->data.s, e->data.n, NULL, 0);
-    crypto_hex(hex, hash, 8);
-    snprintf(f->tag[coding], sizeof f->tag[coding], "\"%s\"", hex);
+    snprintf(f->tag[coding], sizeof f->tag[coding], "\"%.16s\"", e->digest);
     f->data[coding] = e->data;
 }
 
@@ -137,14 +134,9 @@ struct http_static *static_create(void)
 
 void static_destroy(struct http_static *s)
 {
-    struct map_item *item;
-    uint32_t i = 0;
-
     if (!s)
         return;
-    while ((item = map_next(&s->by_path, &i)) != NULL)
-        free(item->value);
-    map_fini(&s->by_path);
+    map_fini_free(&s->by_path);
     free(s);
 }
 

@@ -59,5 +59,16 @@ test('an Enter of the input method sends nothing, the next one sends once, at th
   assert.equal(await mei.row('王芳').count(), 1, 'nothing is filtered by letters on their way');
   await cdp.send('Input.insertText', { text: '李' });
   await mei.row('王芳').waitFor({ state: 'detached' });
+
+  // Letters taken as they stand are searched for, too: no word changes when their composition ends.
+  await mei.page.locator('#chat-search').fill('');
+  await mei.row('王芳').click();
+  await mei.box.fill('/');
+  await cdp.send('Input.imeSetComposition', { text: 'return', selectionStart: 6, selectionEnd: 6 });
+  const head = mei.page.locator('#article-picker .picker-head');
+  await untilList(() => head.allTextContents(), ([v]) => v === mei.t('picker.searching'), 'the letters stand there, nothing is asked yet');
+  await cdp.send('Input.insertText', { text: 'return' });
+  await mei.page.locator('#article-picker li').first().waitFor();
+  assert.equal(await mei.box.inputValue(), '/return');
   assert.deepEqual([...troublesOf(shopper.page), ...troublesOf(mei.page)], []);
 });

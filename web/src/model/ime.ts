@@ -10,32 +10,34 @@ export interface KeyLike {
 const LATE_KEY_MS = 100;
 
 export class Ime {
-  private composing = false;
+  private field: EventTarget | null = null;
   private endedAt = -Infinity;
 
   constructor(private readonly now: () => number = () => Date.now()) {}
 
+  /** Whether something is being composed. A field that left the page takes its composition along, and nobody says so. */
   get active(): boolean {
-    return this.composing;
+    if (this.field && (this.field as { isConnected?: boolean }).isConnected === false) this.field = null;
+    return this.field !== null;
   }
 
-  start(): void {
-    this.composing = true;
+  start(field: EventTarget): void {
+    this.field = field;
   }
 
   end(): void {
-    this.composing = false;
+    this.field = null;
     this.endedAt = this.now();
   }
 
   owns(key: KeyLike): boolean {
-    if (key.isComposing || this.composing) return true;
+    if (key.isComposing || this.active) return true;
     return key.keyCode === 229 && this.now() - this.endedAt < LATE_KEY_MS;
   }
 
   /** Follows the compositions inside a target (document, shadow root); returns what stops it. */
   follow(target: EventTarget): () => void {
-    const start = () => this.start();
+    const start = (e: Event) => this.start(e.composedPath()[0] ?? target);
     const end = () => this.end();
     target.addEventListener('compositionstart', start, true);
     target.addEventListener('compositionend', end, true);

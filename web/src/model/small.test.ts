@@ -9,7 +9,8 @@ test('a key belongs to the input method while it composes, and just after in Saf
   let now = 0;
   const ime = new Ime(() => now);
   assert.equal(ime.owns({ keyCode: 13 }), false);
-  ime.start();
+  const field = Object.assign(new EventTarget(), { isConnected: true });
+  ime.start(field);
   assert.equal(ime.owns({ keyCode: 13 }), true);
   ime.end();
   now = 50;
@@ -18,6 +19,9 @@ test('a key belongs to the input method while it composes, and just after in Saf
   now = 200;
   assert.equal(ime.owns({ keyCode: 229 }), false, 'a bare 229 long after');
   assert.equal(ime.owns({ isComposing: true }), true);
+  ime.start(field);
+  field.isConnected = false;
+  assert.equal(ime.owns({ keyCode: 13 }), false, 'the field left the page in the middle of a word: the keys are ours again');
 });
 
 test('plurals, variables and missing keys', () => {

@@ -334,7 +334,7 @@ export class Qa {
   private words(error: unknown): string {
     if (!(error instanceof ApiError)) throw error;
     switch (error.status) {
-      case 0: return t('error.unavailable');
+      case 0: return t('qa.unreachable');
       case 401: return t('error.unauthorized');
       case 403: return t('error.forbidden');
       case 404: return t('qa.not_found');

@@ -19,6 +19,7 @@ export function ArticlePicker({ query, field, onPick, onClose }: Props) {
   const desk = useDesk();
   const [found, setFound] = useState<ArticleHit[] | null>(null);
   const [at, setAt] = useState(0);
+  const [composed, setComposed] = useState(0);
   const now = useRef({ found, at, onPick });
   now.current.onPick = onPick;
   const move = (n: number) => {
@@ -46,7 +47,7 @@ export function ArticlePicker({ query, field, onPick, onClose }: Props) {
       gone = true;
       clearTimeout(timer);
     };
-  }, [query]);
+  }, [query, composed]);
   useEffect(() => {
     const el = field.current;
     const onKey = (e: KeyboardEvent) => {
@@ -60,8 +61,13 @@ export function ArticlePicker({ query, field, onPick, onClose }: Props) {
       e.preventDefault();
       e.stopPropagation();
     };
+    const onComposed = () => setComposed((n) => n + 1); // what was composed may stay as it stood
     el?.addEventListener('keydown', onKey);
-    return () => el?.removeEventListener('keydown', onKey);
+    el?.addEventListener('compositionend', onComposed);
+    return () => {
+      el?.removeEventListener('keydown', onKey);
+      el?.removeEventListener('compositionend', onComposed);
+    };
   }, []);
 
   return (

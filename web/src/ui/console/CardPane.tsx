@@ -1,6 +1,6 @@
 // The right pane: the customer file and what is agreed, so that nothing has to be said twice.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { promise, tag, triage, verify } from '../../actions/chat.js';
 import { ime } from '../../model/ime.js';
 import { isHandler } from '../../state/console/compose.js';
@@ -19,7 +19,7 @@ export function CardPane() {
   const view = desk.current;
   const pane = useRef<HTMLElement>(null);
   const over = drawer.value;
-  useEffect(() => (over && pane.current ? keepFocus(pane.current) : undefined), [over]);
+  useLayoutEffect(() => (over && pane.current ? keepFocus(pane.current) : undefined), [over]);
   if (!view) return null;
   const row = view.row.value;
   const mine = isHandler(row, desk.me.id);

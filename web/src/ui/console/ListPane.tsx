@@ -46,12 +46,12 @@ export function ListPane() {
 function SearchBox() {
   const desk = useDesk();
   const take = (e: { currentTarget: HTMLInputElement }) => {
-    if (!ime.active) desk.search.value = e.currentTarget.value;
+    desk.search.value = e.currentTarget.value;
   };
   return (
     <div class="list-search">
       <Icon path={icons.search} size={16} />
-      <input id="chat-search" type="search" placeholder={t('list.search')} aria-label={t('list.search')} value={desk.search.value} onInput={take} onCompositionEnd={take}
+      <input id="chat-search" type="search" placeholder={t('list.search')} aria-label={t('list.search')} value={desk.search.value} onInput={(e) => !e.isComposing && take(e)} onCompositionEnd={take}
         onKeyDown={(e) => {
           if (e.key !== 'Escape' || ime.owns(e)) return;
           desk.search.value = '';

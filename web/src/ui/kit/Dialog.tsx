@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { ime } from '../../model/ime.js';
 import { keepFocus } from './focus.js';
 import { IconButton } from './IconButton.js';
@@ -19,7 +19,7 @@ export interface DialogProps {
 export function Dialog({ title, closeLabel, onClose, wide, foot, children }: DialogProps) {
   const id = useId();
   const box = useRef<HTMLDivElement>(null);
-  useEffect(() => (box.current ? keepFocus(box.current) : undefined), []);
+  useLayoutEffect(() => (box.current ? keepFocus(box.current) : undefined), []);
   return (
     <div class="dialog-shade" onMouseDown={(e) => e.target === e.currentTarget && onClose()}
       onKeyDown={(e) => {

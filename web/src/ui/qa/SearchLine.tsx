@@ -1,5 +1,5 @@
 // One line: free text and chips. What is typed as `rep:` or `tag:` becomes a chip; the filters do the same by mouse.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ime } from '../../model/ime.js';
 import { departmentText } from '../../state/console/labels.js';
 import { t } from '../../state/console/words.js';
@@ -41,7 +41,7 @@ export function SearchLine() {
   const [filters, setFilters] = useState(false);
   const wrap = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => setText(query.q), [query]);
+  useLayoutEffect(() => setText(query.q), [query]);
   useEffect(() => {
     if (!filters) return undefined;
     const outside = (e: Event) => !e.composedPath().includes(wrap.current as EventTarget) && setFilters(false);

@@ -56,7 +56,7 @@ export function Farewell({ title }: { title: string }) {
   };
   return (
     <section class="ask bye" aria-label={t('bye.title')}>
-      <p class="ask-head">{gone ? t('bye.gone') : (s.welcome?.site?.farewell || t('bye.title'))}</p>
+      <p class="ask-head">{t(gone ? 'bye.gone' : 'bye.title')}</p>
       {c.summary && <p class="soft" dir="auto">{c.summary}</p>}
       {!gone && !c.rated && c.owner && <Rating />}
       {c.rated && <p class="thanks" role="status"><Icon path={icons.heart} size={16} />{t('rate.thanks')}</p>}

@@ -48,7 +48,6 @@ export function PreChat({ onSolved }: { onSolved: () => void }) {
           onKeyDown={(e) => {
             if (e.key === 'Enter' && !e.shiftKey && (e.ctrlKey || e.metaKey) && !ime.owns(e)) submit();
           }} />
-        {found && <found.ArticleList articles={articles} onSolved={onSolved} />}
         {departments.length > 1 && (
           <fieldset class="choice">
             <legend class="field-label">{t('pre.topic')} <span class="field-optional">{t('optional')}</span></legend>
@@ -69,6 +68,8 @@ export function PreChat({ onSolved }: { onSolved: () => void }) {
         )}
         <Check label={t('pre.care')} hint={t('pre.care_hint')} checked={care} onChange={(e) => setCare(e.currentTarget.checked)} />
         <Button kind="primary" type="submit" wide icon={icons.chat}>{t('pre.start')}</Button>
+        {/* Below it: what comes in while the finger is on its way must not move the button. */}
+        {found && <found.ArticleList articles={articles} onSolved={onSolved} />}
         {!s.durable && <p class="soft"><Icon path={icons.info} size={14} /> {t('pre.memory')}</p>}
         {s.welcome?.identity_error && <p class="soft"><Icon path={icons.info} size={14} /> {t('pre.identity')}</p>}
       </form>

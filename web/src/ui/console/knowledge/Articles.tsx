@@ -35,7 +35,7 @@ export function Articles({ onOpen }: { onOpen: (what: string | Draft) => void })
     <section class="kb-part" aria-label={t('kb.tab.articles')}>
       <div class="kb-bar">
         <label class="kb-search"><Icon path={icons.search} size={15} /><span class="sr">{t('kb.search')}</span>
-          <input type="search" value={text} placeholder={t('kb.search')} onInput={(e) => setText(e.currentTarget.value)} onCompositionEnd={(e) => setText(`${e.currentTarget.value}`)} />
+          <input type="search" value={text} placeholder={t('kb.search')} onInput={(e) => setText(e.currentTarget.value)} onCompositionEnd={(e) => setQ(e.currentTarget.value.trim())} />
         </label>
         <Button small kind="quiet" icon={icons.refresh} onClick={readAgain}>{t('kb.reload')}</Button>
         <Button small kind="primary" icon={icons.plus} onClick={() => onOpen(newDraft())}>{t('kb.new')}</Button>
