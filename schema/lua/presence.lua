@@ -3,6 +3,7 @@
 --
 -- KEYS[1] the person's presence (hash: node → 1)   KEYS[2] timers   KEYS[3] the bus (a channel's name)
 -- KEYS[4] all whom this node has (set), for the day that it is gone without a word   KEYS[5] clock (ms added to Redis's own time)
+-- KEYS[6] of a rep: whom something changed of (snapshot.lua)
 -- ARGV[1] "join" or "leave"   ARGV[2] node   ARGV[3] person; then pairs: timer's member, ms
 -- join: takes the timers away. leave, where no node is left: sets them, from now. Answers how many nodes the person is on.
 local call = redis.call
@@ -20,6 +21,9 @@ if n == 0 then
   local time = call('TIME')
   local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) + tonumber(call('GET', KEYS[5]) or '0')
   for i = 4, #ARGV, 2 do call('ZADD', KEYS[2], string.format('%d', now + tonumber(ARGV[i + 1])), ARGV[i]) end
+end
+if KEYS[6] then
+  call('ZADD', KEYS[6], string.format('%d', tonumber(call('ZREVRANGE', KEYS[6], 0, 0, 'WITHSCORES')[2] or '0') + 1), ARGV[3])
 end
 call('PUBLISH', KEYS[3], 'P ' .. ARGV[2] .. ' ' .. ARGV[3] .. ' ' .. string.format('%d', n))
 return n

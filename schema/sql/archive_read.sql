@@ -1,4 +1,5 @@
--- Statements of the reading connections, each under its name.
+-- Statements of the reading connections, each under its name. An entry that a later life of the live data lacks is shown where it stands
+-- again (voided.again), or where it stood if nobody put it back.
 
 -- :begin
 BEGIN;
@@ -6,14 +7,18 @@ BEGIN;
 -- :log_head
 SELECT coalesce(max(seq), 0) FROM entries WHERE log = :log;
 
+-- What stands of a log up to a seq.
 -- :log_extent
-SELECT count(*), coalesce(max(seq), 0) FROM entries WHERE log = :log;
+SELECT count(*), coalesce(max(seq), 0) FROM entries e
+WHERE log = :log AND seq <= :seq AND NOT EXISTS (SELECT 1 FROM voided v WHERE v.log = e.log AND v.seq = e.seq);
 
 -- :by_ref
 SELECT seq, at FROM entries WHERE log = :log AND person = :person AND ref = :ref;
 
 -- :kinds_before
-SELECT seq, kind FROM entries WHERE log = :log AND seq < :seq ORDER BY seq DESC;
+SELECT seq, kind FROM entries e
+WHERE log = :log AND seq < :seq AND NOT EXISTS (SELECT 1 FROM voided v WHERE v.log = e.log AND v.seq = e.seq)
+ORDER BY seq DESC;
 
 -- :list
 SELECT c.place, c.chat, c.department, c.shopper, c.shopper_name, c.owner, c.owner_name, c.state, c.started, c.ended,
@@ -71,13 +76,23 @@ WHERE c.chat = :chat
 SELECT hash FROM entries WHERE n = :n;
 
 -- :log
-SELECT seq, at, kind, body FROM entries WHERE log = :log AND seq >= :from ORDER BY seq;
+SELECT seq, at, kind, body FROM entries e
+WHERE log = :log AND seq >= :from
+  AND NOT EXISTS (SELECT 1 FROM voided v WHERE v.log = e.log AND v.seq = e.seq AND v.again IS NOT NULL)
+ORDER BY seq;
 
 -- :reviews
 SELECT e.body FROM reviews r JOIN entries e ON e.n = r.n WHERE r.chat = :chat ORDER BY r.n DESC;
 
 -- :reviews_all
 SELECT e.body FROM reviews r JOIN entries e ON e.n = r.n ORDER BY r.n DESC LIMIT :limit;
+
+-- Each task's last entry, where it says something else than the list of open ones.
+-- :tasks
+SELECT e.log, e.person, e.ref, e.body FROM entries e
+WHERE e.log >= 't_' AND e.log < 't`' AND e.body IS NOT NULL
+  AND e.seq = (SELECT max(x.seq) FROM entries x WHERE x.log = e.log)
+  AND (e.kind = 'task_opened') <> (e.log IN (SELECT value FROM json_each(:listed)));
 
 -- Questions that nothing was suggested for, or nothing that the rep didn't reject; with the first reply that counts.
 -- :gaps
@@ -92,6 +107,7 @@ FROM entries e INDEXED BY entries_suggested
 JOIN entries q ON q.log = e.log AND q.seq = (e.body ->> '$.of')
 LEFT JOIN chats c ON c.chat = e.log
 WHERE e.kind = 'suggested' AND e.at >= :from AND e.body IS NOT NULL AND q.body IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM voided v WHERE v.log = e.log AND v.seq = e.seq AND v.again IS NOT NULL)
   AND NOT EXISTS (SELECT 1 FROM json_each(e.body, '$.articles') s
                   WHERE NOT EXISTS (SELECT 1 FROM entries v INDEXED BY entries_verdicts
                                     WHERE v.kind = 'feedback_given' AND v.body ->> '$.of_chat' = e.log
@@ -110,13 +126,17 @@ SELECT article, count(*), sum(rejected), sum(low), sum(used) FROM (
                    AND v.body ->> '$.verdict' <> 'rejected') AS used
   FROM entries e INDEXED BY entries_suggested, json_each(e.body, '$.articles') s
   LEFT JOIN chats c ON c.chat = e.log
-  WHERE e.kind = 'suggested' AND e.at >= :from AND e.body IS NOT NULL)
+  WHERE e.kind = 'suggested' AND e.at >= :from AND e.body IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM voided v WHERE v.log = e.log AND v.seq = e.seq AND v.again IS NOT NULL))
 GROUP BY article
 HAVING count(*) >= :shown AND (sum(rejected) * 2 >= count(*) OR sum(low) * 3 >= count(*))
 ORDER BY sum(rejected) + sum(low) DESC, article LIMIT :limit;
 
 -- :export
-SELECT log, seq, at, body FROM entries WHERE :all OR (log >= 'c_' AND log < 'c`') ORDER BY log, seq;
+SELECT log, seq, at, body FROM entries e
+WHERE (:all OR (log >= 'c_' AND log < 'c`'))
+  AND NOT EXISTS (SELECT 1 FROM voided v WHERE v.log = e.log AND v.seq = e.seq AND v.again IS NOT NULL)
+ORDER BY log, seq;
 
 -- :verify_chain
 SELECT n, head, mac FROM chain;
@@ -125,4 +145,15 @@ SELECT n, head, mac FROM chain;
 SELECT n, log, seq, at, kind, body, salt, sum, hash FROM entries ORDER BY n;
 
 -- :verify_erased
-SELECT 1 FROM entries WHERE log = :log AND kind = 'redacted' AND body ->> '$.of' = :seq;
+WITH last (seq) AS (SELECT coalesce((SELECT again FROM voided WHERE log = :log AND seq = :seq), :seq))
+SELECT 1 FROM entries r JOIN last
+WHERE r.log = :log AND r.kind = 'redacted'
+  AND (r.body ->> '$.of' = last.seq OR r.body ->> '$.of' IN (SELECT seq FROM voided WHERE log = :log AND again = last.seq));
+
+-- What is left out as said again elsewhere, though what stands there says something else.
+-- :verify_voided
+SELECT e.n, e.log, e.seq FROM voided v
+JOIN entries e ON e.log = v.log AND e.seq = v.seq
+LEFT JOIN entries a ON a.log = v.log AND a.seq = v.again
+WHERE v.again IS NOT NULL
+  AND (a.n IS NULL OR a.kind <> e.kind OR (e.body IS NOT NULL AND a.body IS NOT NULL AND (a.body ->> '$.text') IS NOT (e.body ->> '$.text')));

@@ -41,13 +41,39 @@ INSERT OR IGNORE INTO quarantine (log, seq, at, frame, sum, why, found_at) VALUE
 -- :hole_add
 INSERT OR IGNORE INTO holes (log, after, before) VALUES (?1, ?2, ?3);
 
--- :moved_add
-INSERT OR IGNORE INTO moved (log, seq, of) VALUES (?1, ?2, ?3);
+-- The entries of a log between two seqs stand no more.
+-- :void
+INSERT OR IGNORE INTO voided (log, seq) SELECT log, seq FROM entries WHERE log = ?1 AND seq >= ?2 AND seq < ?3;
+
+-- Of those, the one that this entry (seq, person, kind, body) says again: the one with its id (?5), else the first with the same bytes.
+-- :voided_same
+SELECT v.seq FROM voided v JOIN entries e ON e.log = v.log AND e.seq = v.seq
+WHERE v.log = ?1 AND v.again IS NULL AND v.seq < ?2 AND e.person = ?3 AND e.kind = ?4
+  AND CASE WHEN ?5 > 0 THEN v.seq = ?5 AND (e.body ->> '$.text') IS (?6 ->> '$.text')
+           ELSE e.ref IS NULL AND substr(e.body, instr(e.body, ',"kind":')) = substr(?6, instr(?6, ',"kind":')) END
+ORDER BY v.seq LIMIT 1;
+
+-- :voided_again
+UPDATE voided SET again = ?3 WHERE log = ?1 AND (seq = ?2 OR again = ?2);
+
+-- Wherever the entry stands or stood; 1: it is shown no more.
+-- :entry_everywhere
+WITH last (seq) AS (SELECT coalesce((SELECT again FROM voided WHERE log = ?1 AND seq = ?2), ?2))
+SELECT seq, 0 FROM last UNION ALL SELECT v.seq, 1 FROM voided v JOIN last ON v.again = last.seq WHERE v.log = ?1;
+
+-- :entry_give_up_ref
+UPDATE entries SET ref = NULL WHERE log = ?1 AND seq = ?2;
 
 -- :chat_get
 SELECT place, head, entries, site, department, shopper, shopper_name, owner, owner_name, handler, handler_name,
        state, started, ended, rating, messages, handovers, owner_changed, complete, tags
 FROM chats WHERE chat = ?1;
+
+-- :chat_entries
+SELECT e.body FROM entries e
+WHERE e.log = (SELECT chat FROM chats WHERE place = ?1) AND e.body IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM voided v WHERE v.log = e.log AND v.seq = e.seq AND v.again IS NOT NULL)
+ORDER BY e.seq;
 
 -- :chat_add
 INSERT INTO chats (place, chat, head, entries, state, started, messages, handovers, owner_changed, complete)

@@ -2,7 +2,7 @@
 #include "base/base_fail.h"
 
 #include <errno.h>
-#include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -10,8 +10,11 @@
 #include <unistd.h>
 
 #define TICK_MS        50
-#define DRAIN_MS       12000 /* at most, for the archive to catch up */
 #define SWEEP_MS       2000
+#define TRIM_MS        20000 /* what a burst took of the heap is given back so often, */
+#define TRIM_SHARE     20000 /* and at most for one in so many parts of the time */
+#define OWN_PAGES      (64 * 1024) /* bytes from which on a block has pages of its own, */
+#define SPARE_END      (512 * 1024) /* and so many may lie free at a heap's end until the next look */
 #define STATES_MS      500
 #define LOCK_TRIES     30     /* at the start only */
 #define LOCK_WAIT_US   100000
@@ -29,179 +32,27 @@ void app_check_ready(struct app *a)
         return;
     a->was_ready = true;
     FAIL_POINT("start.ready");
-    printf("ready http://%s\n%s", net_address(a->net), a->opt.notes ? a->opt.notes : "");
+    printf("ready http://%s%s%s\n%s", net_address(a->net), a->opt.site ? " site " : "", a->opt.site ? a->opt.site : "",
+           a->opt.notes ? a->opt.notes : "");
     fflush(stdout);
     log_info("app", "ready node=%s address=%s people=%u", a->node, net_address(a->net), a->members.n);
 }
 
-/* ---- ports of link */
-
-static void on_changed_log(void *ctx, struct str log)
-{
-    struct app *a = ctx;
-    struct slot *s;
-
-    if (log.n && log.s[0] == 'r') {
-        people_on_log(a, log);
-        return;
-    }
-    if (log.n && log.s[0] == 'k') {
-        kb_on_log(a, log);
-        jobs_feed_kick(a->feed);
-        return;
-    }
-    s = slot_find(a, log);
-    if (s && s->is_loaded)
-        slot_refresh(s);
-    jobs_feed_kick(a->feed);
-}
-
-static void on_presence(void *ctx, struct str person, int nodes)
-{
-    struct app *a = ctx;
-    struct member *m = person.n && person.s[0] == 'r' ? people_find(a, person) : NULL;
-
-    if (!m)
-        return;
-    m->present_elsewhere = nodes > (m->conns ? 1 : 0);
-    people_tell_presence(a, m);
-    match_member_dirty(a, m);
-}
-
-static void on_noticed(struct slot *s, void *ctx)
-{
-    (void)ctx;
-    slot_refresh(s);
-}
-
-static struct str word(struct str *s)
-{
-    const char *sp = s->n ? memchr(s->s, ' ', s->n) : NULL;
-    struct str w = {s->s, sp ? (size_t)(sp - s->s) : s->n};
-
-    s->s += w.n + (sp ? 1 : 0);
-    s->n -= w.n + (sp ? 1 : 0);
-    return w;
-}
-
-static void on_typed(void *ctx, struct str key, struct val v)
-{
-    if (str_is(key, "preview") && v.type == VAL_STR)
-        kb_for_preview(ctx, v.s);
-}
-
-/* A typing sign or a read mark of another node's connection. */
-static void pass_on(struct app *a, struct str json)
-{
-    const char *p = memmem(json.s, json.n, "\"chat\":\"", 8), *q = p ? memchr(p + 8, '"', json.n - (size_t)(p + 8 - json.s)) : NULL;
-    struct slot *s = q ? slot_find(a, (struct str){p + 8, (size_t)(q - p - 8)}) : NULL;
-    bool only_staff = memmem(json.s, json.n, "\"mode\":\"note\"", 13) != NULL;
-
-    for (struct sub *u = s ? s->subs : NULL; u; u = u->next_of_slot)
-        if (u->conn->is_staff || !only_staff)
-            signal_raw(u->conn, crypto_short_hash(json.s, json.n > 60 ? 60 : json.n), json);
-    if (s && memmem(json.s, json.n, "\"preview\":\"", 11))
-        json_read_object(json, &a->limits, on_typed, s, NULL);
-}
-
-static void on_signal(void *ctx, struct str payload)
-{
-    struct app *a = ctx;
-    struct str kind;
-
-    if (payload.n && payload.s[0] == '{') {
-        pass_on(a, payload);
-        return;
-    }
-    kind = word(&payload);
-    if (str_is(kind, "N")) {
-        struct str person = word(&payload);
-        struct member *m = people_find(a, person);
-
-        if (m && m->conns && payload.n && payload.n < ID_SIZE)
-            slot_when_loaded(slot_get(a, payload), on_noticed, a);
-    } else if (str_is(kind, "A")) { /* an alert: leads may be here */
-        if (payload.n && payload.n < ID_SIZE)
-            slot_when_loaded(slot_get(a, payload), on_noticed, a);
-    } else if (str_is(kind, "T")) {
-        task_changed(a, payload);
-    } else if (str_is(kind, "F")) {
-        slot_left_redis(a, payload);
-    } else if (str_is(kind, "X")) {
-        app_close_session(a, payload);
-    }
-}
-
-static void on_up(void *ctx)
-{
-    struct app *a = ctx;
-    struct map_item *it;
-    uint32_t i = 0;
-
-    a->is_up = true;
-    FAIL_POINT("start.up");
-    if (!a->was_ready)
-        nodes_sweep(a, a->node); /* those whom a former life of this node left behind */
-    timers_alive(a);
-    repair_begin(a);
-    people_start(a);
-    kb_up(a);
-    app_archive_start(a);
-    while ((it = map_next(&a->slots, &i))) { /* what was under way when Redis went may stand in the log */
-        struct slot *s = it->value;
-
-        if (s->is_loaded)
-            slot_refresh(s);
-    }
-    match_all_dirty(a);
-    app_check_ready(a);
-}
-
-static void on_down(void *ctx, const char *why)
-{
-    struct app *a = ctx;
-
-    if (a->is_up)
-        log_warn("app", "redis away why=\"%s\"", why);
-    a->is_up = a->alive_said = false;
-    a->timers_busy = false;
-    app_check_ready(a);
-}
-
-static int open_link(struct app *a, const char *url, struct err *err)
-{
-    struct link_port port = {a, on_up, on_down, on_changed_log, on_presence, on_signal};
-
-    char epoch[40] = "";
-    int64_t n = 0;
-    int rc = link_open(a->loop, a->cfg, url, a->site, a->node, &port, &a->link, err);
-
-    if (rc == 0) {
-        archive_cursor(a->archive, epoch, &n);
-        link_note_seen(a->link, epoch, archive_seen(a->archive));
-    }
-    return rc;
-}
-
-static void on_minder_up(void *ctx, const char *url)
-{
-    struct app *a = ctx;
-    struct err err = {0};
-
-    if (!a->link && open_link(a, url, &err) < 0)
-        app_fatal(a, "%s", err_why(&err));
-}
-
-static void on_minder_down(void *ctx, bool fatal, const char *why)
-{
-    struct app *a = ctx;
-
-    log_warn("app", "redis-server down why=\"%s\"", why);
-    if (fatal)
-        app_fatal(a, "%s", why);
-}
-
 /* ---- ticks */
+
+/*
+ * free() gives back only what lies at the heap's end: a reconnect storm or a long log that was read leaves holes between what stays, whole
+ * pages of them. Looking for these takes the longer the more holes there are, so the next look waits the longer.
+ */
+static void give_back(struct app *a, int64_t now)
+{
+    uint64_t began = uv_hrtime();
+
+    if (now < a->trim_at_ms)
+        return;
+    malloc_trim(0);
+    a->trim_at_ms = now + TRIM_MS + (int64_t)((uv_hrtime() - began) * TRIM_SHARE / 1000000);
+}
 
 static void on_tick(uv_timer_t *t)
 {
@@ -229,6 +80,7 @@ static void on_tick(uv_timer_t *t)
     }
     if (a->ticks % (SWEEP_MS / TICK_MS) == 0) {
         slot_sweep(a, now);
+        give_back(a, now);
         state_look_at_disks(a);
         app_archive_look(a);
     }
@@ -243,6 +95,8 @@ static void on_beat(uv_timer_t *t)
 
     if (a->link)
         nodes_beat(a);
+    if (a->link && a->beats % NODES_SLOW_BEATS == 0)
+        reps_forget(a);
     if (a->link && link_is_up(a->link) && a->is_ready)
         match_all_dirty(a);
 }
@@ -256,137 +110,6 @@ static void on_turn(void *ctx)
     if (!repair_is_under_way(a))
         match_tick(a);
     link_flush(a->link);
-}
-
-/* ---- the end */
-
-/*
- * In this order: what has threads (libwebsockets closes its event descriptor twice, and another thread could have been given
- * that number), the net, the link (connections that end tell it who left), and last the redis-server.
- */
-static void on_minder_gone(void *ctx)
-{
-    struct app *a = ctx;
-
-    uv_stop(a->loop);
-}
-
-static void on_link_gone(void *ctx)
-{
-    struct app *a = ctx;
-
-    a->link = NULL;
-    if (a->minder)
-        minder_close(a->minder, true, on_minder_gone, a);
-    else
-        uv_stop(a->loop);
-}
-
-static void on_net_gone(void *ctx)
-{
-    struct app *a = ctx;
-
-    if (--a->ending_left > 0)
-        return;
-    if (a->link)
-        link_close(a->link, on_link_gone, a);
-    else
-        on_link_gone(a);
-}
-
-static void close_net(void *ctx)
-{
-    struct app *a = ctx;
-
-    a->ending_left = 1;
-    if (a->metrics_net) {
-        a->ending_left++;
-        net_destroy(a->metrics_net, on_net_gone, a);
-    }
-    if (a->net) {
-        a->ending_left++;
-        net_destroy(a->net, on_net_gone, a);
-    }
-    on_net_gone(a);
-}
-
-static void close_rest(struct app *a)
-{
-    struct archive *archive = a->archive;
-
-    uv_timer_stop(&a->tick);
-    uv_timer_stop(&a->beat);
-    jobs_free_destroy(a->freer);
-    a->freer = NULL;
-    jobs_feed_destroy(a->feed);
-    a->feed = NULL;
-    a->archive = NULL;
-    if (archive)
-        archive_close(archive, close_net, a);
-    else
-        close_net(a);
-}
-
-static void on_drain(uv_timer_t *t)
-{
-    struct app *a = t->data;
-
-    if ((uint64_t)uv_now(a->loop) < a->drain_until_ms && a->works > 0)
-        return; /* it may have to answer somebody */
-    if (a->feed && a->is_up && (uint64_t)uv_now(a->loop) < a->drain_until_ms && !(jobs_feed_is_idle(a->feed) && jobs_feed_lag(a->feed) == 0)) {
-        jobs_feed_tick(a->feed, (int64_t)uv_now(a->loop));
-        return;
-    }
-    uv_timer_stop(t);
-    FAIL_POINT("drain.archived");
-    close_rest(a);
-}
-
-static void on_all_closed(void *ctx)
-{
-    struct app *a = ctx;
-
-    FAIL_POINT("drain.closed");
-    nodes_leave(a);
-    jobs_feed_kick(a->feed);
-    a->drain_until_ms = uv_now(a->loop) + DRAIN_MS;
-    uv_timer_start(&a->drain, on_drain, 50, 50);
-}
-
-static void begin_end(struct app *a)
-{
-    if (a->is_draining)
-        return;
-    a->is_draining = true;
-    state_judge(a);
-    kb_drain(a);
-    if (!a->net) {
-        close_rest(a);
-        return;
-    }
-    net_stop_listening(a->net);
-    net_close_all(a->net, 1001, 200, 2000, on_all_closed, a);
-}
-
-static void on_stop_signal(uv_signal_t *h, int signum)
-{
-    struct app *a = h->data;
-
-    log_info("app", "draining signal=%d", signum);
-    begin_end(a);
-}
-
-void app_fatal(struct app *a, const char *fmt, ...)
-{
-    va_list ap;
-
-    if (!a->exit_code) {
-        va_start(ap, fmt);
-        vsnprintf(a->exit_why, sizeof a->exit_why, fmt, ap);
-        va_end(ap);
-    }
-    a->exit_code = ERR_IO;
-    begin_end(a);
 }
 
 /* ---- the start */
@@ -482,16 +205,11 @@ bool app_count_start(struct app *a, const char *key, int64_t limit)
         int64_t n;
     } *k;
     int64_t now = (int64_t)uv_now(a->loop);
-    struct map_item *it;
-    uint32_t i = 0;
 
     if (limit == 0)
         return true;
-    if (a->starts.n > 20000) { /* bounded: what is an hour old is dropped with the rest */
-        while ((it = map_next(&a->starts, &i)))
-            free(it->value);
-        map_fini(&a->starts);
-    }
+    if (a->starts.n > 20000) /* bounded: what is an hour old is dropped with the rest */
+        map_fini_free(&a->starts);
     k = map_get(&a->starts, str_of(key));
     if (!k) {
         k = mem_zalloc(sizeof *k);
@@ -547,7 +265,7 @@ static void metrics_request(void *ctx, struct net_http *req, const struct net_he
 static int open_parts(struct app *a, struct err *err)
 {
     struct net_port net = {a, conn_check, conn_opened, conn_text, conn_drained, conn_closed, NULL, on_turn};
-    struct minder_port minder = {a, on_minder_up, on_minder_down};
+    struct minder_port minder = {a, app_minder_up, app_minder_down};
     int rc = make_data_dir(a->opt.data_dir, err);
 
     if (rc == 0)
@@ -565,9 +283,11 @@ static int open_parts(struct app *a, struct err *err)
         net.http_request = metrics_request;
         net.turn = NULL;
         rc = net_open(a->loop, a->cfg, a->cfg->metrics.listen, &net, &a->metrics_net, err);
+        if (rc == 0)
+            log_info("app", "metrics address=%s", net_address(a->metrics_net));
     }
     if (rc == 0 && a->opt.redis_url)
-        rc = open_link(a, a->opt.redis_url, err);
+        rc = app_open_link(a, a->opt.redis_url, err);
     else if (rc == 0)
         rc = minder_open(a->loop, a->opt.data_dir, a->cfg, &minder, &a->minder, err);
     return rc;
@@ -590,38 +310,14 @@ static void raise_descriptors(void)
     }
 }
 
-static void free_values(struct map *m)
+/*
+ * Large blocks (a batch for the archive, a long log that is read) come and go beside small ones that stay. In pages of their own they leave
+ * no holes between these. By itself glibc moves both borders up with the largest block that was ever freed.
+ */
+static void bound_heap(void)
 {
-    struct map_item *it;
-    uint32_t i = 0;
-
-    while ((it = map_next(m, &i)))
-        free(it->value);
-    map_fini(m);
-}
-
-static void app_fini(struct app *a)
-{
-    uv_handle_t *handles[] = {(uv_handle_t *)&a->tick, (uv_handle_t *)&a->beat, (uv_handle_t *)&a->drain,
-                              (uv_handle_t *)&a->sigterm, (uv_handle_t *)&a->sigint};
-
-    for (unsigned i = 0; i < sizeof handles / sizeof *handles; i++)
-        uv_close(handles[i], NULL);
-    uv_run(a->loop, UV_RUN_DEFAULT);
-    uv_loop_close(a->loop);
-    slot_free_all(a);
-    pool_fini(&a->cmds);
-    pool_fini(&a->flights);
-    free_values(&a->members);
-    free_values(&a->guests);
-    free_values(&a->peers);
-    free_values(&a->starts);
-    kb_stop(a);
-    http_destroy(a->http);
-    auth_guard_destroy(a->guard);
-    decision_fini(&a->decision);
-    free(a->departments);
-    free(a);
+    mallopt(M_MMAP_THRESHOLD, OWN_PAGES);
+    mallopt(M_TRIM_THRESHOLD, SPARE_END);
 }
 
 int app_run(struct config *cfg, const struct app_options *opt, struct err *err)
@@ -631,6 +327,7 @@ int app_run(struct config *cfg, const struct app_options *opt, struct err *err)
     int rc;
 
     raise_descriptors();
+    bound_heap();
     signal(SIGPIPE, SIG_IGN);
     uv_loop_init(&loop);
     a->loop = &loop;
@@ -654,15 +351,15 @@ int app_run(struct config *cfg, const struct app_options *opt, struct err *err)
     if (rc == 0) {
         uv_timer_start(&a->tick, on_tick, TICK_MS, TICK_MS);
         uv_timer_start(&a->beat, on_beat, 100, (uint64_t)cfg->presence.beat_ms);
-        uv_signal_start(&a->sigterm, on_stop_signal, SIGTERM);
-        uv_signal_start(&a->sigint, on_stop_signal, SIGINT);
+        uv_signal_start(&a->sigterm, app_on_stop_signal, SIGTERM);
+        uv_signal_start(&a->sigint, app_on_stop_signal, SIGINT);
         uv_run(&loop, UV_RUN_DEFAULT);
         rc = a->exit_code;
         if (rc < 0)
             err_set(err, rc, "%s", a->exit_why);
     } else {
         a->is_draining = true;
-        close_rest(a);
+        app_close_rest(a);
         uv_run(&loop, UV_RUN_DEFAULT);
     }
     while (a->works > 0)

@@ -17,6 +17,7 @@ struct app_options {
     const char *listen;    /* HOST:PORT; NULL: server.listen */
     bool is_demo;          /* `/` is the storefront */
     const char *notes;     /* further lines printed behind "ready …"; NULL none */
+    const char *site;      /* said in the line of "ready …"; NULL: there is one alone */
 };
 
 /*
@@ -24,5 +25,14 @@ struct app_options {
  * stop; a start that fails or a fault that can't be borne: ERR_* with a sentence.
  */
 int app_run(struct config *cfg, const struct app_options *opt, struct err *err);
+
+/*
+ * Runs one process a site: this program with these arguments (NULL-terminated) and `--site ID`. One that ends is started again, after
+ * half a second, doubled with each time in a row up to 30 s; the others don't notice. SIGTERM and SIGINT end all in order: 0 if each
+ * ended with 0. What happens to this process happens to them: they end with it.
+ */
+int app_sites_run(const struct config *cfg, char *const *argv, struct err *err);
+/* In such a process, at its start. */
+void app_sites_join(void);
 
 #endif

@@ -28,8 +28,8 @@ void signal_staff(struct app *a, uint64_t key, struct str payload)
 {
     struct frame *f = frame_create(payload);
 
-    for (struct conn *c = a->conns; c; c = c->next_all)
-        if (c->is_staff && c->is_ready && !c->is_dead)
+    for (struct conn *c = a->conns; c && c->is_staff; c = c->next_all)
+        if (c->is_ready && !c->is_dead)
             net_send_signal(c->net, key, f);
     frame_unref(f);
 }
@@ -44,10 +44,10 @@ void answer_write_place(struct buf *b, int64_t seq, int64_t at_ms)
 
 void answer_ok(struct conn *c, struct str re, const char *extra)
 {
+    char room[512];
     struct buf b;
 
-    buf_init(&b, 1 << 20);
-    buf_reserve(&b, 128);
+    buf_lend(&b, 1 << 20, room, sizeof room);
     buf_add_s(&b, "{\"t\":\"ok\",\"re\":");
     json_text(&b, re);
     if (extra)

@@ -69,7 +69,7 @@ void board_tick(struct app *a)
 {
     struct buf b;
 
-    for (struct conn *c = a->conns; c; c = c->next_all) {
+    for (struct conn *c = a->conns; c && c->is_staff; c = c->next_all) {
         const struct member *m = c->watches_board && c->is_ready ? people_find(a, str_of(c->person)) : NULL;
 
         if (!m)

@@ -198,6 +198,17 @@ static void (*const rows[MSG_N])(struct cmd *c) = {
     [MSG_ALERT_ACT] = to_alert,
 };
 
+/* Refused at the door, to be repeated: nothing that this connection sends into that chat may overtake it (PROMISES 2.2). */
+static void refuse_for_now(struct cmd *c, const char *text, int64_t retry_ms)
+{
+    struct str chat = chat_of(c);
+
+    if (chat_decides(c->msg.type) && chat.n && chat.n < ID_SIZE)
+        conn_set_stuck(c->conn, chat, c->msg.id);
+    answer_error(c->conn, c->msg.id, CODE_UNAVAILABLE, text, retry_ms, NULL);
+    cmd_finish(c);
+}
+
 void command_start(struct conn *conn, struct cmd *c)
 {
     enum msg_type t = c->msg.type;
@@ -207,12 +218,11 @@ void command_start(struct conn *conn, struct cmd *c)
         return;
     }
     if (conn->app->chats == CHATS_STOPPED && conn->app->is_up && c->msg.row->durable) {
-        answer_error(conn, c->msg.id, CODE_UNAVAILABLE, "nothing can be kept safely now: try again in a while", 10000, NULL);
-        cmd_finish(c);
+        refuse_for_now(c, "nothing can be kept safely now: try again in a while", 10000);
         return;
     }
     if (repair_is_under_way(conn->app) && c->msg.row->durable) {
-        answer_cmd_error(c, CODE_UNAVAILABLE, "another life of the data has begun: repeat the same id", NULL);
+        refuse_for_now(c, "another life of the data has begun: repeat the same id", 1000);
         return;
     }
     if (rows[t])

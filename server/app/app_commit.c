@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #define ATTEMPTS_MAX 8
-#define POOL_MAX     256 /* of each kept for the next message: a turn's worth */
+#define POOL_MAX     64 /* of each kept for the next message: a turn's worth */
 
 static void add_pending(struct flight *f, const struct entry *e)
 {
@@ -29,6 +29,21 @@ static void add_pending(struct flight *f, const struct entry *e)
         chat_view_write_shopper_tail(&b, e);
         p->shopper_tail = buf_take(&b, NULL);
     }
+}
+
+/* What a message or a suggestion says is the command's (add_message(), on_suggest() in the rules), and that lives until the answer. */
+static void keep_entry(struct flight *f, const struct decision *d)
+{
+    const struct entry *e = &d->entry[0];
+    const struct kind_row *row = &kind_table[e->kind];
+    bool is_commands = (e->kind == KIND_MESSAGE && f->cmd->conn) || e->kind == KIND_SUGGESTED;
+
+    if (d->entries_n != 1 || !is_commands || row->fields_n > FLIGHT_KEPT)
+        return;
+    f->from_role = e->from_role;
+    f->kept_n = row->fields_n;
+    for (unsigned i = 0; i < row->fields_n; i++)
+        f->kept[i] = e->f[row->fields[i]];
 }
 
 /* What the index will be when these entries stand, with MARK_MS as their time. */
@@ -55,6 +70,19 @@ static bool is_too_new(const struct app *a, const struct decision *d)
     return false;
 }
 
+/* Who begins to wait, and who has room again, when this commit stands. */
+static void look_ahead(struct slot *s, const struct chat_index *future)
+{
+    const struct chat_index *now = &s->index;
+    bool is_kept = future->hold && now->hold && strcmp(now->hold, future->hold) == 0 && future->weight >= now->weight;
+    struct member *m = now->hold && !is_kept ? people_find(s->app, str_of(now->hold)) : NULL;
+
+    if (future->queue && !(now->queue && strcmp(now->queue, future->queue) == 0))
+        match_ahead(s->app, str_of(future->queue));
+    if (m)
+        match_member_dirty(s->app, m);
+}
+
 static int send_commit(struct slot *s, struct cmd *c, const struct decision *d, bool plain)
 {
     static const enum link_mode modes[] = {[COMPARE_FENCE] = LINK_FENCE, [COMPARE_HEAD] = LINK_HEAD, [COMPARE_NEW] = LINK_NEW};
@@ -76,10 +104,10 @@ static int send_commit(struct slot *s, struct cmd *c, const struct decision *d, 
     f->main = d->main;
     f->expected = s->chat.head + 1;
     f->compare = d->compare;
-    buf_init(&f->bytes, 1 << 18);
-    buf_reserve(&f->bytes, 512);
+    buf_lend(&f->bytes, 1 << 18, f->room, sizeof f->room);
     for (unsigned i = 0; i < d->entries_n; i++)
         add_pending(f, &d->entry[i]);
+    keep_entry(f, d);
     for (unsigned i = 0; i < f->n; i++)
         entries[i] = (struct link_entry){f->p[i].shown, f->p[i].raises,
                                          c->conn && i == f->main ? c->msg.id : STR_NONE,
@@ -108,6 +136,8 @@ static int send_commit(struct slot *s, struct cmd *c, const struct decision *d, 
     lc.guards_n = guards.n;
     lc.writes_n = writes.n;
     rc = buf_ok(&f->bytes) ? link_commit(s->app->link, &lc, commit_on_answer, f) : ERR_TOO_LARGE;
+    if (!plain && rc == 0)
+        look_ahead(s, &future);
     if (!plain)
         chat_fini(&scratch);
     if (rc < 0) {
@@ -210,7 +240,7 @@ static bool step(struct slot *s, bool first)
     facts_gather(s, c, &cc, &facts);
     chat_decide(&s->chat, &cc, match_rules(a, s->chat.department ? s->chat.department : c->department), d);
     plain = d->code == CODE_OK && d->entries_n > 0 && !s->must_reindex && index_is_left(&s->chat, d);
-    if (!first && !plain)
+    if (!first && (!plain || link_call_is_full(a->link)))
         return false; /* it waits for the answer to those before it */
     pop(s);
     if (d->code != CODE_OK) {

@@ -16,6 +16,8 @@
 #define MARK_MS      (1LL << 50) /* stands for "this commit's time" while the index is computed before it is known */
 #define WRITES_MAX   (TIMER_N + 16)
 
+#define FLIGHT_KEPT  6           /* fields; a message has five */
+
 /* One entry that waits for its seq. */
 struct pending {
     enum kind kind;
@@ -32,6 +34,10 @@ struct flight {
     struct pending p[CHAT_DECISION_ENTRIES];
     unsigned n, main;
     struct buf bytes;
+    char room[600];      /* where they stand, if they fit */
+    unsigned kept_n;     /* one entry: its fields, in the order of the kind's row, so that it needn't be read back; 0: not kept */
+    struct val kept[FLIGHT_KEPT];
+    unsigned from_role;
     int64_t expected;    /* the first entry's seq if nobody came between */
     enum chat_compare compare;
     enum chat_guard_kind guard_kind[CHAT_DECISION_GUARDS * 3];

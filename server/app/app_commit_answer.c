@@ -77,6 +77,28 @@ static void answer_done(struct slot *s, struct cmd *c, int64_t seq, int64_t at_m
     }
 }
 
+static void fold(struct slot *s, const struct flight *f, const struct item *it)
+{
+    const struct kind_row *row = &kind_table[it->kind];
+    struct entry e;
+
+    if (f->kept_n == 0) {
+        if (entry_read((struct str){it->frame, it->frame_n}, &e, NULL) == 0)
+            chat_apply(&s->chat, &e);
+        entry_fini(&e);
+        return;
+    }
+    entry_init(&e, it->kind);
+    e.seq = it->seq;
+    e.at_ms = it->at_ms;
+    e.from_role = f->from_role;
+    if (f->cmd->conn)
+        e.from = (struct person){str_of(f->cmd->conn->person), str_of(f->cmd->conn->name)};
+    for (unsigned i = 0; i < f->kept_n; i++)
+        e.f[row->fields[i]] = f->kept[i];
+    chat_apply(&s->chat, &e);
+}
+
 /* Folds what this flight wrote, as the log has it now. */
 static void apply(struct slot *s, struct flight *f, const struct link_result *r)
 {
@@ -87,7 +109,6 @@ static void apply(struct slot *s, struct flight *f, const struct link_result *r)
         struct pending *p = &f->p[i];
         struct item it = {.seq = r->first + i, .at_ms = r->at_ms, .kind = p->kind, .shown = p->shown, .prev = prev, .before = -1};
         struct buf b;
-        struct entry e;
         size_t n;
 
         buf_init(&b, 1 << 20);
@@ -110,9 +131,7 @@ static void apply(struct slot *s, struct flight *f, const struct link_result *r)
             if (i == f->main)
                 str_keep(c->msg.id, it.ref, sizeof it.ref);
         }
-        if (entry_read((struct str){it.frame, it.frame_n}, &e, NULL) == 0)
-            chat_apply(&s->chat, &e);
-        entry_fini(&e);
+        fold(s, f, &it);
         slot_push_item(s, &it);
     }
     s->stored += f->n;
@@ -136,7 +155,7 @@ static void finish_slot(struct slot *s)
     slot_fan_out(s);
     if (s->tell_queue) {
         s->tell_queue = false;
-        match_tell_place(s);
+        places_tell_new(s);
     }
     s->is_busy = false;
     if (s->is_behind)
@@ -310,6 +329,11 @@ static void on_guarded(struct slot *s, struct flight *f, const struct link_resul
     switch (f->guard_kind[i]) {
     case GUARD_REP_ROOM:
     case GUARD_REP_ON:
+        if (c->kind == CMD_OFFER) { /* somebody else is chosen */
+            match_denied(s->app, str_of(s->chat.department ? s->chat.department : ""), f->guard_who[i]);
+            cmd_finish(c);
+            break;
+        }
         deny(s, c, f->guard_who[i]);
         requeue(s, c);
         break;

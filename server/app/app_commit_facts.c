@@ -13,7 +13,7 @@ static void resolve_target(struct slot *s, struct cmd *c, struct chat_cmd *cc, s
 {
     struct app *a = s->app;
     struct str to = c->kind == CMD_MSG ? field(c, FIELD_TO) : str_of(c->target);
-    const struct department *d;
+    struct department *d;
     const struct member *best;
     struct buf b;
 
@@ -51,7 +51,7 @@ void facts_gather(struct slot *s, struct cmd *c, struct chat_cmd *cc, struct fac
     memset(cc, 0, sizeof *cc);
     memset(f, 0, sizeof *f);
     cc->kind = c->kind;
-    cc->now_ms = app_now_ms(a);
+    cc->now_ms = slot_now_ms(s);
     cc->role = ROLE_SYSTEM;
     cc->timer = c->timer;
     cc->due_ms = c->due_ms;

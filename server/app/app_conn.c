@@ -1,6 +1,7 @@
 /* Connections: who may come in, commands in the order sent, what is under way. */
 #include "app/app_room.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,23 +15,45 @@ struct check {
     int64_t password_version;
 };
 
-static struct conn *conn_create(struct app *a, bool is_staff)
+static char no_name[1];
+
+static struct conn *conn_create(struct app *a, bool is_staff, const char *address)
 {
-    struct conn *c = mem_zalloc(sizeof *c);
+    size_t n = strlen(address) + 1;
+    struct conn *c = mem_zalloc(offsetof(struct conn, address) + n);
 
     c->app = a;
     c->is_staff = is_staff;
     c->roles = is_staff ? 0 : ROLE_SHOPPER;
     c->tokens = (double)a->cfg->limits.burst;
-    c->name = mem_strdup("");
+    c->name = no_name;
+    memcpy(c->address, address, n);
     return c;
+}
+
+static void free_name(struct conn *c)
+{
+    if (c->name != no_name)
+        free(c->name);
+    c->name = no_name;
 }
 
 void conn_set_name(struct conn *c, struct str name)
 {
-    free(c->name);
+    free_name(c);
     name = utf8_prefix(name, name.n < PEOPLE_NAME_BYTES ? name.n : (PEOPLE_NAME_BYTES - 1) / 4);
-    c->name = mem_strndup(name.s, name.n);
+    if (name.n && name.s[0])
+        c->name = mem_strndup(name.s, name.n);
+}
+
+void conn_set_secret(struct conn *c, const char *digest)
+{
+    crypto_unhex(c->secret, sizeof c->secret, digest);
+}
+
+void conn_secret(const struct conn *c, char digest[AUTH_DIGEST_SIZE])
+{
+    crypto_hex(digest, c->secret, sizeof c->secret);
 }
 
 static void admit_staff(struct check *k, struct member *m)
@@ -43,13 +66,12 @@ static void admit_staff(struct check *k, struct member *m)
         net_check_done(k->check, 401, NULL, 0);
         return;
     }
-    c = conn_create(k->app, true);
-    c->password_version = k->password_version;
+    c = conn_create(k->app, true, k->address);
+    c->password_version = (uint32_t)k->password_version;
     c->roles = m->rep.roles;
     snprintf(c->person, sizeof c->person, "%s", m->rep.id);
     conn_set_name(c, str_of(m->rep.name));
-    snprintf(c->secret_digest, sizeof c->secret_digest, "%s", k->digest);
-    snprintf(c->address, sizeof c->address, "%s", k->address);
+    conn_set_secret(c, k->digest);
     net_check_done(k->check, 101, c, 0);
 }
 
@@ -144,8 +166,7 @@ void conn_check(void *ctx, struct net_check *check, const struct net_head *head)
             net_check_done(check, 403, NULL, 0);
             return;
         }
-        c = conn_create(a, false);
-        snprintf(c->address, sizeof c->address, "%s", head->address);
+        c = conn_create(a, false, head->address);
         net_check_done(check, 101, c, 0);
     } else {
         net_check_done(check, 404, NULL, 0);
@@ -158,10 +179,19 @@ void conn_opened(void *ctx, struct net_conn *net, void *user)
     struct conn *c = user;
 
     c->net = net;
-    c->next_all = a->conns;
-    if (a->conns)
-        a->conns->prev_all = c;
-    a->conns = c;
+    if (c->is_staff || !a->conns) {
+        c->next_all = a->conns;
+        c->prev_all = NULL;
+        a->conns = c;
+    } else { /* shoppers stand behind the staff, who are looked for more often */
+        c->prev_all = a->conns_last;
+        a->conns_last->next_all = c;
+        c->next_all = NULL;
+    }
+    if (c->next_all)
+        c->next_all->prev_all = c;
+    else
+        a->conns_last = c;
     a->conns_n++;
 }
 
@@ -206,7 +236,7 @@ static void conn_free_if_done(struct conn *c)
         c->held_first = next;
     }
     free(c->page);
-    free(c->name);
+    free_name(c);
     free(c->stuck);
     free(c);
 }
@@ -421,7 +451,7 @@ void conn_closed(void *ctx, struct net_conn *net, void *user)
         return;
     c->is_dead = true;
     if (!c->net) { /* allowed, but it never came about */
-        free(c);
+        conn_free_if_done(c);
         return;
     }
     if (c->prev_all)
@@ -430,6 +460,8 @@ void conn_closed(void *ctx, struct net_conn *net, void *user)
         a->conns = c->next_all;
     if (c->next_all)
         c->next_all->prev_all = c->prev_all;
+    else
+        a->conns_last = c->prev_all;
     a->conns_n--;
     sub_drop_all(c);
     if (c->is_staff)

@@ -1,4 +1,4 @@
-/* What the HTTP API asks of the running server: who calls, log in and out, people, states, figures. */
+/* What the HTTP API asks of the running server: who calls, log in and out, people, states. */
 #include "app/app_kb.h"
 
 #include <stdio.h>
@@ -45,6 +45,11 @@ static void on_who(void *ctx, const struct redis_reply *r)
 
     struct str record = r && redis_reply_type(r) == REDIS_STR ? redis_reply_str(r) : STR_NONE;
 
+    if (!r) { /* not known to be nobody's: who is signed in stays so */
+        http_call_who(q->call, NULL);
+        free(q);
+        return;
+    }
     people_when_known(q->app, app_secret_person(record, &q->password_version), on_caller, q);
 }
 
@@ -64,8 +69,8 @@ static void who(void *ctx, struct http_call *call, struct str cookie, struct str
     q = mem_zalloc(sizeof *q);
     *q = (struct who_ask){a, call, !bearer.n, 0};
     snprintf(key, sizeof key, "tok:%s", digest);
-    if (link_call_plain(a->link, key, 1, argv, NULL, on_who, q) < 0) {
-        http_call_who(call, &nobody);
+    if (!a->is_up || link_call_plain(a->link, key, 1, argv, NULL, on_who, q) < 0) {
+        http_call_who(call, NULL);
         free(q);
     }
 }
@@ -163,6 +168,10 @@ static void login(void *ctx, struct http_call *call, struct str name, struct str
     struct login *k;
     int64_t now = (int64_t)uv_now(a->loop), wait_a, wait_l;
 
+    if (!a->is_up || !a->people_read) {
+        http_call_session(call, 503, NULL, NULL, 1000, NULL);
+        return;
+    }
     if (a->members.n == 0) {
         http_call_session(call, 401, NULL, NULL, 0, FIRST_ACCOUNT);
         return;
@@ -193,8 +202,13 @@ static void login(void *ctx, struct http_call *call, struct str name, struct str
 
 void app_close_session(struct app *a, struct str digest)
 {
-    for (struct conn *c = a->conns; c; c = c->next_all)
-        if (c->is_staff && str_is(digest, c->secret_digest))
+    unsigned char secret[AUTH_DIGEST_BYTES];
+    char hex[AUTH_DIGEST_SIZE];
+
+    str_keep(digest, hex, sizeof hex);
+    crypto_unhex(secret, sizeof secret, hex);
+    for (struct conn *c = a->conns; c && c->is_staff; c = c->next_all)
+        if (memcmp(secret, c->secret, sizeof secret) == 0)
             net_close(c->net, 1008, "the session has ended");
 }
 
@@ -206,7 +220,10 @@ static void logout(void *ctx, struct http_call *call, struct str cookie)
 
     if (auth_secret_digest('s', cookie, digest)) {
         snprintf(key, sizeof key, "tok:%s", digest);
-        link_call_plain(a->link, key, 1, argv, NULL, NULL, NULL);
+        if (!a->is_up || link_call_plain(a->link, key, 1, argv, NULL, NULL, NULL) < 0) {
+            http_call_session(call, 503, NULL, NULL, 1000, NULL);
+            return;
+        }
         app_close_session(a, str_of(digest));
         snprintf(text, sizeof text, "X %s", digest);
         link_signal(a->link, str_of(text));
@@ -273,41 +290,6 @@ static bool ready(void *ctx, struct buf *out)
     return ok;
 }
 
-static void metric(struct buf *b, const char *name, const char *type, const char *help, int64_t v)
-{
-    buf_printf(b, "# HELP firstline_%s %s\n# TYPE firstline_%s %s\nfirstline_%s %lld\n", name, help, name, type, name, (long long)v);
-}
-
-static void metrics(void *ctx, struct buf *out)
-{
-    struct app *a = ctx;
-    struct net_counts n = net_count(a->net);
-    size_t rss = 0;
-
-    uv_resident_set_memory(&rss);
-    metric(out, "connections", "gauge", "Open WebSocket connections.", (int64_t)a->conns_n);
-    metric(out, "connections_opened_total", "counter", "Connections opened.", (int64_t)n.opened);
-    metric(out, "connections_refused_total", "counter", "Connections refused.", (int64_t)n.refused);
-    metric(out, "connections_closed_slow_total", "counter", "Connections closed for reading too slowly.", (int64_t)n.closed_slow);
-    metric(out, "frames_in_total", "counter", "Frames received.", (int64_t)n.frames_in);
-    metric(out, "frames_out_total", "counter", "Frames sent.", (int64_t)n.frames_out);
-    metric(out, "commits_total", "counter", "Commits acknowledged by Redis.", (int64_t)a->commits);
-    metric(out, "refusals_total", "counter", "Commands answered with an error.", (int64_t)a->refusals);
-    metric(out, "chats_in_memory", "gauge", "Chats held in memory.", (int64_t)a->slots.n);
-    metric(out, "redis_pending", "gauge", "Commands to Redis under way.", a->link ? (int64_t)link_pending(a->link) : 0);
-    metric(out, "redis_up", "gauge", "1 if Redis is usable.", a->is_up);
-    metric(out, "archive_lag", "gauge", "Commits not archived yet.", jobs_feed_lag(a->feed));
-    metric(out, "chats_freed_total", "counter", "Chats that ended and left Redis.", (int64_t)jobs_free_done(a->freer));
-    metric(out, "chats_put_off_total", "counter", "How often a chat that ended could not leave Redis yet.",
-           (int64_t)jobs_free_put_off(a->freer));
-    metric(out, "epochs_total", "counter", "New lives of the live data that this node met.", (int64_t)a->epochs);
-    metric(out, "put_back_total", "counter", "Entries that this node put back into the live data.", (int64_t)a->put_back);
-    metric(out, "lost_chats_total", "counter", "Chats of which entries are known to be lost.", (int64_t)a->lost);
-    metric(out, "redis_memory_permille", "gauge", "Used part of Redis's memory, thousandths.", a->link ? (int64_t)link_memory_permille(a->link) : 0);
-    state_write_metrics(a, out);
-    metric(out, "resident_bytes", "gauge", "Resident memory of this process.", (int64_t)rss);
-}
-
 static struct archive *archive_of(void *ctx, const char *site, const char **node)
 {
     struct app *a = ctx;
@@ -329,7 +311,7 @@ int app_http_start(struct app *a, struct err *err)
 {
     struct http_port port = {.ctx = a, .who = who, .login = login, .logout = logout,
                              .people = people, .departments = departments, .ready = ready,
-                             .metrics = metrics, .archive = archive_of, .setup = setup, .kb = kb_http,
+                             .metrics = metrics_write, .archive = archive_of, .setup = setup, .kb = kb_http,
                              .is_demo = a->opt.is_demo};
 
     return http_create(a->cfg, &port, &a->http, err);

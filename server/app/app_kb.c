@@ -9,6 +9,7 @@
 #define PACE_MS       400  /* a chat's next look-up comes so long after the last one began at the earliest, with what is newest then */
 #define WORTH_CHARS   4    /* a shorter text asks nothing that an article could answer */
 #define QUESTION_CHARS 1000
+#define TITLE_CHARS   30   /* of the best one's, as a reason */
 
 struct kb_ask {
     uv_work_t work;
@@ -17,10 +18,10 @@ struct kb_ask {
     bool for_shopper, with_text;
     unsigned max;
     int64_t now_ms;
-    struct buf out;              /* JSON list */
-    char department[64];
-    double confidence;           /* of the best one */
-    void (*fn)(void *ctx, struct str articles, const char *department, double confidence);
+    struct buf out, brief;       /* JSON lists */
+    char department[64], title[TITLE_CHARS * 4 + 1]; /* of the best one */
+    double confidence;
+    void (*fn)(void *ctx, const struct kb_found *found);
     void *ctx;
 };
 
@@ -33,6 +34,8 @@ struct kb_live {
     int64_t due_ms, started_ms;      /* of the next look-up; when the last one began, 0: there was none */
     char *next;                      /* NULL: nothing newer */
 };
+
+static const struct kb_found nothing = {{"[]", 2}, {"[]", 2}, "", "", 0};
 
 /* ---- asking */
 
@@ -64,12 +67,19 @@ static void run(uv_work_t *w)
     int n = kb_suggest(k->app->kb, str_of(k->text), &filter, k->max, hits, NULL);
 
     json_open(&k->out, '[');
-    for (int i = 0; i < n; i++)
-        if (hits[i].confidence >= least)
-            write_hit(&k->out, &hits[i], k->with_text, !k->for_shopper);
+    json_open(&k->brief, '[');
+    for (int i = 0; i < n; i++) {
+        if (hits[i].confidence < least)
+            continue;
+        write_hit(&k->out, &hits[i], k->with_text, !k->for_shopper);
+        if (!k->for_shopper)
+            write_hit(&k->brief, &hits[i], false, true);
+    }
     json_close(&k->out, ']');
+    json_close(&k->brief, ']');
     if (n > 0) {
         k->confidence = hits[0].confidence;
+        str_keep(utf8_prefix(str_of(hits[0].title), TITLE_CHARS), k->title, sizeof k->title);
         snprintf(k->department, sizeof k->department, "%s", hits[0].article->department ? hits[0].article->department : "");
         kb_hits_fini(hits, (unsigned)n);
     }
@@ -80,20 +90,24 @@ static void ran(uv_work_t *w, int status)
     struct kb_ask *k = w->data;
 
     k->app->works--;
-    k->fn(k->ctx, status == 0 ? buf_str(&k->out) : STR("[]"), k->department, k->confidence);
+    if (status == 0)
+        k->fn(k->ctx, &(struct kb_found){buf_str(&k->out), buf_str(&k->brief), k->department, k->title, k->confidence});
+    else
+        k->fn(k->ctx, &nothing);
     buf_fini(&k->out);
+    buf_fini(&k->brief);
     free(k->text);
     free(k->lang);
     free(k);
 }
 
 void kb_ask(struct app *a, struct str text, struct str lang, bool for_shopper, unsigned max, bool with_text,
-            void (*fn)(void *ctx, struct str articles, const char *department, double confidence), void *ctx)
+            void (*fn)(void *ctx, const struct kb_found *found), void *ctx)
 {
     struct kb_ask *k;
 
     if (!a->kb) {
-        fn(ctx, STR("[]"), NULL, 0);
+        fn(ctx, &nothing);
         return;
     }
     k = mem_zalloc(sizeof *k);
@@ -106,6 +120,7 @@ void kb_ask(struct app *a, struct str text, struct str lang, bool for_shopper, u
     k->max = max < HITS_MAX ? max : HITS_MAX;
     k->now_ms = app_now_ms(a);
     buf_init(&k->out, 1 << 20);
+    buf_init(&k->brief, 1 << 14);
     k->fn = fn;
     k->ctx = ctx;
     a->works++;
@@ -114,15 +129,14 @@ void kb_ask(struct app *a, struct str text, struct str lang, bool for_shopper, u
 
 /* ---- commands that ask */
 
-static void on_articles(void *ctx, struct str articles, const char *department, double confidence)
+static void on_articles(void *ctx, const struct kb_found *found)
 {
     struct cmd *c = ctx;
     struct buf b;
 
-    (void)department, (void)confidence;
     buf_init(&b, 1 << 20);
     buf_add_s(&b, ",\"articles\":");
-    buf_add_str(&b, articles);
+    buf_add_str(&b, found->articles);
     answer_cmd_ok(c, b.p);
     buf_fini(&b);
 }
@@ -343,56 +357,23 @@ static void tell_handler(struct slot *s, const struct kb_live *v, struct str art
     buf_fini(&b);
 }
 
-/* The list without the articles' texts. */
-struct brief {
-    struct buf *b;
-    bool has;
-};
-
-static void on_member(void *ctx, struct str key, struct val v)
-{
-    struct brief *x = ctx;
-
-    if (!key.s) {
-        if (x->has)
-            json_close(x->b, '}');
-        x->has = false;
-        return;
-    }
-    if (!x->has)
-        json_open(x->b, '{');
-    x->has = true;
-    if (v.type == VAL_STR && !str_is(key, "text"))
-        json_kv_str(x->b, str_is(key, "id") ? "id" : "title", v.s);
-    else if (str_is(key, "confidence"))
-        json_kv_raw(x->b, "confidence", v.type == VAL_JSON ? v.s : STR("1"));
-}
-
-static void on_for_handler(void *ctx, struct str articles, const char *department, double confidence)
+static void on_for_handler(void *ctx, const struct kb_found *found)
 {
     struct kb_live *v = ctx;
     struct app *a = v->app;
     struct slot *s = slot_find(a, str_of(v->chat));
-    struct buf list;
-    struct brief x = {&list, false};
 
-    (void)department, (void)confidence;
     v->is_busy = false;
     if (v->next) { /* somebody asks something newer: never late for that */
         if ((int64_t)uv_now(a->loop) >= v->due_ms)
             start(a, v);
         return;
     }
-    if (s && s->is_loaded && v->question == s->chat.proof.last_question) {
-        tell_handler(s, v, articles);
-        buf_init(&list, 16384);
-        json_open(&list, '[');
-        json_each_member(articles, on_member, &x);
-        json_close(&list, ']');
-        if (!v->is_preview && buf_ok(&list) && s->chat.handler.id[0])
-            record(s, v->question, buf_str(&list));
-        buf_fini(&list);
-    }
+    if (!s || !s->is_loaded || v->question != s->chat.proof.last_question)
+        return;
+    tell_handler(s, v, found->articles);
+    if (!v->is_preview && s->chat.handler.id[0])
+        record(s, v->question, found->brief);
 }
 
 static void start(struct app *a, struct kb_live *v)
@@ -514,9 +495,9 @@ int kb_start(struct app *a, struct err *err)
     archive_kb_port(k->store, &port);
     rc = kb_open(&port, &a->kb, err);
     if (rc == 0 && a->cfg->kb.dir[0]) /* a shop's own articles: a broken one is said at the start */
-        return kb_shelf_load(k, err);
+        rc = kb_shelf_read(k, err);
     if (rc == 0)
-        kb_shelf_reload(k, true); /* those built in are loaded beside the start: until then there are no suggestions */
+        kb_shelf_reload(k, true); /* beside the start: chats don't wait for it, until then there are no suggestions */
     return rc;
 }
 

@@ -82,8 +82,8 @@ struct app_kb {
 };
 
 /* app_kb_shelf.c */
-/* Loads at once; for the start. */
-int kb_shelf_load(struct app_kb *k, struct err *err);
+/* Reads and checks the files, at once; for the start: what is wrong with them is said then. */
+int kb_shelf_read(struct app_kb *k, struct err *err);
 /* Loads on a worker, if a file has changed or always. */
 void kb_shelf_reload(struct app_kb *k, bool always);
 void kb_shelf_tick(struct app_kb *k);

@@ -5,6 +5,7 @@
 #include "app/app_kb.h"
 #include "kb/kb_gaps.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,6 +13,7 @@
 #define QUESTIONS_MAX  2000 /* newest; a group's matrix is quadratic */
 #define SHOWN_MAX      5    /* questions of a group that are listed */
 #define DAY_MS         86400000LL
+#define LIKELY         0.5
 #define LOW_RATING     2
 
 struct question {
@@ -111,12 +113,16 @@ static bool was_rejected(const struct question *q, const char *article)
     return q->rejected && strstr(q->rejected, text);
 }
 
-/* True if one of today's articles answers it, and not one that was rejected for it. */
+/*
+ * True if one of today's articles answers it, and not one that was rejected for it. Rejecting one makes the others likelier, which says
+ * nothing for them: after a rejection it must be more likely than not.
+ */
 static bool is_answered(const struct gaps *g, const struct question *q)
 {
     struct kb_filter filter = {.audience = KB_REP, .now_ms = g->now_ms};
     struct kb_hit hit;
-    double least = (double)g->kb->app->cfg->kb.threshold_permille / 1000.0;
+    double threshold = (double)g->kb->app->cfg->kb.threshold_permille / 1000.0;
+    double least = q->rejected && q->rejected[0] && strcmp(q->rejected, "[]") != 0 ? fmax(threshold, LIKELY) : threshold;
     int n = kb_suggest(g->kb->app->kb, str_of(q->text), &filter, 1, &hit, NULL);
     bool sure = n > 0 && hit.confidence >= least && !was_rejected(q, hit.id);
 

@@ -314,13 +314,12 @@ static void finish(struct load *l)
     free(l->list);
 }
 
-int kb_shelf_load(struct app_kb *k, struct err *err)
+int kb_shelf_read(struct app_kb *k, struct err *err)
 {
     struct load l = {.kb = k, .always = true};
+    int rc = read_files(&l);
 
-    load(&l);
-    finish(&l);
-    return l.rc < 0 ? err_set(err, l.rc, "%s", err_why(&l.err)) : 0;
+    return rc < 0 ? err_set(err, rc, "%s", err_why(&l.err)) : 0;
 }
 
 static void on_work(uv_work_t *w)

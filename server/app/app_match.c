@@ -1,4 +1,4 @@
-/* Matching: who waits, who is free; positions and expected waits. */
+/* Matching: who waits, who is free. */
 #include "app/app_room.h"
 
 #include <stdio.h>
@@ -6,11 +6,7 @@
 
 #define CHATS_AT_ONCE 32     /* of a queue's head, in one look */
 #define REPS_MAX      ROUTING_REASONS_MAX
-#define POSITIONS_MAX 5000
-#define COUNT_GAP_MS  250    /* positions of one department are told at most this often */
-#define PLACES_NEAR   10     /* each step is told */
-#define FAR_MS        5000
-#define HANDLING_MS   240000 /* a chat's length where nothing is known yet */
+#define DENIED_GAP_MS 250    /* between two looks because the guard of an offer said no */
 
 void match_take_own(const struct config_rules *own, struct chat_rules *r, struct spans *spans)
 {
@@ -42,6 +38,13 @@ static void set_rules(struct app *a, struct department *d)
     d->rules.words.hours = d->cfg->hours;
 }
 
+static int by_name(const void *x, const void *y)
+{
+    const struct department *const *p = x, *const *q = y;
+
+    return strcmp((*p)->cfg->name, (*q)->cfg->name);
+}
+
 void match_start(struct app *a)
 {
     a->departments_n = 0;
@@ -54,6 +57,11 @@ void match_start(struct app *a)
             d->cfg = &a->cfg->departments[i];
             set_rules(a, d);
         }
+    free(a->departments_by_name);
+    a->departments_by_name = mem_zalloc((a->departments_n + 1) * sizeof *a->departments_by_name);
+    for (unsigned i = 0; i < a->departments_n; i++)
+        a->departments_by_name[i] = &a->departments[i];
+    qsort(a->departments_by_name, a->departments_n, sizeof *a->departments_by_name, by_name);
 }
 
 const struct chat_rules *match_rules(struct app *a, const char *department)
@@ -96,11 +104,31 @@ void match_write_unled(struct app *a, struct buf *b)
     json_close(b, ']');
 }
 
+/* As strcmp(). */
+static int compare(struct str name, const char *other)
+{
+    size_t n = strlen(other);
+    int rc = memcmp(name.s, other, name.n < n ? name.n : n);
+
+    return rc ? rc : (name.n > n) - (name.n < n);
+}
+
+/* Several times a message: by halves. */
 struct department *match_find(struct app *a, struct str name)
 {
-    for (unsigned i = 0; i < a->departments_n; i++)
-        if (str_is(name, a->departments[i].cfg->name))
-            return &a->departments[i];
+    unsigned lo = 0, hi = name.n ? a->departments_n : 0;
+
+    while (lo < hi) {
+        unsigned mid = lo + (hi - lo) / 2;
+        int rc = compare(name, a->departments_by_name[mid]->cfg->name);
+
+        if (rc == 0)
+            return a->departments_by_name[mid];
+        if (rc < 0)
+            hi = mid;
+        else
+            lo = mid + 1;
+    }
     return NULL;
 }
 
@@ -110,6 +138,24 @@ void match_dirty(struct app *a, struct str department)
 
     if (d)
         d->is_dirty = d->queue_dirty = true;
+}
+
+void match_changed(struct app *a, struct str department)
+{
+    struct department *d = match_find(a, department);
+
+    if (!d)
+        return;
+    d->queue_dirty = true;
+    d->is_dirty = d->is_dirty || !d->is_matching;
+}
+
+void match_ahead(struct app *a, struct str department)
+{
+    struct department *d = match_find(a, department);
+
+    if (d)
+        d->is_dirty = true;
 }
 
 void match_queued(struct app *a, struct str department, int by)
@@ -136,16 +182,30 @@ void match_all_dirty(struct app *a)
         a->departments[i].is_dirty = a->departments[i].queue_dirty = true;
 }
 
-void match_member_dirty(struct app *a, const struct member *m)
+static void member_dirty(struct app *a, struct member *m, bool is_answer)
 {
+    if (is_answer)
+        m->is_read = false;
+    else
+        reps_touch(a, m);
     for (unsigned i = 0; i < a->departments_n; i++) {
         struct department *d = &a->departments[i];
 
         if (!people_is_in(&m->rep, str_of(d->cfg->name)) && !(d->cfg->fallback[0] && people_is_in(&m->rep, str_of(d->cfg->fallback))))
             continue;
-        d->is_dirty = true;
+        d->is_dirty = d->is_dirty || !(is_answer && d->is_matching);
         d->queue_dirty = d->queue_dirty || d->waiting > 0; /* how long they wait depends on how many serve */
     }
+}
+
+void match_member_dirty(struct app *a, struct member *m)
+{
+    member_dirty(a, m, false);
+}
+
+void match_member_changed(struct app *a, struct member *m)
+{
+    member_dirty(a, m, true);
 }
 
 void match_taken(struct app *a, struct str department, int64_t at_ms)
@@ -159,25 +219,10 @@ void match_taken(struct app *a, struct str department, int64_t at_ms)
     d->last_take_ms = at_ms;
 }
 
-static unsigned reps_of(struct app *a, const struct department *d, struct member **out, unsigned max)
-{
-    struct map_item *it;
-    uint32_t i = 0;
-    unsigned n = 0;
-
-    while (n < max && (it = map_next(&a->members, &i))) {
-        struct member *m = it->value;
-
-        if (m->is_loaded && !m->is_ending && !m->rep.disabled && (m->rep.roles & (ROLE_REP | ROLE_LEAD)) && people_is_in(&m->rep, str_of(d->cfg->name)))
-            out[n++] = m;
-    }
-    return n;
-}
-
-static bool has_shift(struct app *a, const struct department *d)
+static bool has_shift(struct app *a, struct department *d)
 {
     struct member *m[REPS_MAX];
-    unsigned n = reps_of(a, d, m, REPS_MAX);
+    unsigned n = reps_of(a, d, m);
 
     for (unsigned i = 0; i < n; i++)
         if (m[i]->rep.shift == SHIFT_ON)
@@ -185,26 +230,26 @@ static bool has_shift(struct app *a, const struct department *d)
     return false;
 }
 
-static const struct department *fallback_of(struct app *a, const struct department *d)
+static struct department *fallback_of(struct app *a, const struct department *d)
 {
     return d->cfg->fallback[0] ? match_find(a, str_of(d->cfg->fallback)) : NULL;
 }
 
-bool match_is_staffed(struct app *a, const struct department *d)
+bool match_is_staffed(struct app *a, struct department *d)
 {
-    const struct department *f = fallback_of(a, d);
+    struct department *f = fallback_of(a, d);
 
     return has_shift(a, d) || (f && has_shift(a, f));
 }
 
-const struct member *match_best(struct app *a, const struct department *d, const char *except, struct buf *candidates)
+const struct member *match_best(struct app *a, struct department *d, const char *except, struct buf *candidates)
 {
     struct member *m[REPS_MAX];
     const struct people_rep *reps[REPS_MAX];
     struct routing_need need = {.department = str_of(d->cfg->name), .owner = "", .weight = 1};
     struct routing_choice *choice = mem_zalloc(sizeof *choice);
     const struct member *best = NULL;
-    unsigned n = reps_of(a, d, m, REPS_MAX), k = 0;
+    unsigned n = reps_of(a, d, m), k = 0;
 
     for (unsigned i = 0; i < n; i++) {
         m[i]->rep.is_present = m[i]->conns || m[i]->present_elsewhere;
@@ -225,34 +270,15 @@ const struct member *match_best(struct app *a, const struct department *d, const
 struct look {
     struct app *app;
     struct department *d;
-    unsigned reps_n;
-    char reps[REPS_MAX][ID_SIZE];
+    uint64_t number;    /* app.looks_n when it was sent */
+    bool is_second;     /* the first found that others had changed too */
+    unsigned asked_n;
+    struct member *asked[2 * REPS_MAX]; /* the department's and the fallback department's */
 };
-
-struct offering {
-    struct look *look;
-    unsigned left;
-};
-
-static void read_rep(struct member *m, const struct redis_reply *r)
-{
-    m->rep.capacity = redis_reply_int(redis_reply_at(r, 1));
-    m->rep.idle_since_ms = redis_reply_int(redis_reply_at(r, 2));
-    m->rep.load = redis_reply_int(redis_reply_at(r, 3));
-    m->rep.holds_n = (unsigned)redis_reply_int(redis_reply_at(r, 4));
-    m->rep.is_present = redis_reply_int(redis_reply_at(r, 5)) > 0;
-    m->present_elsewhere = m->rep.is_present && !m->conns;
-    if (str_is(redis_reply_str(redis_reply_at(r, 0)), "on"))
-        return;
-    if (m->rep.shift == SHIFT_ON)
-        m->rep.shift = str_is(redis_reply_str(redis_reply_at(r, 0)), "paused") ? SHIFT_PAUSED : SHIFT_OFF;
-}
 
 struct candidate {
     struct app *app;
     struct department *d;
-    unsigned reps_n;
-    char reps[REPS_MAX][ID_SIZE];
 };
 
 /* The chat has waited long enough for another department's help (routing.overflow_ms). */
@@ -287,13 +313,14 @@ static void offer_chat(struct slot *s, void *ctx)
 {
     struct candidate *cd = ctx;
     struct app *a = cd->app;
+    struct member *m[REPS_MAX];
     const struct people_rep *reps[REPS_MAX];
     struct chat *c = &s->chat;
     struct routing_need need = {.department = str_of(cd->d->cfg->name), .weight = cd->d->rules.weight[c->class_]};
     struct routing_choice *choice;
     struct people_list skills = {.n = 0};
     struct str rest = str_of(cd->d->cfg->skills), item;
-    unsigned n = 0;
+    unsigned n;
     bool helps;
     struct buf b;
 
@@ -303,12 +330,9 @@ static void offer_chat(struct slot *s, void *ctx)
     }
     while (config_list_next(&rest, &item))
         people_list_add(&skills, item);
-    for (unsigned i = 0; i < cd->reps_n; i++) {
-        struct member *m = people_find(a, str_of(cd->reps[i]));
-
-        if (m)
-            reps[n++] = &m->rep;
-    }
+    n = reps_seen(a, cd->d, m);
+    for (unsigned i = 0; i < n; i++)
+        reps[i] = &m[i]->rep;
     need.language = str_of(c->locale ? c->locale : "");
     need.skills = &skills;
     need.owner = c->owner.id[0] ? c->owner.id : c->lost.id[0] ? c->lost.id : c->prefer.id;
@@ -321,14 +345,11 @@ static void offer_chat(struct slot *s, void *ctx)
     if (choice->rep || helps)
         routing_write_candidates(choice, reps, &b);
     if (helps) { /* nobody in time: the fallback department helps out */
-        const struct department *f = fallback_of(a, cd->d);
-        struct member *m[REPS_MAX];
+        struct department *f = fallback_of(a, cd->d);
 
-        n = reps_of(a, f, m, REPS_MAX);
-        for (unsigned i = 0; i < n; i++) {
-            m[i]->rep.is_present = m[i]->conns || m[i]->present_elsewhere;
+        n = reps_seen(a, f, m);
+        for (unsigned i = 0; i < n; i++)
             reps[i] = &m[i]->rep;
-        }
         need.department = str_of(f->cfg->name);
         need.skills = NULL;
         routing_choose(&need, reps, n, choice);
@@ -336,14 +357,15 @@ static void offer_chat(struct slot *s, void *ctx)
     }
     if (choice->rep) {
         struct cmd *cmd = cmd_create(a, CMD_OFFER);
-        struct member *m = people_find(a, str_of(choice->rep->id));
+        struct member *chosen = people_find(a, str_of(choice->rep->id));
         bool owner = strcmp(choice->rep->id, need.owner) == 0;
 
         cmd->candidates = buf_take(&b, NULL);
         cmd->why = owner ? "owner" : str_is(need.department, cd->d->cfg->name) ? "least_loaded" : "overflow";
         snprintf(cmd->target, sizeof cmd->target, "%s", choice->rep->id);
-        m->rep.load += need.weight; /* as it will be: the next chat of this look goes to somebody else */
-        m->rep.idle_since_ms = app_now_ms(a);
+        chosen->rep.load += need.weight; /* as it will be: the next chat of this look goes to somebody else */
+        chosen->rep.idle_since_ms = app_now_ms(a);
+        reps_touch(a, chosen);
         slot_push(s, cmd);
     }
     buf_fini(&b);
@@ -351,171 +373,103 @@ static void offer_chat(struct slot *s, void *ctx)
     free(cd);
 }
 
-static bool has_room(struct app *a, const struct look *k)
+static bool has_room(struct app *a, struct department *d)
 {
-    for (unsigned i = 0; i < k->reps_n; i++) {
-        const struct member *m = people_find(a, str_of(k->reps[i]));
+    struct member *m[REPS_MAX];
+    unsigned n = reps_seen(a, d, m);
 
-        if (m && people_is_available(&m->rep) && people_has_room(&m->rep, 1))
+    for (unsigned i = 0; i < n; i++)
+        if (people_is_available(&m[i]->rep) && people_has_room(&m[i]->rep, 1))
             return true;
-    }
     return false;
 }
+
+/* The chats at the queue's head, while anybody has room. */
+static void offer_chats(struct app *a, struct department *d, const struct redis_reply *chats, int64_t waiting)
+{
+    bool any = fallback_of(a, d) || has_room(a, d);
+
+    for (size_t i = 0; any && i < redis_reply_n(chats); i++, any = fallback_of(a, d) || has_room(a, d)) {
+        struct candidate *cd = mem_zalloc(sizeof *cd);
+
+        *cd = (struct candidate){a, d};
+        slot_when_loaded(slot_get(a, redis_reply_str(redis_reply_at(chats, i))), offer_chat, cd);
+    }
+    d->has_more = any && waiting > CHATS_AT_ONCE;
+}
+
+/* Of whom the picture isn't what stands. */
+static unsigned unread(struct app *a, struct department *d, struct member *out[2 * REPS_MAX])
+{
+    struct department *f = fallback_of(a, d);
+    unsigned n = reps_unread(a, d, out, REPS_MAX);
+
+    return f ? n + reps_unread(a, f, out + n, REPS_MAX) : n;
+}
+
+static void look(struct app *a, struct department *d, bool is_second);
 
 static void on_look(void *ctx, const struct redis_reply *r)
 {
     struct look *k = ctx;
     struct app *a = k->app;
     struct department *d = k->d;
+    struct member *more[2 * REPS_MAX];
 
     d->is_matching = false;
-    if (r && redis_reply_n(r) == 4) {
-        const struct redis_reply *chats = redis_reply_at(r, 2), *reps = redis_reply_at(r, 3);
-        bool any;
-
-        for (unsigned i = 0; i < k->reps_n && i < redis_reply_n(reps); i++) {
-            struct member *m = people_find(a, str_of(k->reps[i]));
-
-            if (m)
-                read_rep(m, redis_reply_at(reps, i));
-        }
-        any = fallback_of(a, d) || has_room(a, k);
-        for (size_t i = 0; any && i + 1 < redis_reply_n(chats); i += 2, any = fallback_of(a, d) || has_room(a, k)) {
-            struct candidate *cd = mem_zalloc(sizeof *cd);
-
-            cd->app = a;
-            cd->d = d;
-            cd->reps_n = k->reps_n;
-            memcpy(cd->reps, k->reps, k->reps_n * sizeof *cd->reps);
-            slot_when_loaded(slot_get(a, redis_reply_str(redis_reply_at(chats, i))), offer_chat, cd);
-        }
-        d->has_more = any && redis_reply_int(redis_reply_at(r, 1)) > CHATS_AT_ONCE;
+    if (r && redis_reply_n(r) == 5) {
+        reps_take(a, k->number, k->asked, k->asked_n, redis_reply_at(r, 2), redis_reply_int(redis_reply_at(r, 3)), redis_reply_at(r, 4));
+        if (!k->is_second && redis_reply_int(redis_reply_at(r, 0)) > 0 && unread(a, d, more) > 0)
+            look(a, d, true);
+        else
+            offer_chats(a, d, redis_reply_at(r, 1), redis_reply_int(redis_reply_at(r, 0)));
     } else {
         d->is_dirty = true;
     }
     free(k);
 }
 
-static void look(struct app *a, struct department *d)
+static void look(struct app *a, struct department *d, bool is_second)
 {
-    struct member *m[REPS_MAX];
-    const char *ids[REPS_MAX];
-    struct look *k = mem_zalloc(sizeof *k);
+    struct look *k = mem_alloc(sizeof *k);
+    const char *ids[2 * REPS_MAX];
 
     k->app = a;
     k->d = d;
-    k->reps_n = reps_of(a, d, m, REPS_MAX);
-    for (unsigned i = 0; i < k->reps_n; i++) {
-        memcpy(k->reps[i], m[i]->rep.id, ID_SIZE);
-        ids[i] = m[i]->rep.id;
-    }
+    k->is_second = is_second;
+    k->number = ++a->looks_n;
+    k->asked_n = unread(a, d, k->asked);
+    for (unsigned i = 0; i < k->asked_n; i++)
+        ids[i] = k->asked[i]->rep.id;
     d->is_dirty = false;
-    d->is_matching = link_snapshot(a->link, str_of(d->cfg->name), CHATS_AT_ONCE, ids, k->reps_n, on_look, k) == 0;
+    link_flush(a->link); /* what was decided so far stands before it is looked at */
+    d->is_matching = link_snapshot(a->link, str_of(d->cfg->name), CHATS_AT_ONCE, a->reps_n, ids, k->asked_n, on_look, k) == 0;
     if (!d->is_matching)
         free(k);
 }
 
-/* ---- positions */
-
-struct count {
-    struct app *app;
-    struct department *d;
-};
-
-static void tell_staff(struct app *a, struct department *d)
+void match_denied(struct app *a, struct str department, const char *rep)
 {
-    struct buf b;
+    struct department *d = match_find(a, department);
+    int64_t now = (int64_t)uv_now(a->loop);
 
-    if (d->waiting == d->told_waiting && d->longest_since_ms == d->told_longest_ms)
-        return;
-    d->told_waiting = d->waiting;
-    d->told_longest_ms = d->longest_since_ms;
-    buf_init(&b, 2048);
-    buf_add_s(&b, "{\"t\":\"queue\"");
-    json_kv_s(&b, "department", d->cfg->name);
-    json_kv_int(&b, "waiting", d->waiting);
-    if (d->longest_since_ms)
-        json_kv_int(&b, "longest_since", d->longest_since_ms);
-    buf_add_c(&b, '}');
-    signal_staff(a, crypto_short_hash(d->cfg->name, strlen(d->cfg->name)), buf_str(&b));
-    buf_fini(&b);
+    reps_stale(a, rep);
+    if (!d || now - d->denied_at_ms < DENIED_GAP_MS)
+        return; /* the beat looks again */
+    d->denied_at_ms = now;
+    d->is_dirty = true;
 }
 
-static unsigned available_reps(struct app *a, const struct department *d)
+unsigned match_available(struct app *a, struct department *d)
 {
     struct member *m[REPS_MAX];
-    unsigned n = reps_of(a, d, m, REPS_MAX), k = 0;
+    unsigned n = reps_of(a, d, m), k = 0;
 
     for (unsigned i = 0; i < n; i++) {
         m[i]->rep.is_present = m[i]->conns || m[i]->present_elsewhere;
         k += people_is_available(&m[i]->rep);
     }
     return k;
-}
-
-/* Rule 1.5: told when the place changes, or when the wait does by more than a quarter: it is kept current, and doesn't jump. Far from
- * the front a place less says little: there it is told when it is a twentieth less, at the latest after a while. */
-static void tell_place(struct slot *s, int64_t position, int64_t eta_s, int64_t now_ms)
-{
-    int64_t waits = eta_s > s->eta_s ? eta_s - s->eta_s : s->eta_s - eta_s;
-    int64_t places = position > s->position ? position - s->position : s->position - position;
-    bool moved = position > PLACES_NEAR && s->position > PLACES_NEAR && now_ms - s->told_place_ms < FAR_MS ? places * 20 > position : places > 0;
-
-    if (!moved && waits * 4 <= s->eta_s)
-        return;
-    notice_queue(s, position, eta_s);
-    s->told_place_ms = now_ms;
-}
-
-static void on_count(void *ctx, const struct redis_reply *r)
-{
-    struct count *k = ctx;
-    struct app *a = k->app;
-    struct department *d = k->d;
-    unsigned reps = available_reps(a, d);
-
-    free(k);
-    d->is_counting = false;
-    if (!r || redis_reply_type(r) != REDIS_LIST)
-        return;
-    d->waiting = (int64_t)redis_reply_n(r);
-    d->longest_since_ms = 0;
-    for (size_t i = 0; i < redis_reply_n(r); i++) {
-        struct slot *s = slot_find(a, redis_reply_str(redis_reply_at(r, i)));
-        int64_t position = (int64_t)i + 1;
-
-        if (!s || !s->is_loaded)
-            continue;
-        if (s->chat.wait_since_ms && (!d->longest_since_ms || s->chat.wait_since_ms < d->longest_since_ms))
-            d->longest_since_ms = s->chat.wait_since_ms;
-        if (s->subs)
-            tell_place(s, position, routing_eta_s((unsigned)position, d->gap_ms, reps, HANDLING_MS), d->counted_at_ms);
-    }
-    tell_staff(a, d);
-}
-
-static void count(struct app *a, struct department *d)
-{
-    char number[16];
-    const char *argv[] = {"ZRANGE", "0", number};
-    struct count *k = mem_zalloc(sizeof *k);
-
-    snprintf(number, sizeof number, "%d", POSITIONS_MAX - 1);
-    *k = (struct count){a, d};
-    d->queue_dirty = false;
-    d->counted_at_ms = (int64_t)uv_now(a->loop);
-    d->is_counting = link_call(a->link, LINK_QUEUE, str_of(d->cfg->name), 3, argv, NULL, on_count, k) == 0;
-    if (!d->is_counting)
-        free(k);
-}
-
-void match_tell_place(struct slot *s)
-{
-    struct department *d = s->chat.department ? match_find(s->app, str_of(s->chat.department)) : NULL;
-    int64_t position = d && d->waiting > 0 ? d->waiting : 1; /* itself among them */
-
-    if (d && (s->chat.state == CHAT_WAITING || s->chat.state == CHAT_OFFERED))
-        notice_queue(s, position, routing_eta_s((unsigned)position, d->gap_ms, available_reps(s->app, d), HANDLING_MS));
 }
 
 /* Once a turn of the loop: what became dirty is looked at. */
@@ -529,9 +483,8 @@ void match_tick(struct app *a)
         struct department *d = &a->departments[i];
 
         if (d->is_dirty && !d->is_matching)
-            look(a, d);
-        if (d->queue_dirty && !d->is_counting && now - d->counted_at_ms >= COUNT_GAP_MS)
-            count(a, d);
+            look(a, d, false);
+        places_tick(a, d, now);
     }
 }
 

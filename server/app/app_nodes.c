@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SLOW_BEATS 3 /* every third beat the changed set is read */
 #define LOGS_MAX   "500"
 
 struct peer {
@@ -45,9 +44,8 @@ static void on_open_chat(void *ctx, const struct redis_reply *r)
 static bool is_here(struct app *a, struct str person)
 {
     struct member *m = people_find(a, person);
-    struct guest *g = map_get(&a->guests, person);
 
-    return (m && m->conns) || (g && g->conns);
+    return (m && m->conns) || guest_conns(a, person);
 }
 
 static void on_ghosts(void *ctx, const struct redis_reply *r)
@@ -149,15 +147,50 @@ static void on_beats(void *ctx, const struct redis_reply *r)
     link_raise_format(a->link, (int)format); /* all who live know it (PROMISES 2.15) */
 }
 
+static void on_missed(struct slot *s, void *ctx)
+{
+    (void)ctx;
+    slot_refresh(s);
+}
+
+static void on_held(void *ctx, const struct redis_reply *r)
+{
+    struct app *a = ctx;
+
+    for (size_t i = 0; r && redis_reply_type(r) == REDIS_LIST && i < redis_reply_n(r); i++) {
+        struct str chat = redis_reply_str(redis_reply_at(r, i));
+
+        if (chat.n && chat.n < ID_SIZE && chat.s[0] == 'c' && !slot_find(a, chat))
+            slot_when_loaded(slot_get(a, chat), on_missed, a);
+    }
+}
+
+/* Others changed chats that nobody watches here: one may be offered to somebody who is here, or under alert, and what said so was lost. */
+static void look_for_own(struct app *a)
+{
+    static const char *const keys[] = {"HKEYS"}, *const values[] = {"HVALS"};
+    struct map_item *it;
+    uint32_t i = 0;
+
+    while ((it = map_next(&a->members, &i))) {
+        const struct member *m = it->value;
+
+        if (m->conns)
+            link_call(a->link, LINK_HOLDS, str_of(m->rep.id), 1, keys, NULL, on_held, a);
+    }
+    link_call(a->link, LINK_ALERTS, STR(""), 1, values, NULL, on_held, a);
+}
+
 static void on_changed(void *ctx, const struct redis_reply *r)
 {
     struct app *a = ctx;
+    bool unknown = false;
 
     if (!r || redis_reply_type(r) != REDIS_LIST)
         return;
     for (size_t i = 0; i + 1 < redis_reply_n(r); i += 2) {
         struct str log = redis_reply_str(redis_reply_at(r, i));
-        struct slot *s = slot_find(a, log);
+        struct slot *s = slot_awake(a, log);
 
         a->changed_n = redis_reply_int(redis_reply_at(r, i + 1));
         if (log.n && log.s[0] == 'r')
@@ -166,7 +199,10 @@ static void on_changed(void *ctx, const struct redis_reply *r)
             kb_on_log(a, log);
         else if (s && s->is_loaded)
             slot_refresh(s);
+        unknown = unknown || (log.n && log.s[0] == 'c' && !s);
     }
+    if (unknown)
+        look_for_own(a);
 }
 
 void nodes_beat(struct app *a)
@@ -188,7 +224,10 @@ void nodes_beat(struct app *a)
     link_call_plain(a->link, "nodes", 3, set, NULL, NULL, NULL);
     link_call_plain(a->link, "nodes", 1, all, NULL, on_beats, a);
     timers_alive(a);
-    if (a->others_n == 0 || a->beats % SLOW_BEATS != 0)
+    if (a->beats % NODES_SLOW_BEATS != 0)
+        return;
+    tasks_look(a);
+    if (a->others_n == 0)
         return;
     snprintf(from, sizeof from, "(%lld", (long long)a->changed_n);
     link_call_plain(a->link, "changed", 7, news, NULL, on_changed, a);

@@ -74,7 +74,7 @@ void notice_write_offer(struct slot *s, bool is_transfer, struct buf *b)
     json_kv_s(b, "chat", c->id);
     json_kv_s(b, "kind", is_transfer ? "transfer" : "new");
     json_kv_int(b, "deadline_at", is_transfer ? c->transfer_until_ms : c->offer_until_ms);
-    write_offer_card(c, is_transfer, b, app_now_ms(s->app));
+    write_offer_card(c, is_transfer, b, slot_now_ms(s));
     if (is_transfer)
         notice_write_person(b, "from", c->handler.id, c->handler.name);
     buf_add_c(b, '}');
@@ -124,10 +124,9 @@ static void watch(struct slot *s, const char *person, int64_t cursor)
 
 static void watch_guests(struct slot *s, const struct notice *n, bool is_ours)
 {
-    struct guest *g = map_get(&s->app->guests, str_of(s->chat.shopper.id));
     bool open = chat_state_is_open(s->chat.state), was = chat_state_is_open(n->state);
 
-    for (struct conn *c = g ? g->conns : NULL; c; c = c->next_of_person) {
+    for (struct conn *c = guest_conns(s->app, str_of(s->chat.shopper.id)); c; c = c->next_of_person) {
         if (open && !was) {
             snprintf(c->open, sizeof c->open, "%s", s->chat.id);
             snprintf(c->last, sizeof c->last, "%s", s->chat.id);
@@ -257,10 +256,23 @@ static void after_owner(struct slot *s, const struct notice *n, bool is_ours)
 
 static void has_room_again(struct app *a, const char *rep)
 {
-    const struct member *m = people_find(a, str_of(rep));
+    struct member *m = people_find(a, str_of(rep));
 
     if (m)
-        match_member_dirty(a, m);
+        match_member_changed(a, m);
+}
+
+/* Whom it is offered or given to has less room than before. */
+static void hold_more(struct slot *s, const struct notice *n)
+{
+    const struct chat *c = &s->chat;
+
+    if (strcmp(n->handler, c->handler.id) != 0 || n->state != c->state)
+        reps_stale(s->app, c->handler.id);
+    if (strcmp(n->offered, c->offered_to.id) != 0)
+        reps_stale(s->app, c->offered_to.id);
+    if (strcmp(n->transfer, c->transfer_to.id) != 0)
+        reps_stale(s->app, c->transfer_to.id);
 }
 
 void notice_after(struct slot *s, const struct notice *n, bool is_ours)
@@ -270,6 +282,7 @@ void notice_after(struct slot *s, const struct notice *n, bool is_ours)
 
     if (c->head == n->head)
         return;
+    hold_more(s, n);
     if (strcmp(n->handler, c->handler.id) != 0 && c->handler.id[0]) {
         watch(s, c->handler.id, is_ours ? n->head : c->fence - 1);
         if (is_ours) {
@@ -296,7 +309,7 @@ void notice_after(struct slot *s, const struct notice *n, bool is_ours)
         match_queued(s->app, str_of(c->department), 1);
     if (c->state != n->state || strcmp(n->handler, c->handler.id) != 0) {
         if (c->state == CHAT_WAITING)
-            match_dirty(s->app, str_of(c->department));
+            match_changed(s->app, str_of(c->department));
         else if (queued || was_queued || n->handler[0])
             match_left(s->app, str_of(c->department));
         if (n->department[0] && strcmp(n->department, c->department ? c->department : "") != 0)

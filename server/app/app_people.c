@@ -80,6 +80,7 @@ static void on_person_read(void *ctx, const struct redis_reply *list)
             entry_fini(&e);
         }
         m->is_loaded = m->rep.version > 0;
+        a->accounts_n++;
         if (m->rep.disabled) {
             drop_connections(a, m);
             people_closed(a, m);
@@ -90,7 +91,7 @@ static void on_person_read(void *ctx, const struct redis_reply *list)
                 net_close(c->net, 1008, "the password was changed");
         }
         people_tell_presence(a, m);
-        match_member_dirty(a, m);
+        match_member_changed(a, m);
         if (m->is_stale) {
             m->is_stale = false;
             people_reload(a, str_of(r->id));

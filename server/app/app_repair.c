@@ -264,18 +264,6 @@ static void look(struct repair *r)
 
 /* ---- all of them */
 
-static void fail_commands(struct slot *s)
-{
-    while (s->first) {
-        struct cmd *c = s->first;
-
-        s->first = c->next;
-        if (!s->first)
-            s->last = NULL;
-        answer_cmd_error(c, CODE_UNAVAILABLE, "another life of the data has begun: repeat the same id", NULL);
-    }
-}
-
 static void repair_slot(struct app *a, struct slot *s)
 {
     struct repair *r = mem_zalloc(sizeof *r);
@@ -288,8 +276,9 @@ static void repair_slot(struct app *a, struct slot *s)
     r->had_n = s->ring_n;
     s->ring = NULL;
     s->ring_n = s->ring_cap = 0;
+    s->ring_bytes = 0;
     s->is_loading = true; /* nothing else begins here until it is done */
-    fail_commands(s);
+    slot_refuse_waiting(s, "another life of the data has begun: repeat the same id");
     a->repairs_left++;
     look(r);
 }

@@ -36,7 +36,7 @@ static void on_shift(void *ctx, const struct link_result *r)
         else
             people_reload(f->app, str_of(f->id));
         people_tell_presence(f->app, m);
-        match_member_dirty(f->app, m);
+        match_member_changed(f->app, m);
         jobs_feed_kick(f->app->feed);
         if (f->cmd)
             answer_cmd_ok(f->cmd, NULL);
@@ -103,6 +103,8 @@ static int commit_shift(struct app *a, struct cmd *c, struct member *m, enum kin
     buf_fini(&tail);
     if (rc < 0)
         free(f);
+    else if (kind == KIND_SHIFT_STARTED)
+        match_member_dirty(a, m); /* the look goes behind it */
     return rc;
 }
 

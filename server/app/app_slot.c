@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #define WHEN_AGAIN 20 /* reads until it has to do as it is */
-#define IDLE_MS 300000 /* a chat that nobody watches leaves memory after this */
 
 static struct slot *make(struct app *a, struct str id)
 {
@@ -20,6 +19,7 @@ static struct slot *make(struct app *a, struct str id)
     chat_init(&s->chat, text);
     s->used_at_ms = (int64_t)uv_now(a->loop);
     map_put(&a->slots, id, s);
+    sleep_end(s);
     return s;
 }
 
@@ -33,6 +33,17 @@ struct slot *slot_get(struct app *a, struct str id)
     struct slot *s = slot_find(a, id);
 
     return s ? s : make(a, id);
+}
+
+struct slot *slot_awake(struct app *a, struct str id)
+{
+    struct slot *s = slot_find(a, id);
+
+    if (s || !sleep_has(a, id))
+        return s;
+    s = make(a, id);
+    slot_run(s);
+    return s;
 }
 
 struct slot *slot_new(struct app *a, struct str id)
@@ -63,23 +74,49 @@ struct item *slot_item(struct slot *s, int64_t seq)
     return lo < s->ring_n ? &s->ring[lo] : NULL;
 }
 
+/* What hangs on an entry besides its place in the ring; frames for the fan-out live for a turn only and are not counted. */
+static size_t hangs_on(const struct item *it)
+{
+    return mem_bytes(it->frame) + mem_bytes(it->shopper_tail);
+}
+
+static void ring_resize(struct slot *s, unsigned cap)
+{
+    s->ring_cap = cap;
+    s->ring = mem_realloc(s->ring, cap * sizeof *s->ring);
+}
+
+/* Each SLOT_RING / 4 entries: lets the old ones go. */
+static void ring_trim(struct slot *s, int64_t now_ms)
+{
+    unsigned keep = SLOT_RING - SLOT_RING / 4, drop = 0;
+
+    if (s->ring_n < SLOT_RING || s->ring_n % (SLOT_RING / 4) != 0)
+        return;
+    while (drop < s->ring_n - keep && now_ms - s->ring[drop].at_ms > SLOT_YOUNG_MS)
+        drop++;
+    if (s->ring_n == SLOT_RING_MAX && drop < SLOT_RING / 4)
+        drop = SLOT_RING / 4;
+    drop -= drop % (SLOT_RING / 4); /* so that it is looked at again in time */
+    if (drop == 0)
+        return;
+    for (unsigned i = 0; i < drop; i++) {
+        s->ring_bytes -= hangs_on(&s->ring[i]);
+        item_fini(&s->ring[i]);
+    }
+    s->ring_n -= drop;
+    memmove(s->ring, s->ring + drop, s->ring_n * sizeof *s->ring);
+    if (s->ring_cap > SLOT_RING && s->ring_n < s->ring_cap / 4)
+        ring_resize(s, s->ring_cap / 2);
+}
+
 /* Takes the item's memory. */
 static void ring_push(struct slot *s, struct item *it)
 {
-    if (s->ring_n == SLOT_RING) {
-        unsigned drop = SLOT_RING / 4;
-
-        for (unsigned i = 0; i < drop; i++)
-            item_fini(&s->ring[i]);
-        memmove(s->ring, s->ring + drop, (SLOT_RING - drop) * sizeof *s->ring);
-        s->ring_n -= drop;
-    }
-    if (s->ring_n == s->ring_cap) {
-        s->ring_cap = s->ring_cap ? s->ring_cap * 2 : 8;
-        if (s->ring_cap > SLOT_RING)
-            s->ring_cap = SLOT_RING;
-        s->ring = mem_realloc(s->ring, s->ring_cap * sizeof *s->ring);
-    }
+    ring_trim(s, it->at_ms);
+    if (s->ring_n == s->ring_cap)
+        ring_resize(s, s->ring_cap ? s->ring_cap * 2 : 8);
+    s->ring_bytes += hangs_on(it);
     s->ring[s->ring_n++] = *it;
     memset(it, 0, sizeof *it);
 }
@@ -161,7 +198,7 @@ void slot_keep_index(struct slot *s)
     keep_index(s);
 }
 
-static void fail_commands(struct slot *s)
+void slot_refuse_waiting(struct slot *s, const char *why)
 {
     while (s->first) {
         struct cmd *c = s->first;
@@ -169,7 +206,7 @@ static void fail_commands(struct slot *s)
         s->first = c->next;
         if (!s->first)
             s->last = NULL;
-        answer_cmd_error(c, CODE_UNAVAILABLE, "the chat can't be read now", NULL);
+        answer_cmd_error(c, CODE_UNAVAILABLE, why, NULL);
     }
 }
 
@@ -177,11 +214,12 @@ static void on_read(void *ctx, const struct redis_reply *list)
 {
     struct slot *s = ctx;
     struct notice before;
+    bool acted = false;
 
     s->is_loading = false;
     if (!list || redis_reply_type(list) != REDIS_LIST) {
         s->is_behind = true;
-        fail_commands(s);
+        slot_refuse_waiting(s, "the chat can't be read now");
         return;
     }
     s->is_behind = s->read_again; /* somebody wrote while this was read: it may lie behind what came */
@@ -195,13 +233,17 @@ static void on_read(void *ctx, const struct redis_reply *list)
 
         if (!item_read(&it, redis_reply_str(redis_reply_at(list, i)), &s->chat))
             log_error("app", "unreadable entry chat=%s index=%zu", s->chat.id, i);
-        else if (it.seq > head)
+        else if (it.seq > head) {
+            acted = acted || (head > 0 && it.kind == KIND_ALERT_ACTED);
             ring_push(s, &it);
+        }
         item_fini(&it);
     }
     s->is_gone = s->chat.head == 0;
     keep_index(s);
     notice_after(s, &before, false);
+    if (acted) /* a call-back came onto the list in that step */
+        tasks_look(s->app);
     slot_fan_out(s);
     slot_run(s);
 }
@@ -214,7 +256,7 @@ static void read_on(struct slot *s)
     s->is_loading = link_read(s->app->link, str_of(s->chat.id), s->read_from, -1, on_read, s) == 0;
     if (!s->is_loading) {
         s->is_behind = true;
-        fail_commands(s);
+        slot_refuse_waiting(s, "the chat can't be read now");
     }
 }
 
@@ -316,6 +358,7 @@ void slot_forget(struct slot *s)
     for (unsigned i = 0; i < s->ring_n; i++)
         item_fini(&s->ring[i]);
     s->ring_n = 0;
+    s->ring_bytes = 0;
     memcpy(id, s->chat.id, sizeof id);
     chat_fini(&s->chat);
     chat_init(&s->chat, id);
@@ -340,7 +383,12 @@ static void slot_free(struct slot *s)
     free(s);
 }
 
-/* Chats that nobody watches and nothing happens in leave memory; they are read again when needed. */
+static bool is_idle(const struct slot *s, int64_t now_ms)
+{
+    return !s->first && !s->is_busy && !s->is_loading && now_ms - s->used_at_ms > s->app->cfg->limits.chat_idle_ms;
+}
+
+/* Chats that nothing happens in leave memory, if nobody watches them or they have ended; they are read again when needed. */
 void slot_sweep(struct app *a, int64_t now_ms)
 {
     struct slot *drop[64];
@@ -351,10 +399,11 @@ void slot_sweep(struct app *a, int64_t now_ms)
     while (n < 64 && (it = map_next(&a->slots, &i))) {
         struct slot *s = it->value;
 
-        if (!s->subs && !s->first && !s->is_busy && !s->is_loading && now_ms - s->used_at_ms > IDLE_MS)
+        if (is_idle(s, now_ms) && (!s->subs || sleep_may(s)))
             drop[n++] = s;
     }
     while (n-- > 0) {
+        sleep_begin(drop[n]);
         map_del(&a->slots, str_of(drop[n]->chat.id));
         slot_free(drop[n]);
     }

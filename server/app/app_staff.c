@@ -1,26 +1,19 @@
 /* Staff: hello, opening a chat. */
-#include "app/app_room.h"
+#include "app/app_resume.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define RESUME_MAX 50
 #define CHATS_MAX  200
 #define TASKS_BYTES (1 << 20)
 
-struct resume {
-    char chat[ID_SIZE];
-    int64_t seq;
-};
-
 struct hello {
     struct cmd *cmd;
-    struct resume r[RESUME_MAX];
-    unsigned n, left;
+    struct resumes resume;
+    unsigned left;
     char chat[CHATS_MAX][ID_SIZE];
     unsigned chats_n;
     bool failed;
-    int64_t cursor[RESUME_MAX];
     unsigned lists_left; /* of chats, still to be read */
     struct buf tasks;    /* [{"task":…}, …] that are this person's to see */
 };
@@ -29,25 +22,6 @@ static void hello_free(struct hello *h)
 {
     buf_fini(&h->tasks);
     free(h);
-}
-
-static void on_resume(void *ctx, struct str key, struct val v)
-{
-    struct hello *h = ctx;
-
-    if (!key.s) {
-        if (h->n < RESUME_MAX && h->r[h->n].chat[0])
-            h->n++;
-        return;
-    }
-    if (h->n == RESUME_MAX)
-        return;
-    if (str_is(key, "chat") && v.type == VAL_STR && v.s.n < ID_SIZE) {
-        memcpy(h->r[h->n].chat, v.s.s, v.s.n);
-        h->r[h->n].chat[v.s.n] = 0;
-    }
-    if (str_is(key, "seq") && v.type == VAL_INT)
-        h->r[h->n].seq = v.i;
 }
 
 static bool may_read(struct slot *s, const struct conn *c)
@@ -100,14 +74,6 @@ static void write_self(struct app *a, const struct member *m, struct buf *b)
     json_close(b, '}');
 }
 
-static bool is_resumed(const struct hello *h, const char *chat)
-{
-    for (unsigned i = 0; i < h->n; i++)
-        if (h->cursor[i] >= 0 && strcmp(h->r[i].chat, chat) == 0)
-            return true;
-    return false;
-}
-
 static void write_chats(const struct hello *h, struct buf *b)
 {
     struct app *a = h->cmd->app;
@@ -118,14 +84,14 @@ static void write_chats(const struct hello *h, struct buf *b)
     for (unsigned i = 0; i < h->chats_n; i++) {
         struct slot *s = slot_find(a, str_of(h->chat[i]));
 
-        if (s && (is_mine(s, c) || is_resumed(h, h->chat[i])))
+        if (s && (is_mine(s, c) || resume_has_found(&h->resume, h->chat[i])))
             notice_write_row(s, b);
     }
-    for (unsigned i = 0; i < h->n; i++) {
-        if (h->cursor[i] >= 0)
+    for (unsigned i = 0; i < h->resume.n; i++) {
+        if (h->resume.r[i].cursor >= 0)
             continue;
         json_open(b, '{');
-        json_kv_s(b, "chat", h->r[i].chat);
+        json_kv_s(b, "chat", h->resume.r[i].chat);
         json_kv_s(b, "error", "not_found");
         json_close(b, '}');
     }
@@ -221,9 +187,7 @@ static void welcome(struct hello *h)
     buf_fini(&b);
     c->is_ready = true;
     people_join(a, c);
-    for (unsigned i = 0; i < h->n; i++)
-        if (h->cursor[i] >= 0)
-            sub_pump(sub_add(c, slot_get(a, str_of(h->r[i].chat)), h->cursor[i]));
+    resume_go_on(&h->resume, c);
     for (unsigned i = 0; i < h->chats_n; i++) {
         struct slot *s = slot_find(a, str_of(h->chat[i]));
 
@@ -238,11 +202,7 @@ static void on_chat_ready(struct slot *s, void *ctx)
 {
     struct hello *h = ctx;
 
-    for (unsigned i = 0; i < h->n; i++)
-        if (strcmp(h->r[i].chat, s->chat.id) == 0)
-            h->cursor[i] = !may_read(s, h->cmd->conn)      ? -1
-                           : h->r[i].seq > s->chat.head ? s->chat.head
-                                                        : h->r[i].seq;
+    resume_found(&h->resume, s, may_read(s, h->cmd->conn));
     if (s->is_unread)
         h->failed = true;
     if (--h->left > 0)
@@ -283,10 +243,8 @@ static void read_chats(struct hello *h)
     }
     n = h->chats_n;
     h->left = 1;
-    for (unsigned i = 0; i < h->n; i++)
-        h->cursor[i] = -1;
-    for (unsigned i = 0; i < h->n; i++)
-        add_chat(h, h->r[i].chat);
+    for (unsigned i = 0; i < h->resume.n; i++)
+        add_chat(h, h->resume.r[i].chat);
     h->left += h->chats_n;
     n = h->chats_n;
     for (unsigned i = 0; i < n; i++)
@@ -336,7 +294,8 @@ static void on_tasks(void *ctx, const struct redis_reply *r)
     for (size_t i = 0; ok && i < redis_reply_n(r); i++) {
         struct str task = redis_reply_str(redis_reply_at(r, i));
 
-        if (task_is_for(h->cmd->app, task, m) && h->tasks.n + task.n < TASKS_BYTES - 2) {
+        tasks_listed(h->cmd->app, task);
+        if (task_is_for(task, m) && h->tasks.n + task.n < TASKS_BYTES - 2) {
             json_raw(&h->tasks, STR(""));
             buf_add(&h->tasks, task.s, task.n);
         }
@@ -393,8 +352,7 @@ void staff_hello(struct cmd *cmd)
     }
     h = mem_zalloc(sizeof *h);
     h->cmd = cmd;
-    if (cmd->msg.f[FIELD_RESUME].type == VAL_JSON)
-        json_each_member(cmd->msg.f[FIELD_RESUME].s, on_resume, h);
+    resume_read(&h->resume, &cmd->msg);
     buf_init(&h->tasks, TASKS_BYTES);
     ask_lists(h, m);
 }

@@ -50,7 +50,10 @@ static void sub_free(struct sub *u)
 void sub_drop(struct sub *u)
 {
     unlink_sub(&u->conn->subs, u, false);
-    unlink_sub(&u->slot->subs, u, true);
+    if (u->asleep)
+        sleep_leave(u);
+    else
+        unlink_sub(&u->slot->subs, u, true);
     if (u->is_reading) {
         u->conn = NULL; /* the read's callback frees it */
         u->slot = NULL;
@@ -77,11 +80,12 @@ void item_fini(struct item *it)
 /* The frame with `prev` in front of the tail: what this audience was shown before it. */
 static struct frame *frame_with_prev(const struct item *it, int64_t prev, const char *tail)
 {
+    char room[1024];
     struct buf b;
     struct frame *f;
 
     /* {"t":"event","chat":…,"seq":…,"at":… , then prev, then the tail */
-    buf_init(&b, 1 << 20);
+    buf_lend(&b, 1 << 20, room, sizeof room);
     buf_reserve(&b, it->frame_n + 64);
     buf_add(&b, it->frame, it->tail_at);
     buf_add_s(&b, "\"prev\":");
@@ -100,10 +104,11 @@ static struct frame *frame_with_prev(const struct item *it, int64_t prev, const 
 static struct frame *with_ref(const struct frame *plain, const char *ref)
 {
     struct str p = frame_payload(plain);
+    char room[1024];
     struct buf b;
     struct frame *f;
 
-    buf_init(&b, 1 << 20);
+    buf_lend(&b, 1 << 20, room, sizeof room);
     buf_add(&b, p.s, p.n - 1);
     json_kv_s(&b, "ref", ref);
     buf_add_c(&b, '}');
@@ -127,10 +132,10 @@ static struct frame *frame_for(struct item *it, const struct conn *c)
 
 static void send_answer(struct sub *u, struct answer *a)
 {
+    char room[128];
     struct buf b;
 
-    buf_init(&b, 1 << 16);
-    buf_reserve(&b, 80);
+    buf_lend(&b, 1 << 16, room, sizeof room);
     if (a->extra)
         buf_add_s(&b, a->extra);
     answer_write_place(&b, a->seq, a->at_ms);

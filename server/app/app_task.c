@@ -1,7 +1,8 @@
 /*
  * Messages left and call-backs asked for (rule 1.6): logs of their own, each with an owner, on a list until they are done.
  *
- * The list is a hash in Redis, task → what it says as JSON; opening and closing write it in the same step as the log.
+ * The list is a hash in Redis, task → what it says as JSON; opening and closing write it in the same step as the log. Who is told of it:
+ * app_task_list.c.
  */
 #include "app/app_room.h"
 
@@ -9,11 +10,14 @@
 #include <stdlib.h>
 
 #define TASK_BYTES 65536
+#define NOTHING    -1 /* no log stands there: the id is looked up, and nothing is written */
 
 struct flight {
     struct cmd *cmd;
     char task[ID_SIZE];
     char *json; /* the task as the list has it; owned, may be NULL */
+    char *tail; /* of its log's first entry, where this command opens it; owned, else NULL */
+    int64_t head; /* seq of its log's last one, where this command closes it */
 };
 
 static struct str field(const struct cmd *c, enum field f)
@@ -24,6 +28,7 @@ static struct str field(const struct cmd *c, enum field f)
 static void flight_free(struct flight *f)
 {
     free(f->json);
+    free(f->tail);
     free(f);
 }
 
@@ -60,81 +65,13 @@ static void on_member(void *ctx, struct str key, struct val v)
         json_each_member(v.s, on_owner, t);
 }
 
-bool task_is_for(struct app *a, struct str json, const struct member *m)
+bool task_is_for(struct str json, const struct member *m)
 {
     struct task_read t = {.task = ""};
 
-    (void)a;
     json_each_member(json, on_member, &t);
     return m && m->is_loaded &&
            (strcmp(t.owner, m->rep.id) == 0 || (m->rep.roles & ROLE_DIRECTOR) || people_is_in(&m->rep, str_of(t.department)));
-}
-
-static void tell(struct app *a, struct str json, const char *state)
-{
-    struct buf b;
-
-    buf_init(&b, TASK_BYTES + 256);
-    buf_add_s(&b, "{\"t\":\"task\"");
-    json_kv_raw(&b, "task", json);
-    json_kv_s(&b, "state", state);
-    buf_add_c(&b, '}');
-    for (struct conn *c = a->conns; c; c = c->next_all)
-        if (c->is_staff && c->is_ready && task_is_for(a, json, people_find(a, str_of(c->person))))
-            signal_raw(c, crypto_short_hash(json.s, json.n < 40 ? json.n : 40), buf_str(&b));
-    buf_fini(&b);
-}
-
-static void on_changed(void *ctx, const struct redis_reply *r)
-{
-    if (r && redis_reply_type(r) == REDIS_STR)
-        tell(ctx, redis_reply_str(r), "open");
-}
-
-void task_changed(struct app *a, struct str payload)
-{
-    char id[ID_SIZE];
-    const char *argv[] = {"HGET", id};
-
-    if (payload.n > 5 && memcmp(payload.s, "open ", 5) == 0 && payload.n - 5 < ID_SIZE) {
-        keep(id, sizeof id, (struct str){payload.s + 5, payload.n - 5});
-        link_call(a->link, LINK_TASKS, STR(""), 2, argv, NULL, on_changed, a);
-    } else if (payload.n > 5 && memcmp(payload.s, "done ", 5) == 0) {
-        tell(a, (struct str){payload.s + 5, payload.n - 5}, "done"); /* the task as it was */
-    }
-}
-
-/* What the other nodes are told: of an open one its id, of one that is done what it was. */
-static void signal_nodes(struct app *a, const char *state, struct str what)
-{
-    struct buf b;
-
-    buf_init(&b, TASK_BYTES + 64);
-    buf_printf(&b, "T %s ", state);
-    buf_add_str(&b, what);
-    link_signal(a->link, buf_str(&b));
-    buf_fini(&b);
-}
-
-void task_tell(struct app *a, struct str line)
-{
-    struct task_read t = {.task = ""};
-
-    json_each_member(line, on_member, &t);
-    tell(a, line, "open");
-    signal_nodes(a, "open", str_of(t.task));
-}
-
-static void tell_all(struct flight *f)
-{
-    if (!f->json)
-        return;
-    if (f->cmd->msg.type != MSG_TASK_DONE) {
-        task_tell(f->cmd->app, str_of(f->json));
-        return;
-    }
-    tell(f->cmd->app, str_of(f->json), "done");
-    signal_nodes(f->cmd->app, "done", str_of(f->json));
 }
 
 /* ---- answers */
@@ -171,8 +108,13 @@ static void on_task(void *ctx, const struct link_result *r)
 
         snprintf(extra, sizeof extra, ",\"task\":\"%.*s\"", (int)(task.n < ID_SIZE ? task.n : 0), task.s);
         if (r->status == LINK_DONE) {
+            struct task_opening o = {str_of(c->conn->person), c->msg.id, str_of(f->tail), r->first};
+
             jobs_feed_kick(c->app->feed);
-            tell_all(f);
+            if (f->tail)
+                tasks_opened(c->app, task, str_of(f->json), &o);
+            else
+                tasks_look(c->app);
         }
         answer_cmd_ok(c, extra);
     } else if (r->status == LINK_SEEN) {
@@ -252,6 +194,7 @@ static void open_task(struct cmd *c, struct flight *f, struct entry *e, struct b
     const struct member *owner = owner_of(c->app, d);
 
     entry_init(e, KIND_TASK_OPENED);
+    e->at_ms = app_now_ms(c->app);
     e->from_role = ROLE_SHOPPER;
     e->from = (struct person){str_of(c->conn->person), str_of(c->conn->name)};
     e->f[FIELD_WHAT] = val_s(c->msg.type == MSG_MESSAGE_LEAVE ? "message" : "callback");
@@ -270,16 +213,15 @@ static void open_task(struct cmd *c, struct flight *f, struct entry *e, struct b
     id_make(f->task, 't');
 }
 
-/* The task as the list has it. */
-static char *list_line(const struct flight *f, const struct entry *e)
+char *task_line_of(const char *task, const struct entry *e)
 {
     static const enum field fields[] = {FIELD_WHAT, FIELD_TEXT, FIELD_CONTACT, FIELD_DUE_AT, FIELD_DEPARTMENT, FIELD_ABOUT, FIELD_SHOPPER, FIELD_OWNER};
     struct buf b;
 
     buf_init(&b, TASK_BYTES);
     buf_add_c(&b, '{');
-    json_kv_s(&b, "task", f->task);
-    json_kv_int(&b, "at", app_now_ms(f->cmd->app));
+    json_kv_s(&b, "task", task);
+    json_kv_int(&b, "at", e->at_ms);
     for (unsigned i = 0; i < sizeof fields / sizeof *fields; i++) {
         const struct val *v = &e->f[fields[i]];
 
@@ -319,6 +261,8 @@ static void commit(struct flight *f, const struct entry *e, struct link_commit *
     buf_init(&tail, 1 << 17);
     entry_write_tail(&tail, e);
     le.tail = buf_str(&tail);
+    if (e->kind == KIND_TASK_OPENED)
+        f->tail = mem_strndup(tail.p, tail.n);
     if (!buf_ok(&tail) || link_commit(c->app->link, lc, on_task, f) < 0) {
         answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
         flight_free(f);
@@ -339,7 +283,7 @@ static void begin_open(struct cmd *c)
     buf_init(&json, 1 << 14);
     buf_reserve(&json, 8192); /* never moves: the entry points into it */
     open_task(c, f, &e, &json);
-    f->json = list_line(f, &e);
+    f->json = task_line_of(f->task, &e);
     w.a = str_of(f->task);
     w.b = str_of(f->json);
     commit(f, &e, &lc);
@@ -408,36 +352,51 @@ static int commit_both(struct flight *f)
     return rc;
 }
 
+static void refuse(struct flight *f, enum code code, const char *why)
+{
+    answer_cmd_error(f->cmd, code, why, NULL);
+    flight_free(f);
+}
+
+/* Its log was looked at before: what is on the list now was open then, with nothing behind. */
 static void on_listed(void *ctx, const struct redis_reply *r)
 {
     struct flight *f = ctx;
-    struct cmd *c = f->cmd;
     struct link_write w = {LINK_HDEL, LINK_TASKS, STR(""), str_of(f->task), STR_NONE};
-    struct link_commit lc = {.mode = LINK_HEAD, .head = 1, .writes = &w}; /* opened, and nothing since */
+    struct link_commit lc = {.mode = LINK_HEAD, .head = NOTHING, .writes = &w};
     struct entry e;
 
     if (!r || redis_reply_type(r) == REDIS_ERR) {
-        answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
-        flight_free(f);
+        refuse(f, CODE_UNAVAILABLE, "redis is away");
         return;
     }
     if (redis_reply_type(r) == REDIS_STR) {
-        if (!task_is_for(c->app, redis_reply_str(r), people_find(c->app, str_of(c->conn->person)))) {
-            answer_cmd_error(c, CODE_NOT_FOUND, "no such task", NULL);
-            flight_free(f);
+        if (!task_is_for(redis_reply_str(r), people_find(f->cmd->app, str_of(f->cmd->conn->person)))) {
+            refuse(f, CODE_NOT_FOUND, "no such task");
             return;
         }
         f->json = mem_strndup(redis_reply_str(r).s, redis_reply_str(r).n);
+        lc.head = f->head;
     }
-    entry_of_done(c, &e);
+    entry_of_done(f->cmd, &e);
     commit(f, &e, &lc);
+}
+
+static void on_extent(void *ctx, const struct link_extent *x)
+{
+    struct flight *f = ctx;
+    const char *argv[] = {"HGET", f->task};
+
+    if (x)
+        f->head = x->length > 0 ? x->head : NOTHING;
+    if (!x || link_call(f->cmd->app->link, LINK_TASKS, STR(""), 2, argv, NULL, on_listed, f) < 0)
+        refuse(f, CODE_UNAVAILABLE, "redis is away");
 }
 
 static void begin_done(struct cmd *c)
 {
     struct str task = field(c, FIELD_TASK);
     struct flight *f;
-    const char *argv[] = {"HGET", NULL};
 
     if (task.n < 3 || task.n >= ID_SIZE || task.s[0] != 't') {
         answer_cmd_error(c, CODE_NOT_FOUND, "no such task", NULL);
@@ -446,11 +405,8 @@ static void begin_done(struct cmd *c)
     f = mem_zalloc(sizeof *f);
     f->cmd = c;
     keep(f->task, sizeof f->task, task);
-    argv[1] = f->task;
-    if (link_call(c->app->link, LINK_TASKS, STR(""), 2, argv, NULL, on_listed, f) < 0) {
-        answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
-        flight_free(f);
-    }
+    if (link_extent(c->app->link, task, on_extent, f) < 0)
+        refuse(f, CODE_UNAVAILABLE, "redis is away");
 }
 
 void task_command(struct cmd *c)

@@ -146,20 +146,26 @@ const char *task_line(struct cmd *c, const struct chat *chat, const struct entry
 
 struct beginning {
     struct app *app;
-    char *line; /* owned */
+    char task[ID_SIZE];
+    char *line, *tail; /* owned */
 };
 
 static void on_begun(void *ctx, const struct link_result *r)
 {
     struct beginning *k = ctx;
 
-    if (r->status == LINK_DONE)
+    if (r->status == LINK_DONE) {
+        struct task_opening o = {.tail = str_of(k->tail), .seq = r->first};
+
         jobs_feed_kick(k->app->feed);
-    else if (r->status != LINK_MOVED)
-        log_warn("app", "a call-back's log can't be opened now: it stands on the list");
-    if (r->status != LINK_MOVED) /* else somebody has found it on the list and closed it already */
-        task_tell(k->app, str_of(k->line));
+        tasks_opened(k->app, str_of(k->task), str_of(k->line), &o);
+    } else { /* MOVED: somebody has found it on the list and closed it already */
+        if (r->status != LINK_MOVED)
+            log_warn("app", "a call-back's log can't be opened now: it stands on the list");
+        tasks_look(k->app);
+    }
     free(k->line);
+    free(k->tail);
     free(k);
 }
 
@@ -168,17 +174,17 @@ void task_begin(struct cmd *c)
     struct beginning *k = mem_zalloc(sizeof *k);
     struct link_entry le = {0};
     struct link_commit lc = {.mode = LINK_NEW, .entries = &le, .entries_n = 1};
-    char task[ID_SIZE];
     struct buf tail;
     bool sent;
 
-    *k = (struct beginning){c->app, c->task_json};
+    k->app = c->app;
+    k->line = c->task_json;
     c->task_json = NULL;
     buf_init(&tail, LINE_BYTES);
-    sent = task_write_opened(str_of(k->line), task, &tail);
-    lc.log = str_of(task);
-    le.tail = buf_str(&tail);
+    sent = task_write_opened(str_of(k->line), k->task, &tail);
+    k->tail = buf_take(&tail, NULL);
+    lc.log = str_of(k->task);
+    le.tail = str_of(k->tail);
     if (!sent || link_commit(c->app->link, &lc, on_begun, k) < 0)
         on_begun(k, &(struct link_result){.status = LINK_REFUSED});
-    buf_fini(&tail);
 }

@@ -22,13 +22,12 @@ struct care_ask {
     char chat[ID_SIZE];
 };
 
-static void on_care_articles(void *ctx, struct str articles, const char *department, double confidence)
+static void on_care_articles(void *ctx, const struct kb_found *found)
 {
     struct care_ask *q = ctx;
 
-    (void)department, (void)confidence;
-    if (articles.n > 2)
-        q->c->articles = mem_strndup(articles.s, articles.n);
+    if (found->articles.n > 2)
+        q->c->articles = mem_strndup(found->articles.s, found->articles.n);
     slot_push(slot_get(q->app, str_of(q->chat)), q->c);
     free(q);
 }

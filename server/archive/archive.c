@@ -4,7 +4,7 @@
  *   archive_append ─▶ queue ─▶ writer thread (archive_store) ─▶ done list ─▶ uv_async ─▶ cb
  *   archive_ask    ─▶ uv_queue_work (archive_reader)         ─────────────────────────▶ cb
  *
- * Closing: questions under way end, the readers close, the queue is worked off, the thread ends and says so,
+ * Closing: questions under way end, the queue is worked off, the thread closes the readers, ends and says so,
  * the handle closes.
  */
 #include "archive/archive.h"
@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "archive/archive_pace.h"
 #include "archive/archive_reader.h"
 #include "archive/archive_store.h"
 #include "base/base_json.h"
@@ -144,11 +145,13 @@ static struct archive_job *next_job(struct archive *a)
 
     uv_mutex_lock(&a->lock);
     while (!(j = list_take(&a->todo))) {
-        if (!archive_store_is_untidy(a->store)) {
+        if (!archive_store_is_untidy(a->store) && !archive_pool_is_wide(a->pool)) {
             uv_cond_wait(&a->wake, &a->lock);
         } else if (uv_cond_timedwait(&a->wake, &a->lock, QUIET_NS) == UV_ETIMEDOUT && !a->todo.first) {
             uv_mutex_unlock(&a->lock);
+            archive_pace_set_calm(true);
             archive_store_tidy(a->store, true);
+            archive_pool_trim(a->pool);
             uv_mutex_lock(&a->lock);
         }
     }
@@ -168,7 +171,9 @@ static void thread_main(void *ctx)
         struct archive_job *j = next_job(a);
 
         end = j->what == JOB_END;
-        if (end) {
+        archive_pace_set_calm(j->what == JOB_BATCH && j->batch->is_calm); /* of what is tidied behind it, too */
+        if (end) { /* the readers close before the writer: it is the last one that puts the WAL away */
+            archive_pool_destroy(a->pool);
             archive_store_close(a->store);
             a->store = NULL;
         } else {
@@ -178,8 +183,10 @@ static void thread_main(void *ctx)
         list_add(&a->done, j);
         uv_mutex_unlock(&a->lock);
         uv_async_send(&a->async);
-        if (!end)
+        if (!end) {
             archive_store_tidy(a->store, false);
+            archive_pool_trim(a->pool);
+        }
     }
 }
 
@@ -206,14 +213,12 @@ static void on_async_closed(uv_handle_t *h)
         done(ctx);
 }
 
-/* The readers close before the writer: it is the last one that puts the WAL away. */
 static void close_if_over(struct archive *a)
 {
     if (a->asks > 0)
         return;
     if (!a->ending) {
         a->ending = true;
-        archive_pool_destroy(a->pool);
         give_to_thread(a, job_create(a, JOB_END, NULL));
     } else if (a->thread_ended && !uv_is_closing((uv_handle_t *)&a->async)) {
         uv_close((uv_handle_t *)&a->async, on_async_closed);
@@ -394,6 +399,8 @@ static void on_work(uv_work_t *w)
         j->rc = archive_read_reviews(r, &j->wish, &j->out, &j->err);
     else if (q->kind == ARCHIVE_GAPS)
         j->rc = archive_read_gaps(r, &j->wish, &j->out, &j->err);
+    else if (q->kind == ARCHIVE_TASKS)
+        j->rc = archive_read_tasks(r, &j->wish, &j->out, &j->err);
     else if (q->kind == ARCHIVE_STALE)
         j->rc = archive_read_stale(r, &j->wish, &j->out, &j->err);
     else
@@ -407,6 +414,9 @@ static void on_worked(uv_work_t *w, int status)
 
     if (status != 0)
         j->rc = ERR_GONE;
+    uv_mutex_lock(&j->a->lock);
+    uv_cond_signal(&j->a->wake); /* the thread looks after what is kept of the readers */
+    uv_mutex_unlock(&j->a->lock);
     finish(j->a, j);
 }
 

@@ -55,6 +55,7 @@ struct archive_row {
     struct str person; /* who sent the command; .n 0: the system */
     struct str ref;    /* its id; .n 0: none */
     struct str frame;  /* the whole event frame as sent to a rep, plain UTF-8 JSON */
+    int64_t voids_from; /* the first seq before this one that another life of the data lacks; 0: no life begins here */
 };
 struct archive_batch;
 struct archive_batch *archive_batch_create(void);
@@ -65,6 +66,9 @@ size_t archive_batch_rows(const struct archive_batch *b);
 void archive_batch_set_cursor(struct archive_batch *b, const char *epoch, int64_t n);
 /* The site's commit counter, asked for when all of the batch had been read; written with whatever of it is. */
 void archive_batch_set_seen(struct archive_batch *b, const char *epoch, int64_t n);
+
+/* Nothing waits behind this batch, or ever less: writing it may take three times as long, with breaks that leave the core to others. */
+void archive_batch_set_calm(struct archive_batch *b);
 
 struct archive_result {
     int rc;        /* 0: committed. ERR_IO/ERR_FULL/ERR_BUSY: nothing written, give it again later. ERR_AGAIN:
@@ -119,6 +123,8 @@ enum archive_query_kind {
     ARCHIVE_AUDIT_ADD,
     ARCHIVE_LOG,
     ARCHIVE_GAPS, /* from_ms, limit: questions without a good answer, newest first */
+    ARCHIVE_TASKS, /* body: a list of ids. Of each task the last entry, where it is open and not listed, or over and listed: a line
+                      each, {"task","person","ref"?,"event"} */
     ARCHIVE_STALE /* from_ms, limit: articles shown often and rejected, or followed by low ratings */
 };
 enum archive_format { ARCHIVE_JSON, ARCHIVE_NDJSON, ARCHIVE_CSV, ARCHIVE_TEXT };

@@ -58,6 +58,11 @@ void archive_batch_set_seen(struct archive_batch *b, const char *epoch, int64_t 
     b->seen = n;
 }
 
+void archive_batch_set_calm(struct archive_batch *b)
+{
+    b->is_calm = true;
+}
+
 void archive_batch_set_cursor(struct archive_batch *b, const char *epoch, int64_t n)
 {
     archive_batch_set_seen(b, epoch, n > b->seen ? n : b->seen);

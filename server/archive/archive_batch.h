@@ -11,7 +11,7 @@
 struct archive_batch {
     struct archive_row **rows; /* each in one piece of memory with its bytes */
     size_t n, cap;
-    bool has_cursor;
+    bool has_cursor, is_calm;
     char epoch[32]; /* empty: neither cursor nor seen */
     int64_t counter, seen;
 };

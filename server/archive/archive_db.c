@@ -1,11 +1,18 @@
 #include "archive/archive_db.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "archive/archive_kb.h"
+#include "archive/archive_pace.h"
 #include "base/base_embed.h"
+
+/* The writer's pages: a large transaction finds its own again, and gives back behind itself what is over. */
+#define CACHE_WIDE "PRAGMA cache_size = -8192;"
+#define CACHE_KEPT "PRAGMA cache_size = -2048;"
+#define KEPT_BYTES (5 << 19) /* somewhat more, for what a page takes beside its bytes */
 
 #define APPLICATION_ID 0x464c6172 /* "FLar" */
 #define BUSY_MS        2000
@@ -138,11 +145,33 @@ static int migrate(sqlite3 *db, const char *path, int64_t have, struct err *err)
     return rc;
 }
 
-static int open_file(const char *path, int flags, sqlite3 **out, struct err *err)
+/* SQLite counts no bytes: a lock at each malloc and free, and nobody asks for the figures. Refused if SQLite began without it: as well. */
+static void configure(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+void archive_db_narrow(sqlite3 *db)
+{
+    int used, most;
+
+    if (sqlite3_db_status(db, SQLITE_DBSTATUS_CACHE_USED, &used, &most, 0) == SQLITE_OK && used > KEPT_BYTES)
+        sqlite3_exec(db, CACHE_KEPT CACHE_WIDE, NULL, NULL, NULL);
+}
+
+void archive_db_start(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, configure);
+}
+
+static int open_file(const char *path, int flags, const char *vfs, sqlite3 **out, struct err *err)
 {
     int rc = 0;
 
-    if (sqlite3_open_v2(path, out, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK)
+    archive_db_start();
+    if (sqlite3_open_v2(path, out, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs) != SQLITE_OK)
         rc = archive_db_fail(*out, path, "open", err);
     if (rc == 0) {
         sqlite3_busy_timeout(*out, BUSY_MS);
@@ -161,7 +190,7 @@ int archive_db_open_reader(const char *path, sqlite3 **out, struct err *err)
     if (!f)
         return err_set(err, ERR_NOT_FOUND, "archive %s: %m", path);
     fclose(f);
-    rc = open_file(path, SQLITE_OPEN_READONLY, &db, err);
+    rc = open_file(path, SQLITE_OPEN_READONLY, NULL, &db, err);
     if (rc == 0)
         rc = check_origin(db, path, &version, err);
     if (rc == 0 && version < newest_version())
@@ -180,17 +209,21 @@ int archive_db_open_writer(const char *path, sqlite3 **out, struct err *err)
 {
     int64_t version = 0;
     sqlite3 *db = NULL;
-    int rc = open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &db, err);
+    int rc;
 
+    archive_db_start();
+    rc = open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, archive_pace_vfs(), &db, err);
     if (rc == 0)
         rc = check_origin(db, path, &version, err);
     if (rc == 0) /* erased text must not survive in free pages */
         rc = run(db, path,
                  "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
-                 "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY",
+                 "PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY;" CACHE_WIDE,
                  "open", err);
     if (rc == 0)
         rc = migrate(db, path, version, err);
+    if (rc == 0)
+        archive_pace_watch(db);
     if (rc < 0) {
         archive_db_close(db, NULL, 0);
         return rc;

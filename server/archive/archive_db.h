@@ -15,6 +15,10 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
+/* What all of SQLite is set to in this process; before the first connection of any kind, again does nothing. */
+void archive_db_start(void);
+/* Gives back the pages over two megabytes that a large transaction left with the writer. */
+void archive_db_narrow(struct sqlite3 *db);
 /* Opens for reading; ERR_NOT_FOUND if there is no such file. The tokenizer is known, foreign files are
  * refused. */
 int archive_db_open_reader(const char *path, struct sqlite3 **out, struct err *err);

@@ -1,7 +1,9 @@
 #include "archive/archive_kb_in.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "archive/archive_db.h"
 #include "base/base_crypto.h"
 #include "kb/kb.h"
 #include "kb/kb_words.h"
@@ -124,8 +126,18 @@ void archive_kb_close(struct archive_kb *a)
     for (int i = 0; i < KB_STATEMENT_N; i++)
         sqlite3_finalize(a->st[i]);
     sqlite3_close(a->db);
+    free(a->state);
     pthread_mutex_destroy(&a->lock);
     free(a);
+}
+
+static char *state_path(const char *path)
+{
+    size_t n = strlen(path) + sizeof "-learned";
+    char *s = mem_alloc(n);
+
+    snprintf(s, n, "%s-learned", path);
+    return s;
 }
 
 int archive_kb_open(const char *path, struct archive_kb **out, struct err *err)
@@ -133,7 +145,9 @@ int archive_kb_open(const char *path, struct archive_kb **out, struct err *err)
     struct archive_kb *a = mem_zalloc(sizeof *a);
     int rc = 0;
 
+    archive_db_start();
     pthread_mutex_init(&a->lock, NULL);
+    a->state = path ? state_path(path) : NULL;
     if (sqlite3_open_v2(path ? path : ":memory:", &a->db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
         sqlite3_exec(a->db, schema, NULL, NULL, NULL) != SQLITE_OK)
@@ -254,6 +268,7 @@ static int articles_save(void *ctx, struct kb_article *const *articles, unsigned
 void archive_kb_port(struct archive_kb *a, struct kb_port *out)
 {
     *out = (struct kb_port){.ctx = a,
+                            .state = a->state,
                             .mark_add = mark_add,
                             .mark_undo = mark_undo,
                             .mark_each = mark_each,

@@ -3,7 +3,7 @@
  *
  * The file holds article versions, verdicts and the marks they made (who accepted or rejected which article for which
  * question, and when), what shoppers said of articles, and how far each of the knowledge base's logs is taken in;
- * nothing in it is ever deleted. All that suggestions are computed from is made of them (kb/kb_set.h).
+ * nothing in it is ever deleted. Beside it, as PATH-learned, kb keeps what it computed (kb/kb_state.h); that one may be deleted. All that suggestions are computed from is made of them (kb/kb_set.h).
  *
  * Thread  archive_kb_*: any, one lock a file.   Source  kb/kb.h (the port).
  */

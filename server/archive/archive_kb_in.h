@@ -34,6 +34,7 @@ enum archive_kb_statement {
 struct archive_kb {
     pthread_mutex_t lock;
     sqlite3 *db;
+    char *state; /* path of what was learned, or NULL */
     sqlite3_stmt *st[KB_STATEMENT_N];
 };
 

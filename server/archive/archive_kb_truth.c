@@ -13,9 +13,9 @@ const char *const archive_kb_sql[KB_STATEMENT_N] = {
     [KB_MARK_UNDO] =
         "UPDATE mark SET undone = 1 WHERE id = (SELECT id FROM mark WHERE article = ?1 AND question = ?2 AND who = ?3"
         " AND undone = 0 ORDER BY at_ms DESC, id DESC LIMIT 1)",
-    [KB_MARK_EACH] =
-        "SELECT article, question, who, at_ms, verdict FROM (SELECT * FROM mark WHERE undone = 0 ORDER BY id DESC LIMIT ?1)"
-        " ORDER BY id",
+    [KB_MARK_EACH] = /* what is left out grows in steps: so what is used begins at the same mark for long */
+        "SELECT article, question, who, at_ms, verdict FROM mark WHERE undone = 0 ORDER BY id LIMIT -1 OFFSET"
+        " (SELECT max(0, (count(*) - ?1 + 999) / 1000 * 1000) FROM mark WHERE undone = 0)",
     [KB_ARTICLE_SAVE] =
         "INSERT INTO article SELECT ?1, ?2, 1 + (SELECT coalesce(max(version), 0) FROM article WHERE id = ?1 AND lang = ?2),"
         " ?3, ?4, ?5, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) WHERE ?3 IS NOT (SELECT hash FROM article"

@@ -10,6 +10,8 @@
 #include "chat/chat_view.h"
 
 #define KEEP_READERS   4
+#define KEEP_NS        UINT64_C(3000000000) /* those that nobody has used for so long are closed, but for one */
+#define RESERVE_MS     1000
 #define PROGRESS_STEPS 2000
 #define LOG_BYTES_MAX  (8u << 20) /* of one answer with a log's frames */
 #define REVIEWS_MAX    200
@@ -17,8 +19,9 @@
 struct archive_pool {
     pthread_mutex_t lock;
     char *path;
-    struct archive_reader *idle;
+    struct archive_reader *idle; /* the one used last in front */
     unsigned idle_n;
+    bool is_lean; /* the one that is left has nothing cached */
 };
 
 static const char *const names[READ_N] = {
@@ -43,15 +46,6 @@ bool archive_reader_is_late(const struct archive_reader *r)
 static int on_progress(void *ctx)
 {
     return archive_reader_is_late(ctx);
-}
-
-struct archive_pool *archive_pool_create(const char *path)
-{
-    struct archive_pool *p = mem_zalloc(sizeof *p);
-
-    pthread_mutex_init(&p->lock, NULL);
-    p->path = mem_strdup(path);
-    return p;
 }
 
 static void reader_destroy(struct archive_reader *r)
@@ -102,6 +96,33 @@ int archive_pool_take(struct archive_pool *p, unsigned ms, struct archive_reader
     return 0;
 }
 
+/*
+ * Of a connection that is closed SQLite keeps the descriptor of the file for the next: closing it would give up the locks of all others of
+ * this process. Those of as many readers as can be at work are taken at the start, so that later none is missing, and their number isn't
+ * chance.
+ */
+static void reserve_descriptors(struct archive_pool *p)
+{
+    struct archive_reader *r[KEEP_READERS];
+    struct err err;
+    int n = 0;
+
+    while (n < KEEP_READERS && archive_pool_take(p, RESERVE_MS, &r[n], &err) == 0)
+        n++;
+    while (n > 0)
+        reader_destroy(r[--n]);
+}
+
+struct archive_pool *archive_pool_create(const char *path)
+{
+    struct archive_pool *p = mem_zalloc(sizeof *p);
+
+    pthread_mutex_init(&p->lock, NULL);
+    p->path = mem_strdup(path);
+    reserve_descriptors(p);
+    return p;
+}
+
 void archive_pool_give(struct archive_pool *p, struct archive_reader *r, bool broken)
 {
     for (int i = 0; i < READ_N; i++) {
@@ -112,16 +133,53 @@ void archive_pool_give(struct archive_pool *p, struct archive_reader *r, bool br
         r->deadline_ns = UINT64_MAX;
         sqlite3_exec(r->db, "ROLLBACK", NULL, NULL, NULL);
     }
+    r->given_ns = monotonic_ns();
     pthread_mutex_lock(&p->lock);
     if (!broken && p->idle_n < KEEP_READERS) {
         r->next = p->idle;
         p->idle = r;
         p->idle_n++;
+        p->is_lean = false;
         r = NULL;
     }
     pthread_mutex_unlock(&p->lock);
     if (r)
         reader_destroy(r);
+}
+
+bool archive_pool_is_wide(struct archive_pool *p)
+{
+    bool wide;
+
+    pthread_mutex_lock(&p->lock);
+    wide = p->idle_n > 1 || (p->idle_n == 1 && !p->is_lean);
+    pthread_mutex_unlock(&p->lock);
+    return wide;
+}
+
+void archive_pool_trim(struct archive_pool *p)
+{
+    uint64_t now = monotonic_ns();
+    struct archive_reader **at, *old = NULL;
+
+    pthread_mutex_lock(&p->lock);
+    for (at = &p->idle; *at && (at == &p->idle || now - (*at)->given_ns < KEEP_NS); at = &(*at)->next)
+        ;
+    old = *at;
+    *at = NULL;
+    for (const struct archive_reader *r = old; r; r = r->next)
+        p->idle_n--;
+    if (p->idle && !p->idle->next && !p->is_lean && now - p->idle->given_ns >= KEEP_NS) {
+        sqlite3_db_release_memory(p->idle->db);
+        p->is_lean = true;
+    }
+    pthread_mutex_unlock(&p->lock);
+    while (old) {
+        struct archive_reader *next = old->next;
+
+        reader_destroy(old);
+        old = next;
+    }
 }
 
 int archive_reader_use(struct archive_reader *r, enum archive_read which, sqlite3_stmt **out, struct err *err)
@@ -200,6 +258,7 @@ int archive_read_has_log(struct archive_reader *r, struct str log, int64_t n, in
     if (rc < 0)
         return rc;
     archive_db_name_str(st, ":log", log);
+    archive_db_name_int(st, ":seq", seq);
     rc = archive_reader_step(r, st, err);
     *has = rc > 0 && sqlite3_column_int64(st, 0) == n && sqlite3_column_int64(st, 1) == seq;
     return rc < 0 ? rc : 0;
@@ -304,4 +363,23 @@ int archive_read_log(struct archive_reader *r, const struct archive_wish *w, str
         rows++;
     }
     return rc < 0 ? rc : 0;
+}
+
+int archive_read_tasks(struct archive_reader *r, const struct archive_wish *w, struct buf *out, struct err *err)
+{
+    sqlite3_stmt *st;
+    int rc = archive_reader_use(r, READ_tasks, &st, err);
+
+    if (rc < 0)
+        return rc;
+    archive_db_name_str(st, ":listed", w->q.body);
+    while ((rc = archive_reader_step(r, st, err)) > 0) {
+        json_open(out, '{');
+        json_kv_str(out, "task", archive_db_col(st, 0));
+        json_kv_str(out, "person", archive_db_col(st, 1));
+        json_kv_str(out, "ref", archive_db_col(st, 2));
+        json_kv_raw(out, "event", archive_db_col(st, 3));
+        buf_add_s(out, "}\n");
+    }
+    return rc;
 }

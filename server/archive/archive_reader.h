@@ -18,7 +18,7 @@ struct sqlite3_stmt;
 
 #define ARCHIVE_READ_MAP(X)                                                                                  \
     X(begin)                                                                                                 \
-    X(log_head) X(log_extent) X(by_ref) X(kinds_before) X(list) X(list_person) X(entry_number) X(chat) X(hash_at) X(log) X(reviews) X(reviews_all) X(gaps) X(stale)
+    X(log_head) X(log_extent) X(by_ref) X(kinds_before) X(list) X(list_person) X(entry_number) X(chat) X(hash_at) X(log) X(reviews) X(reviews_all) X(tasks) X(gaps) X(stale)
 enum archive_read {
 #define ARCHIVE_READ_ENUM(name) READ_##name,
     ARCHIVE_READ_MAP(ARCHIVE_READ_ENUM)
@@ -31,6 +31,7 @@ struct archive_reader {
     const char *path;
     struct sqlite3_stmt *st[READ_N]; /* prepared at first use */
     uint64_t deadline_ns;            /* of the monotonic clock; then it is interrupted */
+    uint64_t given_ns;               /* back, by the same clock */
     struct archive_reader *next;
 };
 
@@ -41,6 +42,10 @@ void archive_pool_destroy(struct archive_pool *p);
 int archive_pool_take(struct archive_pool *p, unsigned ms, struct archive_reader **out, struct err *err);
 /* broken: it is closed instead of kept. */
 void archive_pool_give(struct archive_pool *p, struct archive_reader *r, bool broken);
+/* True if it keeps more than it does at rest: one reader, with nothing cached. */
+bool archive_pool_is_wide(struct archive_pool *p);
+/* Gives up what nobody has used for some seconds. */
+void archive_pool_trim(struct archive_pool *p);
 
 /* The statement, reset and without bindings. */
 int archive_reader_use(struct archive_reader *r, enum archive_read which, struct sqlite3_stmt **out,
@@ -58,7 +63,7 @@ struct archive_wish {
 };
 
 int archive_read_log_head(struct archive_reader *r, struct str log, int64_t *seq, struct err *err);
-/* *has: n entries of it stand here, the last of them seq. */
+/* *has: n entries of it stand here up to seq, and that one. */
 int archive_read_has_log(struct archive_reader *r, struct str log, int64_t n, int64_t seq, bool *has,
                          struct err *err);
 /* The entry that this person's command left in a log. */
@@ -74,6 +79,7 @@ int archive_read_reviews(struct archive_reader *r, const struct archive_wish *w,
                          struct err *err);
 int archive_read_log(struct archive_reader *r, const struct archive_wish *w, struct buf *out,
                      struct err *err);
+int archive_read_tasks(struct archive_reader *r, const struct archive_wish *w, struct buf *out, struct err *err);
 int archive_read_gaps(struct archive_reader *r, const struct archive_wish *w, struct buf *out, struct err *err);
 int archive_read_stale(struct archive_reader *r, const struct archive_wish *w, struct buf *out, struct err *err);
 /* Binds :all, :reader and :departments. */

@@ -310,6 +310,7 @@ bool archive_store_is_untidy(const struct archive_store *s)
 
 void archive_store_tidy(struct archive_store *s, bool quiet)
 {
+    archive_db_narrow(s->db);
     if (quiet && s->wants_optimize && archive_store_step(s, WRITE_words_optimize, "optimize", NULL) == 0)
         s->wants_optimize = false;
     if (s->wal_pages < (quiet ? WAL_PAGES_QUIET : WAL_PAGES_MANY))
@@ -450,6 +451,17 @@ int archive_store_end(struct archive_store *s, int rc, struct err *err)
     return 0;
 }
 
+/* Each salt is given once, and kept nowhere but in its row. */
+static void take_salt(struct archive_store *s, unsigned char out[ARCHIVE_SALT])
+{
+    if (s->salts_n == 0) {
+        crypto_random(s->salts, sizeof s->salts);
+        s->salts_n = sizeof s->salts / sizeof *s->salts;
+    }
+    memcpy(out, s->salts[--s->salts_n], ARCHIVE_SALT);
+    memset(s->salts[s->salts_n], 0, ARCHIVE_SALT);
+}
+
 int archive_store_add(struct archive_store *s, const struct archive_new *e, struct err *err)
 {
     struct archive_link link = {
@@ -458,7 +470,7 @@ int archive_store_add(struct archive_store *s, const struct archive_new *e, stru
     sqlite3_stmt *st = s->st[WRITE_entry_add];
     int rc;
 
-    crypto_random(salt, sizeof salt);
+    take_salt(s, salt);
     archive_chain_sum(link.sum, (struct str){(char *)salt, sizeof salt}, e->body);
     archive_chain_next(hash, s->next.head, &link);
     sqlite3_bind_int64(st, 1, link.n);

@@ -240,13 +240,44 @@ static int save_chat(struct archive_store *s, struct archive_log *l, struct err 
     return rc;
 }
 
+/* The chat anew, of what is shown of it. Its place and how its words are numbered stay; an erased entry counts no more. */
+static int refold(struct archive_store *s, struct archive_log *l, struct err *err)
+{
+    sqlite3_stmt *st = s->st[WRITE_chat_entries];
+    struct archive_chat *was = l->chat, *c = archive_chat_create();
+    int rc;
+
+    sqlite3_bind_int64(st, 1, was->place);
+    while ((rc = archive_store_row(s, WRITE_chat_entries, "read a chat's entries", err)) > 0) {
+        struct entry e;
+
+        if (entry_read(archive_db_col(st, 0), &e, NULL) == 0)
+            archive_chat_apply(c, &e);
+        entry_fini(&e);
+    }
+    c->place = was->place;
+    c->entries = was->entries;
+    c->started_ms = was->started_ms;
+    c->complete = was->complete;
+    archive_chat_destroy(was);
+    l->chat = c;
+    l->refold = false;
+    return rc;
+}
+
 int archive_store_save_chats(struct archive_store *s, struct err *err)
 {
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < s->dirty_n; i++) {
-        rc = save_chat(s, s->dirty[i], err);
-        s->dirty[i]->dirty = false;
+        struct archive_log *l = s->dirty[i];
+
+        rc = save_chat(s, l, err);
+        if (rc == 0 && l->refold) {
+            rc = refold(s, l, err);
+            rc = rc < 0 ? rc : save_chat(s, l, err);
+        }
+        l->dirty = false;
     }
     return rc;
 }
@@ -276,18 +307,17 @@ int archive_store_save_words(struct archive_store *s, struct err *err)
 }
 
 /* Takes the words of one entry out of the index: contentless FTS5 wants the very text it was given. */
-static int drop_words(struct archive_store *s, const struct archive_redaction *r, struct str body,
-                      struct err *err)
+static int drop_words(struct archive_store *s, struct str log, int64_t seq, struct str body, struct err *err)
 {
     struct archive_log *l;
     struct entry e;
     struct buf text;
-    int rc = archive_store_log(s, r->log, &l, err);
+    int rc = archive_store_log(s, log, &l, err);
 
     if (rc < 0 || !l->chat)
         return rc;
-    archive_db_bind(s->st[WRITE_entry_number], 1, r->log);
-    sqlite3_bind_int64(s->st[WRITE_entry_number], 2, r->seq);
+    archive_db_bind(s->st[WRITE_entry_number], 1, log);
+    sqlite3_bind_int64(s->st[WRITE_entry_number], 2, seq);
     rc = archive_store_row(s, WRITE_entry_number, "find an entry", err);
     if (rc <= 0)
         return rc;
@@ -308,23 +338,41 @@ static int drop_words(struct archive_store *s, const struct archive_redaction *r
     return rc;
 }
 
-static int redact(struct archive_store *s, const struct archive_redaction *r, struct err *err)
+static int drop_words_at(struct archive_store *s, struct str log, int64_t seq, struct err *err)
 {
     sqlite3_stmt *st = s->st[WRITE_entry_at];
-    struct str body;
+    int rc;
+
+    archive_db_bind(st, 1, log);
+    sqlite3_bind_int64(st, 2, seq);
+    rc = archive_store_row(s, WRITE_entry_at, "find an entry", err);
+    if (rc > 0)
+        rc = archive_db_col(st, 0).s ? drop_words(s, log, seq, archive_db_col(st, 0), err) : 0;
+    sqlite3_reset(st);
+    return rc;
+}
+
+/* Erased wherever it stands or stood; only where it stands it has words. */
+static int erase(struct archive_store *s, const struct archive_redaction *r, struct err *err)
+{
+    sqlite3_stmt *st = s->st[WRITE_entry_everywhere];
     int rc;
 
     archive_db_bind(st, 1, r->log);
     sqlite3_bind_int64(st, 2, r->seq);
-    rc = archive_store_row(s, WRITE_entry_at, "find an entry", err);
-    if (rc <= 0)
-        return rc;
-    body = archive_db_col(st, 0);
-    rc = body.s ? drop_words(s, r, body, err) : 0;
+    while ((rc = archive_store_row(s, WRITE_entry_everywhere, "find an entry", err)) > 0) {
+        int64_t seq = sqlite3_column_int64(st, 0);
+
+        rc = sqlite3_column_int(st, 1) ? 0 : drop_words_at(s, r->log, seq, err);
+        archive_db_bind(s->st[WRITE_entry_erase], 1, r->log);
+        sqlite3_bind_int64(s->st[WRITE_entry_erase], 2, seq);
+        if (rc == 0)
+            rc = archive_store_step(s, WRITE_entry_erase, "erase an entry", err);
+        if (rc < 0)
+            break;
+    }
     sqlite3_reset(st);
-    archive_db_bind(s->st[WRITE_entry_erase], 1, r->log);
-    sqlite3_bind_int64(s->st[WRITE_entry_erase], 2, r->seq);
-    return rc < 0 ? rc : archive_store_step(s, WRITE_entry_erase, "erase an entry", err);
+    return rc;
 }
 
 int archive_store_redact(struct archive_store *s, struct err *err)
@@ -332,6 +380,7 @@ int archive_store_redact(struct archive_store *s, struct err *err)
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < s->redactions_n; i++)
-        rc = redact(s, &s->redactions[i], err);
+        rc = s->redactions[i].again ? drop_words_at(s, s->redactions[i].log, s->redactions[i].seq, err)
+                                    : erase(s, &s->redactions[i], err);
     return rc;
 }

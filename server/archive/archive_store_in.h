@@ -13,8 +13,8 @@
 #define ARCHIVE_WRITE_MAP(X)                                                                                 \
     X(begin)                                                                                                 \
     X(commit) X(rollback) X(chain) X(chain_set) X(log_head) X(entry_add) X(entry_at) X(entry_by_ref)         \
-        X(entry_number) X(entry_erase) X(quarantine_add) X(hole_add) X(moved_add) X(chat_get) X(chat_add)    \
-            X(chat_set) X(place_taken) X(person_add) X(tag_add) X(tag_drop) X(words_add) X(words_drop)       \
+        X(entry_number) X(entry_erase) X(quarantine_add) X(hole_add) X(void) X(voided_same) X(voided_again)    \
+            X(entry_everywhere) X(entry_give_up_ref) X(chat_get) X(chat_entries) X(chat_add) X(chat_set) X(place_taken) X(person_add) X(tag_add) X(tag_drop) X(words_add) X(words_drop)       \
                 X(words_optimize) X(review_add) X(chat_known)
 enum archive_write {
 #define ARCHIVE_WRITE_ENUM(name) WRITE_##name,
@@ -29,6 +29,7 @@ struct archive_log {
     struct archive_chat *chat; /* NULL: it is no chat, or has no entry yet */
     bool is_chat;
     bool dirty;     /* its row in chats is behind */
+    bool refold;    /* an entry that was folded in stands again elsewhere */
     uint64_t batch; /* the last batch that named it */
     int64_t reach;  /* of that batch: how far it goes without a gap */
     bool gap;       /* of that batch: it has one */
@@ -40,10 +41,11 @@ struct archive_doc {
     size_t at, n; /* in store.texts */
 };
 
-/* An entry that a `redacted` entry of the batch names. */
+/* An entry that the batch takes out of sight: a `redacted` entry names it, or it stands again elsewhere. */
 struct archive_redaction {
     struct str log;
     int64_t seq;
+    bool again; /* its text stays in the chain, its words in the index are the other one's */
 };
 
 struct archive_store {
@@ -58,6 +60,8 @@ struct archive_store {
     struct map logs; /* log → struct archive_log */
     int wal_pages;
     bool wants_optimize;
+    unsigned char salts[64][ARCHIVE_SALT]; /* drawn together: libsodium asks the system for the process's id at each draw */
+    unsigned salts_n;                      /* of them that wait for their rows */
     /* the transaction under way */
     uint64_t batch;
     struct archive_reached next;
@@ -89,6 +93,12 @@ struct archive_new {
     int64_t seq, at_ms;
 };
 int archive_store_add(struct archive_store *s, const struct archive_new *e, struct err *err);
+
+/* archive_store_void.c: entries that another life of the live data lacks */
+/* The log goes on with `before` in a life that has nothing from `from` on. */
+int archive_store_void(struct archive_store *s, struct str log, int64_t from, int64_t before, struct err *err);
+/* Adds the entry; the voided one that it says again is shown no more. */
+int archive_store_add_again(struct archive_store *s, const struct archive_new *e, struct archive_log *l, struct err *err);
 
 /* archive_store_chats.c: the derived tables */
 int archive_store_load_chat(struct archive_store *s, struct str name, struct archive_log *l, struct err *err);

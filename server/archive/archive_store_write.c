@@ -167,46 +167,6 @@ static int check_same(struct archive_store *s, const struct archive_row *row, st
                       err);
 }
 
-static int find_ref(struct archive_store *s, const struct archive_new *e, int64_t *seq, struct err *err)
-{
-    sqlite3_stmt *st = s->st[WRITE_entry_by_ref];
-    int rc;
-
-    archive_db_bind(st, 1, e->log);
-    archive_db_bind(st, 2, e->person.s ? e->person : STR(""));
-    archive_db_bind(st, 3, e->ref);
-    rc = archive_store_row(s, WRITE_entry_by_ref, "find a command", err);
-    if (rc > 0)
-        *seq = sqlite3_column_int64(st, 0);
-    sqlite3_reset(st);
-    return rc;
-}
-
-/* Adds the entry. A command that stands there under another seq was lost by the live data and repeated by its
- * sender. */
-static int add_entry(struct archive_store *s, struct archive_new *e, struct err *err)
-{
-    sqlite3_stmt *st = s->st[WRITE_moved_add];
-    int64_t first = 0;
-    int rc = archive_store_add(s, e, err);
-
-    if (rc != ERR_EXISTS)
-        return rc;
-    rc = e->ref.n > 0 ? find_ref(s, e, &first, err) : 0;
-    if (rc <= 0)
-        return rc < 0 ? rc
-                      : err_set(err, ERR_CORRUPT,
-                                "archive %s: its index is damaged: restore it from a backup", s->path);
-    archive_db_bind(st, 1, e->log);
-    sqlite3_bind_int64(st, 2, e->seq);
-    sqlite3_bind_int64(st, 3, first);
-    rc = archive_store_step(s, WRITE_moved_add, "write a moved entry", err);
-    e->ref = STR_NONE;
-    log_info("archive", "moved log=%.*s seq=%lld of=%lld", STR_FMT(e->log), (long long)e->seq,
-             (long long)first);
-    return rc < 0 ? rc : archive_store_add(s, e, err);
-}
-
 /* What every event's frame has, whatever its kind. */
 struct frame_head {
     char kind[64];
@@ -242,7 +202,7 @@ static void note_redaction(struct archive_store *s, const struct archive_row *ro
     if (e->kind != KIND_REDACTED || e->f[FIELD_OF].type != VAL_INT)
         return;
     ARCHIVE_GROW(s->redactions, s->redactions_n, s->redactions_cap);
-    s->redactions[s->redactions_n++] = (struct archive_redaction){row->log, e->f[FIELD_OF].i};
+    s->redactions[s->redactions_n++] = (struct archive_redaction){row->log, e->f[FIELD_OF].i, false};
 }
 
 /* Adds it and folds it in; e is NULL if this version can't fold it. */
@@ -258,8 +218,10 @@ static int write_event(struct archive_store *s, const struct archive_row *row, s
                               .at_ms = row->at_ms};
     int rc = row->seq == l->head + 1 ? 0 : add_hole(s, row->log, l, row->seq, err);
 
+    if (rc == 0 && row->voids_from > 0)
+        rc = archive_store_void(s, row->log, row->voids_from, row->seq, err);
     if (rc == 0)
-        rc = add_entry(s, &new, err);
+        rc = archive_store_add_again(s, &new, l, err);
     if (rc == 0 && e && l->is_chat)
         rc = archive_store_apply(s, row->log, l, e, err);
     if (rc < 0)

@@ -145,6 +145,21 @@ static int walk(struct verify *v)
     return rc;
 }
 
+/* An entry is left out of what is shown only where the same one stands again. */
+static int check_voided(struct verify *v)
+{
+    sqlite3_stmt *st = NULL;
+    int got = SQLITE_DONE, rc = archive_db_prepare(v->db, v->path, "archive_read", "verify_voided", &st, v->err);
+
+    while (rc == 0 && (got = sqlite3_step(st)) == SQLITE_ROW)
+        found(v, "row %" PRId64 " (%.*s, seq %" PRId64 "): it is left out as said again, and isn't: edit",
+              (int64_t)sqlite3_column_int64(st, 0), STR_FMT(archive_db_col(st, 1)), (int64_t)sqlite3_column_int64(st, 2));
+    if (rc == 0 && got != SQLITE_DONE)
+        rc = archive_db_fail(v->db, v->path, "verify", v->err);
+    sqlite3_finalize(st);
+    return rc;
+}
+
 /* The last commit, as the database tells it, under its seal. */
 static int check_end(struct verify *v)
 {
@@ -230,6 +245,8 @@ int archive_verify(const char *path, struct buf *out, struct err *err)
         check_seals(&v);
     if (rc == 0)
         rc = walk(&v);
+    if (rc == 0)
+        rc = check_voided(&v);
     if (rc == 0)
         rc = check_end(&v);
     if (rc == 0)

@@ -12,7 +12,8 @@
 #include "base/base_err.h"
 
 #define AUTH_SECRET_SIZE 48  /* "fs_" or "fa_" … + 43 base64url characters of 32 random bytes + NUL */
-#define AUTH_DIGEST_SIZE 65  /* hex of BLAKE2b-256 + NUL */
+#define AUTH_DIGEST_BYTES 32 /* BLAKE2b-256 */
+#define AUTH_DIGEST_SIZE 65  /* its hex + NUL */
 #define AUTH_HASH_SIZE   160 /* an Argon2id string */
 
 /* ERR_INVALID with the rule that the password breaks (length 10–200, not among the commonest, not the login).

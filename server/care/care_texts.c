@@ -155,11 +155,36 @@ static void write_own(const struct filling *f, const char *text)
     }
 }
 
+/* What a person wrote (a summary) may lack its full stop: the next sentence must not run into it. */
+static void end_sentence(const struct filling *f)
+{
+    static const char *const ends[] = {".", "!", "?", "。", "！", "？", "…", "~", "～"};
+
+    for (unsigned i = 0; i < sizeof ends / sizeof *ends; i++) {
+        size_t n = strlen(ends[i]);
+
+        if (f->out->n >= n && memcmp(f->out->p + f->out->n - n, ends[i], n) == 0)
+            return;
+    }
+    buf_add_s(f->out, f->language == CARE_ZH ? "。" : ".");
+}
+
 static void write_closing(const struct filling *f, const char *before)
 {
-    for (unsigned i = 0; i < sizeof closing / sizeof *closing; i++)
-        if (!strstr(before, closing[i].variable))
-            write_own(f, closing[i].text[f->language]);
+    for (unsigned i = 0; i < sizeof closing / sizeof *closing; i++) {
+        size_t n = f->out->n, begin;
+
+        if (strstr(before, closing[i].variable))
+            continue;
+        if (f->language == CARE_ZH && n > 0 && strchr(".!?", f->out->p[n - 1])) /* behind what was written in another language */
+            buf_add_c(f->out, ' ');
+        begin = f->out->n;
+        write_own(f, closing[i].text[f->language]);
+        if (f->out->n > begin)
+            end_sentence(f);
+        else if (begin > n)
+            f->out->p[f->out->n = n] = 0;
+    }
 }
 
 void care_write(struct buf *out, enum care_text which, struct str locale, const struct care_words *words, const struct care_facts *facts)

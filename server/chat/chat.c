@@ -55,6 +55,17 @@ void chat_fini(struct chat *c)
     c->promises_n = 0;
 }
 
+size_t chat_bytes(const struct chat *c)
+{
+    size_t n = 0;
+
+    for (unsigned i = 0; i < TEXTS_N; i++)
+        n += mem_bytes(*text_at((struct chat *)c, i));
+    for (unsigned i = 0; i < c->promises_n; i++)
+        n += mem_bytes(c->promise[i].text);
+    return n;
+}
+
 /* Replaces a text by a field's, where the field is there. */
 static void set_text(char **to, const struct val *v)
 {

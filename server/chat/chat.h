@@ -129,6 +129,8 @@ struct chat {
 
 void chat_init(struct chat *c, const char *id);
 void chat_fini(struct chat *c);
+/* What the texts that it owns take of the heap, besides the struct. */
+size_t chat_bytes(const struct chat *c);
 /* Makes *to (uninitialized) an independent copy. */
 void chat_copy(struct chat *to, const struct chat *from);
 /* Folds one committed entry (seq, at_ms set). Never fails: what it doesn't understand only moves head. */
@@ -168,6 +170,9 @@ struct chat_index {
     int64_t free_ms;           /* from when on it may leave Redis; 0: it goes on, or somebody is still promised something */
 };
 void chat_index(const struct chat *c, const struct chat_rules *rules, struct chat_index *out);
+
+/* Rule 2.7: true while a return leads back to this case, which ended less than rules->return_ms ago (0: none does). */
+bool chat_leads_back(const struct chat *c, const struct chat_rules *rules, int64_t now_ms);
 /* True if folding e into c can't change the index, whatever the rules' numbers: then nobody has to look. */
 bool chat_keeps_index(const struct chat *c, const struct entry *e);
 

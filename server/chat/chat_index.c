@@ -71,6 +71,13 @@ static int64_t free_ms(const struct chat *c, const struct chat_rules *r)
     return c->ended_at_ms + keep;
 }
 
+bool chat_leads_back(const struct chat *c, const struct chat_rules *r, int64_t now_ms)
+{
+    bool ended = c->state == CHAT_CLOSED || (c->state == CHAT_ABANDONED && c->owner.id[0]);
+
+    return ended && now_ms - c->ended_at_ms < r->return_ms;
+}
+
 void chat_index(const struct chat *c, const struct chat_rules *r, struct chat_index *out)
 {
     bool served = c->state == CHAT_ASSIGNED || c->state == CHAT_ACTIVE;

@@ -10,6 +10,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static int run_kb(struct cli *c);
 
@@ -18,27 +20,31 @@ static const char *const flags[] = {"--password-stdin", "--no-password", "--help
 static const struct row {
     const char *name, *help;
     int (*run)(struct cli *c);
+    bool needs_site; /* of several, one is to be named */
 } rows[] = {
-    {"serve", "serve [--listen HOST:PORT]\n    Serves until SIGTERM; prints `ready http://HOST:PORT` once it can.\n", cli_serve},
-    {"demo", "demo [--listen HOST:PORT]\n    As serve, with a storefront, people and articles to try.\n", cli_demo},
+    {"serve",
+     "serve [--listen HOST:PORT]\n    Serves until SIGTERM; prints `ready http://HOST:PORT` once it can. Several sites: one process each, and ` site NAME` "
+     "behind it.\n",
+     cli_serve, false},
+    {"demo", "demo [--listen HOST:PORT]\n    As serve, with a storefront, people and articles to try.\n", cli_demo, true},
     {"user",
      "user add LOGIN [--name N] --role R… --department D… [--skill S…] [--language L…] [--password-stdin | --no-password]\n"
      "user list | user passwd LOGIN [--password-stdin] | user disable LOGIN | user roles LOGIN --role R…\n"
      "    Roles: rep lead qa editor director admin. Without --password-stdin it asks twice on a terminal.\n"
      "    --no-password: signs in by a token alone (firstline token LOGIN), until `user passwd`.\n",
-     cli_user},
-    {"token", "token LOGIN [--expires DAYS] | token list | token revoke ID\n    An API token, alone on the last line.\n", cli_token},
-    {"kb", "kb check [DIR] | kb build | kb suggest TEXT | kb eval DIR [--accepts N] [--cap-ms 2] [--times] | kb bench [DIR]\n", run_kb},
+     cli_user, true},
+    {"token", "token LOGIN [--expires DAYS] | token list | token revoke ID\n    An API token, alone on the last line.\n", cli_token, true},
+    {"kb", "kb check [DIR] | kb build | kb suggest TEXT | kb eval DIR [--accepts N] [--cap-ms 2] [--times] | kb bench [DIR]\n", run_kb, false},
     {"archive",
      "archive verify | archive export [--all] | archive adopt\n"
      "    Export: NDJSON, one event a line, exactly as sent to a rep. Adopt: the archive of this data directory is the site's from now on.\n",
-     cli_archive},
+     cli_archive, true},
     {"epoch",
      "epoch | epoch new\n"
      "    Names this life of the live data. New: begins another one, after the live data was put back to an earlier state by hand; nodes\n"
      "    put back what they still have, everybody connects again.\n",
-     cli_epoch},
-    {"config", "config check | config print\n", cli_config},
+     cli_epoch, true},
+    {"config", "config check | config print\n", cli_config, false},
 };
 
 const char *cli_option(const struct cli *c, const char *name)
@@ -68,7 +74,7 @@ int cli_fail(const struct err *err)
 static void usage(FILE *f)
 {
     fputs("firstline: live support for a shop: shoppers chat, the first rep who answers owns the case.\n\nUsage: firstline SUBCOMMAND … "
-          "[--data DIR] [--redis URL] [--config FILE] [--set section.key=value]…\n\n", f);
+          "[--data DIR] [--redis URL] [--config FILE] [--site NAME] [--set section.key=value]…\n\n", f);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         fprintf(f, "%s", rows[i].help);
     fputs("\nURL: unix:///path, redis://[user:password@]host[:port][/db], sentinel://host:port,host:port/name. Without --redis it minds its own redis-server in DIR.\n"
@@ -87,7 +93,7 @@ static bool is_flag(const char *name)
 static bool is_known(const char *name)
 {
     static const char *const known[] = {"--data",    "--redis", "--config", "--set",      "--listen",  "--name",    "--role", "--department",
-                                        "--skill",   "--language", "--expires", "--accepts", "--cap-ms", "--fill",   "--kb",   NULL};
+                                        "--skill",   "--language", "--expires", "--accepts", "--cap-ms", "--fill",   "--kb",   "--site", NULL};
 
     for (unsigned i = 0; known[i]; i++)
         if (strcmp(name, known[i]) == 0)
@@ -122,7 +128,61 @@ static int parse(struct cli *c, int argc, char **argv)
     return 0;
 }
 
-static int configure(struct cli *c, struct err *err)
+static bool is_there(const char *dir, const char *name)
+{
+    char path[700];
+
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    return access(path, F_OK) == 0;
+}
+
+/* Each of several sites has a folder of its own in the data directory, and keeps it when the others are gone. */
+static void go_to_folder(struct cli *c, const char *site)
+{
+    char own[100];
+    size_t n = strlen(c->data);
+
+    snprintf(own, sizeof own, "sites/%s", site);
+    if (!c->site && !is_there(c->data, own))
+        return;
+    mkdir(c->data, 0700); /* what is wrong with them is said by whoever makes the last one */
+    snprintf(c->data + n, sizeof c->data - n, "/sites");
+    mkdir(c->data, 0700);
+    snprintf(c->data + n, sizeof c->data - n, "/%s", own);
+}
+
+/* The site that is named, or the only one. */
+static int choose_site(struct cli *c, const struct row *row, struct err *err)
+{
+    const char *named = cli_option(c, "--site");
+    bool several = c->cfg->sites_n > 1;
+    int rc;
+
+    if (row->run == cli_config)
+        return 0;
+    if (several && is_there(c->data, "archive.sqlite"))
+        return err_set(err, ERR_EXISTS,
+                       "--data %s: it holds the data of a site that was alone; stop the server, and move all that is in it to %s/sites/NAME, "
+                       "by the name of that site",
+                       c->data, c->data);
+    if (several && !named && !row->needs_site)
+        return 0;
+    if (several && !named)
+        return err_set(err, ERR_INVALID, "%s: the configuration has %zu sites; say which by --site NAME (%s, …)", row->name, c->cfg->sites_n,
+                       c->cfg->sites[0].id);
+    rc = config_take_site(c->cfg, str_of(named ? named : c->cfg->sites[0].id), err);
+    if (rc < 0)
+        return rc;
+    if (several)
+        c->site = c->cfg->sites[0].id;
+    log_set_site(c->site);
+    if (c->cfg->sites[0].redis[0])
+        c->redis = c->cfg->sites[0].redis;
+    go_to_folder(c, c->cfg->sites[0].id);
+    return 0;
+}
+
+static int configure(struct cli *c, const struct row *row, struct err *err)
 {
     const char *data = cli_option(c, "--data"), *file = cli_option(c, "--config"), *env = getenv("FIRSTLINE_DATA");
     int rc = 0;
@@ -137,6 +197,8 @@ static int configure(struct cli *c, struct err *err)
             rc = config_set(c->cfg, c->option[i].value, err);
     if (rc == 0)
         rc = config_check(c->cfg, NULL, err);
+    if (rc == 0)
+        rc = choose_site(c, row, err);
     if (rc == 0)
         log_set_level((enum log_level)c->cfg->server.log_level);
     return rc;
@@ -191,7 +253,7 @@ int cli_live_close(const struct cli *c, struct cli_live *l, struct err *err)
 
 int cli_main(int argc, char **argv)
 {
-    struct cli c = {.words_n = 0};
+    struct cli c = {.argv = argv};
     struct err err = {0};
     const struct row *row = NULL;
     int rc;
@@ -222,7 +284,7 @@ int cli_main(int argc, char **argv)
         return 0;
     }
     protocol_start();
-    if (crypto_start(&err) < 0 || configure(&c, &err) < 0) {
+    if (crypto_start(&err) < 0 || configure(&c, row, &err) < 0) {
         config_destroy(c.cfg);
         return cli_fail(&err);
     }

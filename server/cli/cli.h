@@ -24,6 +24,8 @@ struct cli {
     unsigned options_n;
     char data[512];
     const char *redis;               /* NULL: the data directory's own */
+    const char *site;                /* which of several; NULL: there is one alone, or it is for all */
+    char *const *argv;               /* as the program was called */
     struct config *cfg;
 };
 

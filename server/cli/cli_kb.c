@@ -325,16 +325,17 @@ static int eval_load(struct eval *e, struct err *err)
 /* Loads once more, now with all marks, as a start does. */
 static int print_times(struct eval *e, int64_t load_us, struct err *err)
 {
-    int64_t start = now_us(CLOCK_MONOTONIC);
+    int64_t start = now_us(CLOCK_MONOTONIC), cpu = now_us(CLOCK_PROCESS_CPUTIME_ID);
     int rc = eval_load(e, err);
     size_t n = (size_t)e->fed;
 
     if (n > 0)
         qsort(e->accept_us, n, sizeof *e->accept_us, by_size);
     fprintf(e->env->err,
-            "{\"articles\":%u,\"accepts\":%zu,\"load_ms\":%lld,\"reload_ms\":%lld,\"accept_us_p50\":%lld,"
-            "\"accept_us_p99\":%lld}\n",
+            "{\"articles\":%u,\"accepts\":%zu,\"load_ms\":%lld,\"reload_ms\":%lld,\"reload_cpu_ms\":%lld,"
+            "\"accept_us_p50\":%lld,\"accept_us_p99\":%lld}\n",
             e->files.n, n, (long long)load_us / 1000, (long long)(now_us(CLOCK_MONOTONIC) - start) / 1000,
+            (long long)(now_us(CLOCK_PROCESS_CPUTIME_ID) - cpu) / 1000,
             (long long)(n ? e->accept_us[n / 2] : 0), (long long)(n ? e->accept_us[n * 99 / 100] : 0));
     return rc;
 }
@@ -408,6 +409,8 @@ static void remove_database(const char *dir, const char *path)
     snprintf(name, sizeof name, "%s-wal", path);
     unlink(name);
     snprintf(name, sizeof name, "%s-shm", path);
+    unlink(name);
+    snprintf(name, sizeof name, "%s-learned", path);
     unlink(name);
     rmdir(dir);
 }

@@ -13,7 +13,7 @@ static int usage(const struct cli *c)
 
 static int serve(struct cli *c, bool demo, const char *notes)
 {
-    struct app_options opt = {.data_dir = c->data, .redis_url = c->redis, .listen = cli_option(c, "--listen"), .is_demo = demo, .notes = notes};
+    struct app_options opt = {.data_dir = c->data, .redis_url = c->redis, .listen = cli_option(c, "--listen"), .is_demo = demo, .notes = notes, .site = c->site};
     struct err err = {0};
     struct buf problems;
 
@@ -26,7 +26,19 @@ static int serve(struct cli *c, bool demo, const char *notes)
 
 int cli_serve(struct cli *c)
 {
-    return c->words_n ? usage(c) : serve(c, false, NULL);
+    struct err err = {0};
+
+    if (c->words_n)
+        return usage(c);
+    if (c->cfg->sites_n == 1) {
+        app_sites_join();
+        return serve(c, false, NULL);
+    }
+    if (cli_has(c, "--listen")) {
+        fprintf(stderr, "firstline: --listen: one address can't be that of %zu sites; give each its site.NAME.listen\n", c->cfg->sites_n);
+        return 2;
+    }
+    return app_sites_run(c->cfg, c->argv, &err) < 0 ? cli_fail(&err) : 0;
 }
 
 /* ---- the demo: a shop of lamps and home textiles */

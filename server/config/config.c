@@ -164,6 +164,58 @@ void config_destroy(struct config *cfg)
     free(cfg);
 }
 
+/* --- one of several sites */
+
+static void take_over(char **to, char **own)
+{
+    if (!**own)
+        return;
+    free(*to);
+    *to = *own;
+    *own = mem_strdup("");
+}
+
+static int no_site(const struct config *cfg, struct str id, struct err *err)
+{
+    struct buf b;
+    int rc;
+
+    buf_init(&b, 8192);
+    for (size_t i = 0; i < cfg->sites_n; i++)
+        buf_printf(&b, "%s%s", i ? ", " : "", cfg->sites[i].id);
+    rc = err_set(err, ERR_NOT_FOUND, "config: there is no site %.*s; there is %.300s", STR_FMT(id), b.p);
+    buf_fini(&b);
+    return rc;
+}
+
+int config_take_site(struct config *cfg, struct str id, struct err *err)
+{
+    struct config_site *s = config_site_find(cfg, id), kept;
+    size_t n = 0;
+
+    if (!s)
+        return no_site(cfg, id, err);
+    take_over(&cfg->server.listen, &s->listen);
+    take_over(&cfg->metrics.listen, &s->metrics_listen);
+    take_over(&cfg->http.public_url, &s->public_url);
+    take_over(&cfg->kb.dir, &s->kb_dir);
+    kept = *s;
+    for (size_t i = 0; i < cfg->departments_n; i++) {
+        if (strcmp(cfg->departments[i].site, kept.id) == 0)
+            cfg->departments[n++] = cfg->departments[i];
+        else
+            free_department(&cfg->departments[i]);
+    }
+    cfg->departments_n = n;
+    for (size_t i = 0; i < cfg->sites_n; i++) {
+        if (&cfg->sites[i] != s)
+            free_site(&cfg->sites[i]);
+    }
+    cfg->sites[0] = kept;
+    cfg->sites_n = 1;
+    return 0;
+}
+
 /* --- setting one key */
 
 /* "site.shop" begins with "site." and the rest may be a name. */

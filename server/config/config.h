@@ -63,6 +63,12 @@ struct config_site {
     char *farewell_zh;
     char *farewell_en;
     char *locale; /* "zh-CN" or "en": of shoppers who name none */
+    /* Of its own where there are several; "": as the setting behind it. Taken over by config_take_site(). */
+    char *listen;         /* server.listen */
+    char *metrics_listen; /* metrics.listen */
+    char *public_url;     /* http.public_url */
+    char *kb_dir;         /* kb.dir */
+    char *redis;          /* URL of its Redis; "" as --redis says */
     bool preview; /* what shoppers type is shown to reps before it is sent */
     struct config_rules rules;
     /* Made from these: */
@@ -138,6 +144,7 @@ struct config {
         int64_t idle_ping_ms;
         int64_t ping_grace_ms;
         int64_t handshake_ms;
+        int64_t chat_idle_ms; /* a chat without need of it leaves memory */
         int64_t header_bytes;
         int64_t memory_mb; /* 0: no limit */
         int64_t disk_percent;
@@ -214,6 +221,9 @@ int config_set(struct config *cfg, const char *assignment, struct err *err);
  * ERR_INVALID where the server can't start with it.
  */
 int config_check(const struct config *cfg, struct buf *problems, struct err *err);
+/* From now on it is the configuration of this site alone: what the site has of its own stands in the settings, the others are gone.
+ * ERR_NOT_FOUND names those that there are. */
+int config_take_site(struct config *cfg, struct str id, struct err *err);
 /* All settings as an INI file with the help as comments; secrets as ***. Reading it back gives the same. */
 void config_print(const struct config *cfg, struct buf *out);
 

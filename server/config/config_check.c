@@ -92,6 +92,43 @@ static void check_settings(const struct config *cfg, struct buf *problems)
         warn(problems, "limits.burst: 0 lets no message pass while limits.messages_per_s is set");
 }
 
+static bool is_any_port(const char *listen)
+{
+    size_t n = strlen(listen);
+
+    return n > 2 && strcmp(listen + n - 2, ":0") == 0;
+}
+
+/* Where one of several sites listens; "" nowhere. */
+static const char *address_of(const struct config *cfg, size_t site, bool metrics)
+{
+    const struct config_site *s = &cfg->sites[site];
+
+    return metrics ? (*s->metrics_listen ? s->metrics_listen : cfg->metrics.listen)
+                   : (*s->listen ? s->listen : cfg->server.listen);
+}
+
+/* Several sites are several processes: nothing that one of them holds may be another's. */
+static int check_apart(const struct config *cfg, struct err *err)
+{
+    if (cfg->sites_n > 1 && *cfg->archive.path)
+        return err_set(err, ERR_INVALID,
+                       "config: archive.path: one file can't be the archive of %zu sites; leave it empty: each has "
+                       "its own in its data folder",
+                       cfg->sites_n);
+    for (size_t i = 0; cfg->sites_n > 1 && i < 2 * cfg->sites_n; i++) {
+        const char *own = address_of(cfg, i / 2, i % 2);
+
+        for (size_t k = 0; k < i; k++) {
+            if (*own && !is_any_port(own) && strcmp(own, address_of(cfg, k / 2, k % 2)) == 0)
+                return err_set(err, ERR_INVALID,
+                               "config: site.%s.%s: %s is taken by site %s; give each site an address of its own",
+                               cfg->sites[i / 2].id, i % 2 ? "metrics_listen" : "listen", own, cfg->sites[k / 2].id);
+        }
+    }
+    return 0;
+}
+
 int config_check(const struct config *cfg, struct buf *problems, struct err *err)
 {
     check_settings(cfg, problems);
@@ -107,5 +144,5 @@ int config_check(const struct config *cfg, struct buf *problems, struct err *err
         if (rc < 0)
             return rc;
     }
-    return 0;
+    return check_apart(cfg, err);
 }

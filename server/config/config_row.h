@@ -57,7 +57,7 @@ const char *config_nearest(struct str name, const char *candidate, const char *s
 /* Checks of texts. */
 config_check_fn config_check_listen, config_check_listen_or_none, config_check_url, config_check_origins,
     config_check_networks, config_check_color, config_check_zone, config_check_hours, config_check_holidays,
-    config_check_name_or_none;
+    config_check_name_or_none, config_check_redis_or_none;
 
 /* Parse what was checked; caller frees *out. NULL or what is wrong. */
 const char *config_hours_parse(const char *text, struct config_span **out, size_t *n);

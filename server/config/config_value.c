@@ -368,6 +368,17 @@ const char *config_check_listen(const char *text)
     return NULL;
 }
 
+const char *config_check_redis_or_none(const char *text)
+{
+    static const char *const schemes[] = {"unix://", "redis://", "sentinel://"};
+
+    for (size_t i = 0; *text && i < sizeof schemes / sizeof *schemes; i++) {
+        if (strncmp(text, schemes[i], strlen(schemes[i])) == 0)
+            return NULL;
+    }
+    return *text ? "is not unix:///path, redis://host:port or sentinel://host:port,host:port/name" : NULL;
+}
+
 const char *config_check_listen_or_none(const char *text)
 {
     return *text ? config_check_listen(text) : NULL;

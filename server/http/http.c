@@ -154,8 +154,13 @@ static struct http_call *call_create(struct http *h, struct net_http *net, const
 void http_call_who(struct http_call *call, const struct http_who *who)
 {
     const struct http_route *route = call->route;
+    static const char *const retry[] = {"Retry-After", "1", NULL};
     const char *setup = NULL;
 
+    if (!who) {
+        call_problem_more(call, 503, "who calls can't be found out now", NULL, NULL, retry);
+        return;
+    }
     call->who = *who;
     if (!who->roles) {
         if (call->http->port.setup)

@@ -59,7 +59,7 @@ struct http_port {
     /* Checks login and password (slowed and bounded by address and login); answers by http_call_session(). */
     void (*login)(void *ctx, struct http_call *call, struct str login, struct str password,
                   const char *address);
-    /* Ends the session of this cookie and its live sockets; answers by http_call_done(). */
+    /* Ends the session of this cookie and its live sockets; answers by http_call_done(), or http_call_session() with 503. */
     void (*logout)(void *ctx, struct http_call *call, struct str cookie);
     /* All people (no secrets) as a JSON list of {id,name,login,roles,departments,disabled} into out. */
     void (*people)(void *ctx, struct buf *out);
@@ -88,6 +88,7 @@ void http_request(void *http, struct net_http *req, const struct net_head *head,
 void http_request_metrics(void *http, struct net_http *req, const struct net_head *head, struct str body);
 
 /* Answers to what the port was asked. */
+/* who NULL: it can't be found out now, 503; nobody (roles 0): 401. */
 void http_call_who(struct http_call *call, const struct http_who *who);
 /* status 200 with the new session's cookie value, 401, 429 (retry_ms) or 503; setup: the command that makes
  * the first account, or NULL. */

@@ -102,7 +102,7 @@ void http_call_session(struct http_call *call, int status, const struct http_who
     call_problem_more(call, status,
                       status == 401   ? "login or password is wrong"
                       : status == 429 ? "too many tries: wait a little"
-                                      : "signing in is not possible now",
+                                      : "signing in or out is not possible now",
                       "setup", setup, extra);
 }
 

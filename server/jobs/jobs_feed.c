@@ -8,7 +8,10 @@
 #include <stdlib.h>
 
 #define LOGS_AT_ONCE   200
-#define ROWS_AT_ONCE   32   /* of one log, in one read: a round of all logs must not hold up Redis, nor this loop */
+#define ROWS_A_ROUND   4096 /* shared by the logs that it reads: a round is one transaction */
+#define ROWS_LEAST     32   /* of one log, though */
+#define BYTES_A_ROUND  (8u << 20) /* then no further log is begun */
+#define READS_AT_ONCE  8    /* Redis answers what lies before it in one go: messages wait behind that */
 #define RETRY_MS       1000
 #define LOOK_MS        400  /* without a kick */
 #define PACE_MS        400  /* between looks that a kick asks for: what came meanwhile costs one transaction, not many */
@@ -23,14 +26,18 @@ struct known {
 struct round {
     struct jobs_feed *f;
     struct archive_batch *batch;
-    unsigned left;       /* logs still to read */
+    struct log_read *next; /* logs that wait for their turn */
+    unsigned reading;      /* logs that are being read */
+    size_t bytes;          /* of the frames so far */
     bool failed, more;
+    int64_t rows;        /* of one log, in one read */
     int64_t n;           /* the cursor that this round reaches */
     char epoch[40];      /* the life that it reads */
     struct map fresh;    /* log → struct known: what it will be once committed */
 };
 
 struct log_read {
+    struct log_read *next;
     struct round *r;
     char log[72];
     int64_t seq, place;  /* read from behind this seq, or from this place on where it is known */
@@ -42,22 +49,13 @@ struct jobs_feed {
     struct map known;
     char epoch[40];
     int64_t cursor, seen_n;
+    int64_t came; /* the counter when the last round had been read */
     bool is_busy, kicked, closing;
     bool at_once; /* the last round left something */
     int64_t looked_at_ms, retry_at_ms, now_ms;
     char why[240];
     int rc; /* of the archive, with why */
 };
-
-static void free_known(struct map *m)
-{
-    struct map_item *it;
-    uint32_t i = 0;
-
-    while ((it = map_next(m, &i)))
-        free(it->value);
-    map_fini(m);
-}
 
 static void set_known(struct map *m, struct str log, int64_t seq, int64_t place)
 {
@@ -93,7 +91,7 @@ void jobs_feed_destroy(struct jobs_feed *f)
         f->closing = true;
         return;
     }
-    free_known(&f->known);
+    map_fini_free(&f->known);
     free(f);
 }
 
@@ -138,11 +136,22 @@ static void fail(struct jobs_feed *f, const char *why)
     f->kicked = true;
 }
 
+static void drop_logs(struct round *r)
+{
+    struct log_read *q;
+
+    while ((q = r->next)) {
+        r->next = q->next;
+        free(q);
+    }
+}
+
 static void round_end(struct round *r)
 {
     struct jobs_feed *f = r->f;
 
-    free_known(&r->fresh);
+    drop_logs(r);
+    map_fini_free(&r->fresh);
     archive_batch_destroy(r->batch);
     f->is_busy = false;
     if (f->closing)
@@ -160,8 +169,7 @@ static void on_archived(void *ctx, const struct archive_result *res)
     FAIL_POINT("feed.after");
     r->batch = NULL; /* the archive took it */
     if (res->rc < 0 && res->rc != ERR_AGAIN) {
-        free_known(&f->known); /* it may have been put right meanwhile: ask again where each log stands */
-        map_init(&f->known);
+        map_fini_free(&f->known); /* it may have been put right meanwhile: ask again where each log stands */
         f->rc = res->rc;
         fail(f, res->why);
         round_end(r);
@@ -177,10 +185,8 @@ static void on_archived(void *ctx, const struct archive_result *res)
         free(map_del(&r->fresh, log));
         r->failed = true;
     }
-    if (f->known.n > KNOWN_MAX) {
-        free_known(&f->known);
-        map_init(&f->known);
-    }
+    if (f->known.n > KNOWN_MAX)
+        map_fini_free(&f->known);
     while (res->rc == 0 && (it = map_next(&r->fresh, &i)))
         set_known(&f->known, (struct str){it->key, it->key_n}, ((struct known *)it->value)->seq, ((struct known *)it->value)->place);
     if (f->why[0])
@@ -197,6 +203,15 @@ static void on_archived(void *ctx, const struct archive_result *res)
     round_end(r);
 }
 
+/* Slower, with breaks for the others: if nothing waits behind this round, or it takes half as much again as came since the last one. So
+ * what waits gets less all the time, or is written as fast as it can be. */
+static bool may_be_calm(const struct round *r, int64_t counter)
+{
+    int64_t came = counter - r->f->came, rows = (int64_t)archive_batch_rows(r->batch);
+
+    return (!r->more && !r->failed) || (came >= 0 && 2 * rows >= 3 * came);
+}
+
 /* The counter when all was read: entries may have come behind the look at what changed, and what the archive has must
  * never be younger than what it says it has seen. */
 static void on_seen(void *ctx, const struct redis_reply *n)
@@ -205,12 +220,19 @@ static void on_seen(void *ctx, const struct redis_reply *n)
     struct jobs_feed *f = r->f;
 
     FAIL_POINT("feed.before");
+    if (f->closing) {
+        round_end(r);
+        return;
+    }
     if (!n || redis_reply_type(n) != REDIS_STR || strcmp(r->epoch, link_epoch(f->link)) != 0) {
         fail(f, "redis is away");
         round_end(r);
         return;
     }
     archive_batch_set_seen(r->batch, r->epoch, redis_reply_int(n));
+    if (may_be_calm(r, redis_reply_int(n)))
+        archive_batch_set_calm(r->batch);
+    f->came = redis_reply_int(n);
     /* The cursor moves only behind a round that read everything it looked at. */
     if (!r->failed)
         archive_batch_set_cursor(r->batch, r->epoch, r->n);
@@ -225,6 +247,10 @@ static void hand_over(struct round *r)
     struct jobs_feed *f = r->f;
     const char *get[] = {"GET"};
 
+    if (f->closing) { /* the archive may be gone */
+        round_end(r);
+        return;
+    }
     if (archive_batch_rows(r->batch) == 0 && r->failed) {
         fail(f, "redis: a log could not be read");
         round_end(r);
@@ -236,13 +262,15 @@ static void hand_over(struct round *r)
     }
 }
 
+static void read_next(struct round *r);
+
 static void log_done(struct log_read *q)
 {
     struct round *r = q->r;
 
     free(q);
-    if (--r->left == 0)
-        hand_over(r);
+    r->reading--;
+    read_next(r);
 }
 
 static int64_t number_after(struct str frame, const char *key)
@@ -274,10 +302,12 @@ static void on_log(void *ctx, const struct redis_reply *list)
         row = (struct archive_row){.log = str_of(q->log), .person = st.person, .ref = st.ref, .frame = st.frame};
         row.seq = number_after(st.frame, "\"seq\":");
         row.at_ms = number_after(st.frame, "\"at\":");
+        row.voids_from = st.before + 1;
         archive_batch_add(r->batch, &row);
+        r->bytes += row.frame.n;
         set_known(&r->fresh, row.log, row.seq, q->place + (int64_t)(i - first) + 1);
     }
-    if (redis_reply_n(list) - first == ROWS_AT_ONCE)
+    if ((int64_t)(redis_reply_n(list) - first) == r->rows)
         r->failed = true; /* there is more of it: the cursor stays, the next round goes on behind these */
     log_done(q);
 }
@@ -285,8 +315,8 @@ static void on_log(void *ctx, const struct redis_reply *list)
 static void read_log(struct log_read *q)
 {
     struct link *l = q->r->f->link;
-    int rc = q->place < 0 ? link_read_after(l, str_of(q->log), q->seq, ROWS_AT_ONCE, on_log, q)
-                          : link_read(l, str_of(q->log), q->place, ROWS_AT_ONCE, on_log, q);
+    int rc = q->place < 0 ? link_read_after(l, str_of(q->log), q->seq, q->r->rows, on_log, q)
+                          : link_read(l, str_of(q->log), q->place, q->r->rows, on_log, q);
 
     if (rc < 0) {
         q->r->failed = true;
@@ -309,14 +339,12 @@ static void on_head(void *ctx, int64_t seq)
     read_log(q);
 }
 
-static void begin_log(struct round *r, struct str log)
+static void begin_log(struct log_read *q)
 {
-    struct log_read *q = mem_zalloc(sizeof *q);
+    struct round *r = q->r;
+    struct str log = str_of(q->log);
     const struct known *k = map_get(&r->f->known, log);
 
-    q->r = r;
-    snprintf(q->log, sizeof q->log, "%.*s", STR_FMT(log));
-    r->left++;
     if (k) {
         q->seq = k->seq;
         q->place = k->place;
@@ -325,6 +353,35 @@ static void begin_log(struct round *r, struct str log)
         r->failed = true;
         log_done(q);
     }
+}
+
+/* Begins with as many as may be read at once; hands over behind the last one. One that fails at once comes back here from within. */
+static void read_next(struct round *r)
+{
+    struct log_read *q;
+
+    r->reading++;
+    if (r->next && r->bytes >= BYTES_A_ROUND) { /* the next round reads them: of what this one reads nothing is left then */
+        r->failed = true;
+        drop_logs(r);
+    }
+    while (r->reading <= READS_AT_ONCE && !r->f->closing && (q = r->next)) {
+        r->next = q->next;
+        r->reading++;
+        begin_log(q);
+    }
+    if (--r->reading == 0)
+        hand_over(r);
+}
+
+static void add_log(struct round *r, struct str log)
+{
+    struct log_read *q = mem_zalloc(sizeof *q);
+
+    q->r = r;
+    snprintf(q->log, sizeof q->log, "%.*s", STR_FMT(log));
+    q->next = r->next;
+    r->next = q;
 }
 
 static void on_changed(void *ctx, const struct redis_reply *r)
@@ -345,12 +402,11 @@ static void on_changed(void *ctx, const struct redis_reply *r)
     }
     rd->n = redis_reply_int(redis_reply_at(r, 2 * n - 1));
     rd->more = n == LOGS_AT_ONCE;
+    rd->rows = ROWS_A_ROUND / (int64_t)n > ROWS_LEAST ? ROWS_A_ROUND / (int64_t)n : ROWS_LEAST;
     f->seen_n = rd->n;
-    rd->left = 1;
-    for (size_t i = 0; i < n; i++)
-        begin_log(rd, redis_reply_str(redis_reply_at(r, 2 * i)));
-    if (--rd->left == 0)
-        hand_over(rd);
+    for (size_t i = n; i > 0; i--)
+        add_log(rd, redis_reply_str(redis_reply_at(r, 2 * (i - 1))));
+    read_next(rd);
 }
 
 void jobs_feed_tick(struct jobs_feed *f, int64_t now_ms)
@@ -366,8 +422,7 @@ void jobs_feed_tick(struct jobs_feed *f, int64_t now_ms)
         return;
     if (strcmp(f->epoch, link_epoch(f->link)) != 0) { /* another life of the data: look at all of it */
         f->cursor = 0;
-        free_known(&f->known);
-        map_init(&f->known);
+        map_fini_free(&f->known);
     }
     r = mem_zalloc(sizeof *r);
     r->f = f;

@@ -118,17 +118,6 @@ static void on_has_log(void *ctx, int rc, bool has)
         put_off(x);
 }
 
-static int64_t seq_of(struct str raw)
-{
-    struct link_stored st;
-    const char *p;
-
-    if (!link_stored_read(raw, &st))
-        return 0;
-    p = memmem(st.frame.s, st.frame.n < 200 ? st.frame.n : 200, "\"seq\":", 6);
-    return p ? strtoll(p + 6, NULL, 10) : 0;
-}
-
 static void on_extent(void *ctx, const struct link_extent *e)
 {
     struct freeing *x = ctx;
@@ -146,7 +135,7 @@ static void on_extent(void *ctx, const struct link_extent *e)
         x->fence = e->fence;
     }
     if (!e || f->closing ||
-        archive_has_log(f->archive, str_of(x->chat), e->length, seq_of(e->last), on_has_log, x) < 0)
+        archive_has_log(f->archive, str_of(x->chat), e->length, e->head, on_has_log, x) < 0)
         put_off(x);
 }
 

@@ -7,10 +7,16 @@
 #include "kb/kb_set.h"
 #include "log/log.h"
 
-/* A mark that came while the next set was being built; it is taken into both. */
-struct late {
+#define STATE_STEPS 5000 /* taken since the last state: so much, a quarter of a second, a start may have to take again */
+
+/* A copy of a mark. */
+struct kept {
     struct kb_mark mark; /* its strings are owned */
-    struct late *next;
+    struct kept *next;
+};
+
+struct kept_list {
+    struct kept *first, **end;
 };
 
 struct kb {
@@ -21,8 +27,9 @@ struct kb {
                               table's order */
     pthread_mutex_t lock;  /* set; held for one query or one step of learning */
     struct kb_set *set;    /* NULL until the first load */
-    bool building;         /* under marks, as late is */
-    struct late *late, **late_end;
+    bool building;         /* under marks, as what follows */
+    struct kept_list late; /* came while the next set was being built: they are taken into both */
+    uint64_t saved_steps;  /* of the set, when its state was written last */
     /* under build: what the set was made from */
     struct kb_files files;
     char *dir; /* NULL: not loaded from a directory */
@@ -38,7 +45,7 @@ int kb_open(const struct kb_port *port, struct kb **out, struct err *err)
     pthread_mutex_init(&kb->build, NULL);
     pthread_mutex_init(&kb->marks, NULL);
     pthread_mutex_init(&kb->lock, NULL);
-    kb->late_end = &kb->late;
+    kb->late.end = &kb->late.first;
     *out = kb;
     return 0;
 }
@@ -56,16 +63,36 @@ void kb_close(struct kb *kb)
     free(kb);
 }
 
-static void keep_late(struct kb *kb, const struct kb_mark *m)
+static void keep(struct kept_list *list, const struct kb_mark *m)
 {
-    struct late *l = mem_zalloc(sizeof *l);
+    struct kept *k = mem_zalloc(sizeof *k);
 
-    l->mark = *m;
-    l->mark.article.s = mem_strndup(m->article.s, m->article.n);
-    l->mark.question.s = mem_strndup(m->question.s, m->question.n);
-    l->mark.who.s = mem_strndup(m->who.s, m->who.n);
-    *kb->late_end = l;
-    kb->late_end = &l->next;
+    k->mark = *m;
+    k->mark.article.s = mem_strndup(m->article.s, m->article.n);
+    k->mark.question.s = mem_strndup(m->question.s, m->question.n);
+    k->mark.who.s = mem_strndup(m->who.s, m->who.n);
+    *list->end = k;
+    list->end = &k->next;
+}
+
+static void drop(struct kept_list *list)
+{
+    while (list->first) {
+        struct kept *k = list->first;
+
+        list->first = k->next;
+        free((char *)k->mark.article.s);
+        free((char *)k->mark.question.s);
+        free((char *)k->mark.who.s);
+        free(k);
+    }
+    list->end = &list->first;
+}
+
+static int keep_mark(void *arg, const struct kb_mark *m)
+{
+    keep(arg, m);
+    return 0;
 }
 
 /* Takes a mark into a set: its own step, then old examples again, one a turn, so that queries come in
@@ -90,50 +117,135 @@ static int learn(struct kb_set *set, pthread_mutex_t *lock, const struct kb_mark
     return due < 0 ? due : 0;
 }
 
-static void take_late(struct kb *kb, struct kb_set *set)
-{
-    while (kb->late) {
-        struct late *l = kb->late;
+/* ---- the state */
 
-        if (set && !kb_set_knows(set, &l->mark))
-            learn(set, NULL, &l->mark, NULL);
-        kb->late = l->next;
-        free((char *)l->mark.article.s);
-        free((char *)l->mark.question.s);
-        free((char *)l->mark.who.s);
-        free(l);
-    }
-    kb->late_end = &kb->late;
+static void write_body(void *ctx, struct kb_io *io)
+{
+    kb_set_write(ctx, io);
 }
 
-static int learn_mark(void *arg, const struct kb_mark *m)
+/* Keeps what the set has learned, if it is worth it. Under kb->marks; the set may be asked meanwhile. */
+static void save_state(struct kb *kb)
 {
-    learn(arg, NULL, m, NULL); /* of an article that is gone: kept for when it comes back */
-    return 0;
+    struct kb_state_head head;
+    struct err err = {0};
+
+    if (!kb->port.state || kb_set_steps(kb->set) < kb->saved_steps + STATE_STEPS)
+        return;
+    kb->saved_steps = kb_set_steps(kb->set);
+    kb_set_head(kb->set, &head);
+    if (kb_state_write(kb->port.state, &head, write_body, kb->set, &err) < 0)
+        log_warn("kb", "what was learned is not kept, the next start learns it again why=\"%s\"", err_why(&err));
+}
+
+/* The mark behind those that the state has taken in, if it was made from these; else NULL, which is also behind the last: *fits says which. */
+static const struct kept *behind_state(const struct kb_set *set, const struct kb_state_head *head, const struct kept *k, bool *fits)
+{
+    uint64_t chain = 0, n = 0;
+
+    for (; k && n < head->marks; k = k->next) {
+        if (!kb_set_has(set, k->mark.article))
+            continue;
+        chain = kb_state_chain(chain, &k->mark);
+        n++;
+    }
+    *fits = n == head->marks && chain == head->chain;
+    return k;
+}
+
+/* Takes the state's marks in, and what was learned from them. */
+static bool restore(struct kb_set *set, struct kb_io *io, const struct kb_state_head *head, const struct kept *first, const struct kept *behind)
+{
+    struct kb_state_head now;
+
+    for (const struct kept *k = first; k != behind; k = k->next)
+        kb_set_note(set, &k->mark);
+    kb_set_head(set, &now);
+    return now.whole == head->whole && kb_set_read(set, io) && kb_state_close(io);
+}
+
+/* A set of the files that has learned what its state has; *rest becomes what it has yet to learn. */
+static struct kb_set *begin(const struct kb *kb, const struct kb_files *files, const struct kept **rest)
+{
+    struct kb_set *set = kb_set_create(kb->tuning, files->articles, files->n, str_of(files->synonyms));
+    struct kb_state_head head, now;
+    const struct kept *behind;
+    struct kb_io io;
+    bool fits;
+
+    if (kb->port.state && kb_state_open(kb->port.state, &io, &head, NULL) == 0) {
+        kb_set_head(set, &now);
+        behind = behind_state(set, &head, *rest, &fits);
+        if (now.base == head.base && fits) {
+            if (restore(set, &io, &head, *rest, behind)) {
+                *rest = behind;
+                return set;
+            }
+            kb_set_destroy(set);
+            set = kb_set_create(kb->tuning, files->articles, files->n, str_of(files->synonyms));
+        }
+        kb_state_close(&io);
+    }
+    kb_set_learn(set);
+    return set;
+}
+
+/* ---- loading */
+
+static void take_late(struct kb *kb, struct kb_set *set)
+{
+    for (const struct kept *k = kb->late.first; k && set; k = k->next) {
+        if (!kb_set_knows(set, &k->mark))
+            learn(set, NULL, &k->mark, NULL);
+    }
+    drop(&kb->late);
+}
+
+/* A set of the files and the marks. Those are copied first: whoever adds one must not wait until all are learned. */
+static struct kb_set *build(struct kb *kb, const struct kb_files *files, uint64_t *saved_steps, struct err *err)
+{
+    struct kept_list marks = {.end = &marks.first};
+    const struct kept *rest;
+    struct kb_set *set = NULL;
+
+    if (kb->port.mark_each(kb->port.ctx, KB_MARKS_MAX, keep_mark, &marks, err) == 0) {
+        rest = marks.first;
+        set = begin(kb, files, &rest);
+        *saved_steps = rest == marks.first ? 0 : kb_set_steps(set);
+        for (; rest; rest = rest->next)
+            learn(set, NULL, &rest->mark, NULL); /* one on an article that is gone waits until it comes back */
+    }
+    drop(&marks);
+    return set;
 }
 
 /* Builds a set from files and the marks, and swaps it in. Under kb->build. */
 static int rebuild(struct kb *kb, const struct kb_files *files, struct err *err)
 {
+    struct err why = {0};
     struct kb_set *set, *old;
-    int rc;
+    uint64_t saved_steps = 0;
 
     pthread_mutex_lock(&kb->marks);
     kb->building = true;
     pthread_mutex_unlock(&kb->marks);
-    set = kb_set_create(kb->tuning, files->articles, files->n, str_of(files->synonyms));
-    rc = kb->port.mark_each(kb->port.ctx, KB_MARKS_MAX, learn_mark, set, err);
+    set = build(kb, files, &saved_steps, &why);
     pthread_mutex_lock(&kb->marks);
     kb->building = false;
-    take_late(kb, rc == 0 ? set : NULL);
-    pthread_mutex_lock(&kb->lock);
-    old = rc == 0 ? kb->set : set;
-    if (rc == 0)
+    take_late(kb, set);
+    old = kb->set;
+    if (set) {
+        pthread_mutex_lock(&kb->lock);
         kb->set = set;
-    pthread_mutex_unlock(&kb->lock);
+        pthread_mutex_unlock(&kb->lock);
+        kb->saved_steps = saved_steps;
+        save_state(kb);
+    }
     pthread_mutex_unlock(&kb->marks);
+    if (!set)
+        return err_set(err, why.code, "%s", err_why(&why));
     kb_set_destroy(old);
-    return rc;
+    return 0;
 }
 
 /* Takes files over; under kb->build. */
@@ -289,9 +401,11 @@ static int mark(struct kb *kb, const struct kb_mark *m, struct err *err)
     else
         rc = kb->port.mark_add(kb->port.ctx, m, err);
     if (rc == 0 && kb->building)
-        keep_late(kb, m);
+        keep(&kb->late, m);
     if (rc == 0)
         rc = learn(kb->set, &kb->lock, m, err);
+    if (rc == 0)
+        save_state(kb);
     pthread_mutex_unlock(&kb->marks);
     return rc;
 }

@@ -43,14 +43,16 @@ struct kb_mark {
     enum kb_verdict verdict;
 };
 
-/* What kb needs from below: the tables of truth. All of ctx must outlive the kb. */
+/* What kb needs from below: the tables of truth. All of ctx must outlive the kb, state too. */
 struct kb_port {
     void *ctx;
+    const char *state; /* path of the file that what was learned is kept in (kb_state.h); NULL: nowhere, and each start learns again */
     /* Truth; any thread. Adds a mark; the same (article, question, who, at_ms) again is ERR_EXISTS. */
     int (*mark_add)(void *ctx, const struct kb_mark *mark, struct err *err);
     /* Takes back who's newest mark on (article, question); it stays in the table as undone. ERR_NOT_FOUND if none. */
     int (*mark_undo)(void *ctx, const struct kb_mark *mark, struct err *err);
-    /* Calls fn for the newest max marks that stand, oldest first. fn's non-zero answer ends it. */
+    /* Calls fn for the newest marks that stand, at most max and, where there are more, not fewer than max - 1000, oldest first.
+     * fn's non-zero answer ends it. */
     int (*mark_each)(void *ctx, unsigned max, int (*fn)(void *arg, const struct kb_mark *mark), void *arg, struct err *err);
     /* Keeps those of the articles as new versions that differ from their newest ones, in one transaction. */
     int (*articles_save)(void *ctx, struct kb_article *const *articles, unsigned n, struct err *err);

@@ -16,9 +16,9 @@
 #define W_FEATURES 0.75f
 
 /* how likely: fitted, docs/kb.md */
-#define BIAS       -0.79f
+#define BIAS       -0.69f
 #define W_DISTANCE 0.68f
-#define W_EVIDENCE 0.85f
+#define W_EVIDENCE 0.80f
 
 static float belongs(const struct kb_signals *s)
 {

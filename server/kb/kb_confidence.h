@@ -30,7 +30,7 @@ struct kb_signals {
     float learn_sum;   /* log Σ exp s_c */
     float none;        /* s of kb_none's class */
     float grams;       /* score of the first ÷ what a full match would have */
-    float seen;        /* 0..1 */
+    float seen;        /* 0..1; three words in a row count neither here nor below */
     float evidence;    /* accepts per article */
     unsigned features; /* of the question */
 };

@@ -1,5 +1,6 @@
 #include "kb/kb_features.h"
 
+#include "kb/kb_breaks.h"
 #include "kb/kb_common.h"
 #include "kb/kb_synonyms.h"
 #include "kb/kb_words.h"
@@ -7,6 +8,7 @@
 #define CHARS_MIN 3
 #define CHARS_MAX 5
 #define SKIP_WORDS 5
+#define PREFIX_CHARS 5
 #define SENSES_MAX 32 /* of a text are paired */
 
 uint32_t kb_hash(uint32_t seed, const void *p, size_t n)
@@ -35,11 +37,12 @@ uint32_t kb_hash(uint32_t seed, const void *p, size_t n)
 
 void kb_features_reset(struct kb_features *f)
 {
-    f->n = 0;
+    f->n = f->said = 0;
     memset(f->slots, 0, sizeof f->slots);
 }
 
-static void put_hash(struct kb_features *f, enum kb_feature_kind kind, uint32_t hash, bool common)
+/* The feature, new or once more; NULL: there is no room for another. */
+static struct kb_feature *put_hash(struct kb_features *f, enum kb_feature_kind kind, uint32_t hash, bool common)
 {
     unsigned mask = 2 * KB_FEATURES_MAX - 1, i = hash & mask;
 
@@ -47,24 +50,28 @@ static void put_hash(struct kb_features *f, enum kb_feature_kind kind, uint32_t 
         struct kb_feature *v = &f->v[f->slots[i] - 1];
 
         if (v->hash == hash) {
+            if (f->slots[i] <= f->said)
+                return v;
             if (v->tf < UINT16_MAX)
                 v->tf++;
             v->common &= common;
-            return;
+            return v;
         }
     }
     if (f->n == KB_FEATURES_MAX)
-        return;
-    f->v[f->n++] = (struct kb_feature){hash, (uint16_t)kind, 1, common};
+        return NULL;
+    f->v[f->n++] = (struct kb_feature){.hash = hash, .kind = (uint16_t)kind, .tf = 1, .common = common, .mended = f->said > 0};
     f->slots[i] = (uint16_t)f->n;
+    return &f->v[f->n - 1];
 }
 
 struct extract {
     struct kb_features *f;
     uint32_t last_stem;  /* hash of the stem before, 0: none */
+    uint32_t last_pair_of_stems; /* of the two before, 0: none */
     uint32_t last_pair;  /* hash of the bigram that began one character before */
     size_t last_pair_start;
-    bool last_common;
+    bool last_common, last_pair_common;
     uint32_t stems[SKIP_WORDS]; /* the words before, the newest last */
     unsigned stems_n;
 };
@@ -73,7 +80,7 @@ static void put_chars(struct kb_features *f, struct str word, bool common)
 {
     char text[KB_WORD_BYTES + 2];
     uint8_t at[KB_WORD_BYTES + 3]; /* where each character begins */
-    unsigned chars = 0;
+    unsigned chars = 0, grams = 0;
     size_t n = 0;
 
     text[n++] = '<';
@@ -85,16 +92,64 @@ static void put_chars(struct kb_features *f, struct str word, bool common)
             at[chars++] = (uint8_t)i;
     }
     at[chars] = (uint8_t)n;
+    for (unsigned len = CHARS_MIN; len <= CHARS_MAX; len++)
+        grams += chars >= len ? chars - len + 1 : 0;
     for (unsigned len = CHARS_MIN; len <= CHARS_MAX; len++) {
-        for (unsigned i = 0; i + len <= chars; i++)
-            put_hash(f, KB_F_CHARS, kb_hash(KB_F_CHARS + 1u, text + at[i], (size_t)(at[i + len] - at[i])), common);
+        for (unsigned i = 0; i + len <= chars; i++) {
+            struct kb_feature *v = put_hash(f, KB_F_CHARS, kb_hash(KB_F_CHARS + 1u, text + at[i], (size_t)(at[i + len] - at[i])), common);
+
+            if (v && v->among == 0) /* the first word that has it says so */
+                v->among = (uint16_t)grams;
+        }
     }
+}
+
+/* The stem with the one before, and with the two before. */
+static void put_neighbours(struct extract *x, uint32_t hash, bool common)
+{
+    uint32_t two[2] = {x->last_stem, hash}, three[2] = {x->last_pair_of_stems, hash}, both = 0;
+
+    if (x->last_stem) {
+        both = kb_hash(KB_F_PAIR + 1u, two, sizeof two);
+        put_hash(x->f, KB_F_PAIR, both, common && x->last_common);
+    }
+    if (x->last_stem && x->last_pair_of_stems)
+        put_hash(x->f, KB_F_TRIPLE, kb_hash(KB_F_TRIPLE + 1u, three, sizeof three), common && x->last_pair_common);
+    x->last_pair_common = common && x->last_common;
+    x->last_pair_of_stems = both;
+    x->last_stem = hash;
+    x->last_common = common;
+}
+
+/* The stem with each of those a few words before. */
+static void put_skips(struct extract *x, uint32_t hash)
+{
+    for (unsigned i = 0; i < x->stems_n; i++) {
+        uint32_t a = x->stems[i], pair[2] = {a < hash ? a : hash, a < hash ? hash : a};
+
+        put_hash(x->f, KB_F_SKIP, kb_hash(KB_F_SKIP + 1u, pair, sizeof pair), false);
+    }
+    if (x->stems_n == SKIP_WORDS)
+        memmove(x->stems, x->stems + 1, (--x->stems_n) * sizeof x->stems[0]);
+    x->stems[x->stems_n++] = hash;
+}
+
+/* The word's first letters: what its other endings have too. */
+static void put_prefix(struct kb_features *f, struct str word, bool common)
+{
+    size_t n = 0;
+
+    for (unsigned chars = 0; n < word.n; n++) {
+        if (((unsigned char)word.s[n] & 0xC0) != 0x80 && chars++ == PREFIX_CHARS)
+            break;
+    }
+    put_hash(f, KB_F_PREFIX, kb_hash(KB_F_PREFIX + 1u, word.s, n), common);
 }
 
 static void put_word(struct extract *x, struct str word)
 {
     char stem[KB_WORD_BYTES];
-    uint32_t hash, pair[2];
+    uint32_t hash;
     size_t n = word.n;
     bool common = kb_common_is(word);
 
@@ -102,22 +157,10 @@ static void put_word(struct extract *x, struct str word)
     n = kb_words_stem(stem, n);
     hash = kb_hash(KB_F_WORD + 1u, stem, n);
     put_hash(x->f, KB_F_WORD, hash, common);
-    if (x->last_stem) {
-        pair[0] = x->last_stem, pair[1] = hash;
-        put_hash(x->f, KB_F_PAIR, kb_hash(KB_F_PAIR + 1u, pair, sizeof pair), common && x->last_common);
-    }
-    if (!common) {
-        for (unsigned i = 0; i < x->stems_n; i++) {
-            pair[0] = x->stems[i] < hash ? x->stems[i] : hash;
-            pair[1] = x->stems[i] < hash ? hash : x->stems[i];
-            put_hash(x->f, KB_F_SKIP, kb_hash(KB_F_SKIP + 1u, pair, sizeof pair), false);
-        }
-        if (x->stems_n == SKIP_WORDS)
-            memmove(x->stems, x->stems + 1, (--x->stems_n) * sizeof x->stems[0]);
-        x->stems[x->stems_n++] = hash;
-    }
-    x->last_stem = hash;
-    x->last_common = common;
+    put_prefix(x->f, word, common);
+    put_neighbours(x, hash, common);
+    if (!common)
+        put_skips(x, hash);
     put_chars(x->f, word, common);
 }
 
@@ -175,6 +218,11 @@ static int on_word(void *ctx, struct str token, size_t start, size_t end, unsign
     return 0;
 }
 
+static void on_break(void *ctx, struct str word)
+{
+    put_hash(ctx, KB_F_WORD, kb_hash(KB_F_WORD + 1u, word.s, word.n), false);
+}
+
 struct senses {
     struct kb_features *f;
     uint32_t v[SENSES_MAX];
@@ -211,6 +259,13 @@ void kb_features_add(struct kb_features *f, const struct kb_synonyms *synonyms, 
     struct senses s = {.f = f};
 
     kb_words(text, KB_WORDS_WHOLE, on_word, &x);
+    kb_breaks(text, on_break, f);
     kb_synonyms_find(synonyms, text, on_sense, &s);
     put_senses(&s);
+}
+
+void kb_features_add_mended(struct kb_features *f, const struct kb_synonyms *synonyms, struct str mended)
+{
+    f->said = f->n;
+    kb_features_add(f, synonyms, mended);
 }

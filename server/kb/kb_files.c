@@ -191,11 +191,7 @@ static int read_file(void *ctx, const char *path, struct err *err)
 
 static int finish(struct reading *r, int rc)
 {
-    struct map_item *item;
-
-    for (uint32_t i = 0; (item = map_next(&r->seen, &i)) != NULL;)
-        free(item->value);
-    map_fini(&r->seen);
+    map_fini_free(&r->seen);
     if (rc < 0)
         kb_files_fini(r->out);
     return rc;

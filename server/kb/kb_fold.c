@@ -7,42 +7,11 @@
 #include <unicode/unorm2.h>
 #include <unicode/uscript.h>
 #include <unicode/ustring.h>
-#include <unicode/utrans.h>
 
-#define HAN_FIRST 0x3400
-#define HAN_LAST  0x9FFF
+#include "kb/kb_simplified.h" /* made at build time: HAN_FIRST, HAN_LAST, simplified[] */
 
 static const UNormalizer2 *nfkd, *nfc;
-static uint16_t simplified[HAN_LAST - HAN_FIRST + 1]; /* 0: itself */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-/* ICU transforms a whole text; one character and a line feed at a time keeps longer rules from applying. */
-static void load_simplified(void)
-{
-    static const UChar id[] = u"Traditional-Simplified";
-    UErrorCode status = U_ZERO_ERROR;
-    UParseError where;
-    UTransliterator *t = utrans_openU(id, -1, UTRANS_FORWARD, NULL, 0, &where, &status);
-    int32_t n = 0, cap = 2 * (HAN_LAST - HAN_FIRST + 1) + 16, limit;
-    UChar *text;
-
-    if (U_FAILURE(status))
-        return;
-    text = calloc((size_t)cap, sizeof *text);
-    for (int32_t c = HAN_FIRST; text && c <= HAN_LAST; c++) {
-        text[n++] = (UChar)c;
-        text[n++] = '\n';
-    }
-    limit = n;
-    if (text)
-        utrans_transUChars(t, text, &n, cap, 0, &limit, &status);
-    if (text && U_SUCCESS(status) && n == 2 * (HAN_LAST - HAN_FIRST + 1)) {
-        for (int32_t c = HAN_FIRST; c <= HAN_LAST; c++)
-            simplified[c - HAN_FIRST] = text[2 * (c - HAN_FIRST)];
-    }
-    free(text);
-    utrans_close(t);
-}
 
 static void start(void)
 {
@@ -52,7 +21,6 @@ static void start(void)
     nfc = unorm2_getNFCInstance(&status);
     if (U_FAILURE(status))
         abort(); /* ICU's own data is missing: nothing can be searched */
-    load_simplified();
 }
 
 /* Latin letters that Unicode doesn't decompose, and what people type instead. */
@@ -128,8 +96,7 @@ static enum kb_fold_kind kind_of(UChar32 c)
     int8_t type;
 
     if (c < 0x80)
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? KB_FOLD_WORD : c == '\'' || c == '`' ? KB_FOLD_SKIP
-                                                                                                     : KB_FOLD_BREAK;
+        return kb_fold_ascii((char)c) ? KB_FOLD_WORD : c == '\'' || c == '`' ? KB_FOLD_SKIP : KB_FOLD_BREAK;
     if (is_skipped(c))
         return KB_FOLD_SKIP;
     type = u_charType(c);
@@ -164,9 +131,7 @@ static void put_folded(struct kb_folded *out, UChar32 c)
     const char *plain;
 
     if (c >= HAN_FIRST && c <= HAN_LAST) {
-        uint16_t s = simplified[c - HAN_FIRST];
-
-        put(out, s ? s : c);
+        put(out, simplified[c - HAN_FIRST]);
         return;
     }
     c = u_foldCase(c, U_FOLD_CASE_DEFAULT);

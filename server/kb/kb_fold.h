@@ -31,6 +31,13 @@ struct kb_folded {
     uint8_t kind[KB_FOLD_MAX];     /* enum kb_fold_kind of each */
 };
 
+/* What a letter or digit of ASCII is searched as; all else: 0. */
+static inline char kb_fold_ascii(char c)
+{
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+        return c;
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : 0;
+}
 /* Folds code point c (any value; < 0 is a break). */
 void kb_fold(int32_t c, struct kb_folded *out);
 /* A followed by the mark or jamo b as one character, or < 0 if there is none. Only for scripts whose marks are kept. */

@@ -5,15 +5,20 @@
 
 #include "kb/kb_rows.h"
 
+#define SHARES 64 /* words with more character grams count as those */
+
 struct posting {
     uint32_t class;
     float tf;
 };
 
+/* Most features stand in one class: its posting lies in the row itself. */
 struct row {
-    uint32_t n, cap;
-    uint32_t last;     /* the largest class in it */
-    struct posting *v; /* in no order */
+    uint16_t n, cap; /* cap 0: at most one, in `one` */
+    union {
+        struct posting one;
+        struct posting *v; /* by class */
+    };
 };
 
 struct kb_grams {
@@ -24,6 +29,7 @@ struct kb_grams {
     uint32_t rows_cap;
     float *length; /* of each class */
     double length_sum;
+    float share[SHARES]; /* of one among so many character grams of a word */
     /* scratch of one query */
     float *norm;
     uint32_t found[KB_FEATURES_MAX];
@@ -38,6 +44,9 @@ struct kb_grams *kb_grams_create(const struct kb_tuning *t, unsigned classes_n)
     kb_rows_init(&g->index);
     g->length = mem_zalloc(classes_n * sizeof *g->length);
     g->norm = mem_zalloc(classes_n * sizeof *g->norm);
+    g->share[0] = 1;
+    for (unsigned i = 1; i < SHARES; i++)
+        g->share[i] = powf(t->share_grams / (float)i, t->share_power);
     return g;
 }
 
@@ -46,7 +55,8 @@ void kb_grams_destroy(struct kb_grams *g)
     if (!g)
         return;
     for (uint32_t i = 0; i < g->index.n; i++)
-        free(g->rows[i].v);
+        if (g->rows[i].cap)
+            free(g->rows[i].v);
     free(g->rows);
     free(g->length);
     free(g->norm);
@@ -56,38 +66,75 @@ void kb_grams_destroy(struct kb_grams *g)
 
 static struct row *row_put(struct kb_grams *g, uint32_t hash)
 {
-    uint32_t at = kb_rows_put(&g->index, hash);
+    uint32_t had = g->index.n, at = kb_rows_put(&g->index, hash);
 
     if (g->index.n > g->rows_cap) {
-        uint32_t cap = g->rows_cap ? 2 * g->rows_cap : 1024;
-
-        g->rows = mem_realloc(g->rows, cap * sizeof *g->rows);
-        memset(g->rows + g->rows_cap, 0, (cap - g->rows_cap) * sizeof *g->rows);
-        g->rows_cap = cap;
+        g->rows_cap = g->rows_cap ? 2 * g->rows_cap : 1024;
+        g->rows = mem_realloc(g->rows, g->rows_cap * sizeof *g->rows);
     }
+    if (g->index.n > had)
+        g->rows[at] = (struct row){.n = 0};
     return &g->rows[at];
+}
+
+static struct posting *postings(struct row *r)
+{
+    return r->cap ? r->v : &r->one;
+}
+
+/* Makes place for one more. */
+static void widen(struct row *r)
+{
+    struct posting one = r->one;
+
+    if (r->n < (r->cap ? r->cap : 1))
+        return;
+    r->v = mem_realloc(r->cap ? r->v : NULL, 2u * r->n * sizeof *r->v);
+    if (!r->cap)
+        r->v[0] = one;
+    r->cap = (uint16_t)(2 * r->n);
+}
+
+/* Where the class stands among n, or would. Texts of one class come in a row, and classes in order: most often at the end. */
+static uint32_t place_of(const struct posting *v, uint32_t n, unsigned class)
+{
+    uint32_t lo = 0, hi = n;
+
+    if (n == 0 || v[n - 1].class < class)
+        return n;
+    while (lo < hi) {
+        uint32_t mid = (lo + hi) / 2;
+
+        if (v[mid].class < class)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
 }
 
 static void post(struct row *r, unsigned class, float tf)
 {
-    for (uint32_t i = r->n; i > 0 && class <= r->last; i--) { /* backwards: texts of one class come in a row */
-        if (r->v[i - 1].class == class) {
-            r->v[i - 1].tf += tf;
-            return;
-        }
+    struct posting *v = postings(r);
+    uint32_t at = place_of(v, r->n, class);
+
+    if (at < r->n && v[at].class == class) {
+        v[at].tf += tf;
+        return;
     }
-    if (r->n == r->cap) {
-        r->cap = r->cap ? 2 * r->cap : 2;
-        r->v = mem_realloc(r->v, r->cap * sizeof *r->v);
-    }
-    r->v[r->n++] = (struct posting){class, tf};
-    r->last = class > r->last ? class : r->last;
+    widen(r);
+    v = postings(r);
+    memmove(v + at + 1, v + at, (r->n - at) * sizeof *v);
+    v[at] = (struct posting){class, tf};
+    r->n++;
 }
 
 /* What a feature weighs, by its kind and by what it comes from; 0: nothing. */
 static float weight_of(const struct kb_grams *g, const struct kb_feature *f)
 {
-    return g->t->gram_kind[f->kind] * (f->common ? g->t->common_gram : 1);
+    float share = g->share[f->among < SHARES ? f->among : SHARES - 1];
+
+    return g->t->gram_kind[f->kind] * (f->common ? g->t->common_gram : 1) * (f->mended ? g->t->mended : 1) * share;
 }
 
 void kb_grams_add(struct kb_grams *g, const struct kb_features *f, unsigned class, float weight)
@@ -123,21 +170,22 @@ float kb_grams_score(struct kb_grams *g, const struct kb_features *f, float *out
     for (unsigned i = 0; i < f->n; i++) {
         g->found[i] = weight_of(g, &f->v[i]) == 0 ? KB_ROW_NONE : kb_rows_find(&g->index, f->v[i].hash);
         if (g->found[i] != KB_ROW_NONE)
-            __builtin_prefetch(g->rows[g->found[i]].v);
+            __builtin_prefetch(postings(&g->rows[g->found[i]]));
     }
     for (unsigned i = 0; i < f->n; i++) {
-        const struct row *r = g->found[i] == KB_ROW_NONE ? NULL : &g->rows[g->found[i]];
+        struct row *r = g->found[i] == KB_ROW_NONE ? NULL : &g->rows[g->found[i]];
+        const struct posting *v = r ? postings(r) : NULL;
         float kind = weight_of(g, &f->v[i]), idf;
 
-        if (!r) {
-            scale += kind * all;
+        if (!r) { /* a guess that is of no use is none */
+            scale += f->v[i].mended ? 0 : kind * all;
             continue;
         }
         idf = kind * logf(1 + ((float)g->filled_n - (float)r->n + 0.5f) / ((float)r->n + 0.5f));
         scale += idf;
         idf *= g->t->gram_k1 + 1;
         for (uint32_t k = 0; k < r->n; k++)
-            out[r->v[k].class] += idf * r->v[k].tf / (r->v[k].tf + g->norm[r->v[k].class]);
+            out[v[k].class] += idf * v[k].tf / (v[k].tf + g->norm[v[k].class]);
     }
     return scale;
 }

@@ -4,6 +4,9 @@
  *     score(c) = Σ_f kind_f · idf_f · tf (k1 + 1) / (tf + k1 (1 - b + b · length_c / average)),
  *     idf_f = ln(1 + (C - df + ½) / (df + ½)),  C the number of classes that have text
  *
+ * kind_f: by its kind, less if it comes of common words, and of character grams the less the more its word has: else a long word would
+ * speak many times as loud as a short one.
+ *
  * Owns    its postings.   Thread  one at a time.   Source  Robertson & Zaragoza 2009; KB "Further levers" (trigrams).
  */
 #ifndef KB_GRAMS_H

@@ -29,12 +29,14 @@ static void add_log_softmax(const struct kb_scores *s, const float *v, float sca
 
 void kb_rank_mix(const struct kb_tuning *t, const struct kb_scores *s, float *p)
 {
+    float least = t->mix_bare + (t->mix_learn - t->mix_bare) * s->titled;
+    float learn = (least + t->grow_learn * logf(1 + s->asked)) * powf(s->seen, t->seen_power);
     float top, z = 0;
 
     memset(p, 0, s->n * sizeof *p);
     if (top_of(s, s->learn) == -INFINITY)
         return; /* nothing is allowed */
-    add_log_softmax(s, s->learn, t->sharp_learn, t->mix_learn + t->grow_learn * logf(1 + s->asked), p);
+    add_log_softmax(s, s->learn, t->sharp_learn, learn, p);
     if (s->grams_full > 0)
         add_log_softmax(s, s->grams, t->sharp_grams / s->grams_full, t->mix_grams, p);
     top = top_of(s, p);

@@ -4,6 +4,8 @@
 
 #include "base/base_buf.h"
 
+#define ROOM(cap) ((cap) / 4 * 3) /* slots that are filled at most: then two are looked at on average */
+
 void kb_rows_init(struct kb_rows *r)
 {
     *r = (struct kb_rows){0};
@@ -40,7 +42,7 @@ static void grow(struct kb_rows *r)
     r->cap = r->cap ? 2 * r->cap : 1024;
     free(r->slots);
     r->slots = mem_zalloc(r->cap * sizeof *r->slots);
-    r->hashes = mem_realloc(r->hashes, r->cap / 2 * sizeof *r->hashes);
+    r->hashes = mem_realloc(r->hashes, ROOM(r->cap) * sizeof *r->hashes);
     for (uint32_t i = 0; i < r->n; i++)
         r->slots[slot_of(r, r->hashes[i])] = i + 1;
 }
@@ -49,7 +51,7 @@ uint32_t kb_rows_put(struct kb_rows *r, uint32_t hash)
 {
     uint32_t slot;
 
-    if (2 * (r->n + 1) > r->cap)
+    if (r->n + 1 > ROOM(r->cap))
         grow(r);
     slot = slot_of(r, hash);
     if (r->slots[slot])

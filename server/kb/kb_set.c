@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/base_crypto.h"
 #include "base/base_map.h"
 #include "kb/kb_confidence.h"
 #include "kb/kb_features.h"
@@ -12,11 +13,14 @@
 #include "kb/kb_marks.h"
 #include "kb/kb_none.h"
 #include "kb/kb_rank.h"
+#include "kb/kb_spelling.h"
 #include "kb/kb_synonyms.h"
 
 #define SENTENCES_MAX    48 /* of a body become examples */
+#define SENTENCE_BYTES   600
 #define SEED_WORK_MAX 100000000 /* examples × classes of all passes at the start; above it grams alone know the articles */
 #define DOC_NONE         UINT32_MAX
+#define MENDED_BYTES     (8 * KB_QUESTION_BYTES) /* a question, folded */
 #define EXACT_CONFIDENCE 0.9
 
 struct doc {
@@ -36,10 +40,13 @@ struct kb_set {
     struct kb_learn *learn;
     struct kb_grams *grams;
     struct kb_synonyms *synonyms; /* or NULL */
+    struct kb_spelling *spelling;
     struct kb_marks marks;
     struct kb_calibration calibration;
+    uint64_t base, chain, taken; /* kb_state.h; taken: marks */
     /* scratch of one query */
     struct kb_features features;
+    struct buf mended;
     float *scores_learn, *scores_grams, *p;
     bool *allowed;
 };
@@ -56,6 +63,8 @@ void kb_set_destroy(struct kb_set *s)
     kb_learn_destroy(s->learn);
     kb_grams_destroy(s->grams);
     kb_synonyms_destroy(s->synonyms);
+    kb_spelling_destroy(s->spelling);
+    buf_fini(&s->mended);
     kb_marks_fini(&s->marks);
     free(s->scores_learn);
     free(s->scores_grams);
@@ -90,27 +99,55 @@ static void take_apart(struct kb_set *s, struct str text)
     kb_features_add(&s->features, s->synonyms, text);
 }
 
+/* Adds to the question's features those of what it may have meant. What it is known by as a whole (hash_of_question) comes first:
+ * other words are slips after each mark. */
+static void mend(struct kb_set *s, struct str question)
+{
+    buf_reset(&s->mended);
+    if (kb_spelling_mend(s->spelling, question, &s->mended))
+        kb_features_add_mended(&s->features, s->synonyms, (struct str){s->mended.p, s->mended.n});
+}
+
 /* Makes the text an example of the class, if it counts, and adds it to the class's grams. */
 static void add_example(struct kb_set *s, struct str text, unsigned class, float weight, float grams)
 {
     take_apart(s, text);
+    kb_spelling_learn(s->spelling, text);
     if (weight > 0)
         kb_learn_add(s->learn, &s->features, class, weight);
     kb_grams_add(s->grams, &s->features, class, grams);
 }
 
-/* Bytes up to and with the end of the first sentence. */
+/* Bytes of a mark that ends a sentence, at the beginning of s; 0: none is there. */
+static size_t end_of_sentence(struct str s)
+{
+    /* of Chinese, Hindi and its neighbours, Arabic, Urdu, Burmese, Khmer, Ethiopic */
+    static const char *const marks[] = {"。", "！", "？", "；", "।", "॥", "؟", "۔", "။", "។", "።"};
+    unsigned char c = (unsigned char)s.s[0];
+
+    if (c == '\n' || c == '!' || c == '?' || c == ';' || (c == '.' && (s.n == 1 || s.s[1] == ' ')))
+        return 1;
+    if (c < 0xC0)
+        return 0;
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        size_t n = strlen(marks[i]);
+
+        if (n <= s.n && memcmp(s.s, marks[i], n) == 0)
+            return n;
+    }
+    return 0;
+}
+
+/* Bytes up to and with the end of the first sentence. What has no end (Thai) ends at a space: all of its features must fit. */
 static size_t sentence_of(struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.s[i];
+        size_t n = end_of_sentence((struct str){s.s + i, s.n - i});
 
-        if (c == '\n' || c == '!' || c == '?' || c == ';' ||
-            (c == '.' && (i + 1 == s.n || s.s[i + 1] == ' ')))
-            return i + 1;
-        if (i + 2 < s.n && (memcmp(s.s + i, "。", 3) == 0 || memcmp(s.s + i, "！", 3) == 0 ||
-                            memcmp(s.s + i, "？", 3) == 0 || memcmp(s.s + i, "；", 3) == 0))
-            return i + 3;
+        if (n > 0)
+            return i + n;
+        if (i > SENTENCE_BYTES && s.s[i] == ' ')
+            return i;
     }
     return s.n;
 }
@@ -143,6 +180,24 @@ static void learn_none(void *ctx, struct str text)
     kb_learn_add(s->learn, &s->features, s->classes_n, s->t->none_weight);
 }
 
+static uint64_t digest(const struct kb_set *s)
+{
+    uint64_t v = kb_learn_digest(s->learn);
+    uint32_t n[3] = {s->classes_n, s->docs_n, s->accepts};
+    struct str parts[] = {{(const char *)&v, sizeof v}, {(const char *)s->t, sizeof *s->t}, {(const char *)n, sizeof n}};
+
+    v = crypto_short_digest_parts(parts, sizeof parts / sizeof parts[0]);
+    for (unsigned i = 0; i < s->docs_n; i++)
+        v = crypto_short_digest_parts((struct str[]){{(const char *)&v, sizeof v}, str_of(s->docs[i].article->id)}, 2);
+    return v;
+}
+
+static void know_synonym(void *ctx, struct str phrase, uint32_t group)
+{
+    (void)group;
+    kb_spelling_learn(ctx, phrase);
+}
+
 struct kb_set *kb_set_create(const struct kb_tuning *t, struct kb_article **articles, unsigned n,
                              struct str synonyms)
 {
@@ -150,6 +205,9 @@ struct kb_set *kb_set_create(const struct kb_tuning *t, struct kb_article **arti
 
     s->t = t;
     s->synonyms = kb_synonyms_create(synonyms);
+    s->spelling = kb_spelling_create();
+    kb_synonyms_each(synonyms, know_synonym, s->spelling);
+    buf_init(&s->mended, MENDED_BYTES);
     map_init(&s->classes);
     kb_marks_init(&s->marks);
     add_docs(s, articles, n);
@@ -163,9 +221,14 @@ struct kb_set *kb_set_create(const struct kb_tuning *t, struct kb_article **arti
         learn_doc(s, &s->docs[i]);
     if (t->none_weight > 0)
         kb_none_each(learn_none, s);
-    for (unsigned i = 0; i < (unsigned)t->seed_passes && (uint64_t)(i + 1) * kb_learn_examples(s->learn) * s->classes_n < SEED_WORK_MAX; i++)
-        kb_learn_pass(s->learn);
+    s->base = digest(s);
     return s;
+}
+
+void kb_set_learn(struct kb_set *s)
+{
+    for (unsigned i = 0; i < (unsigned)s->t->seed_passes && (uint64_t)(i + 1) * kb_learn_examples(s->learn) * s->classes_n < SEED_WORK_MAX; i++)
+        kb_learn_pass(s->learn);
 }
 
 bool kb_set_has(const struct kb_set *s, struct str id)
@@ -221,6 +284,16 @@ static struct str bounded(struct str q)
     return q;
 }
 
+/* Features without those that were none when the confidence was fitted: of three words in a row, and first letters. */
+static unsigned counted(const struct kb_features *f)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < f->n; i++)
+        n += f->v[i].kind < KB_F_TRIPLE;
+    return n;
+}
+
 /* What the scores of the question say of the class that came out first. */
 static void read_signals(const struct kb_set *s, const struct kb_scores *scores, float seen, unsigned first,
                          struct kb_signals *out)
@@ -239,7 +312,7 @@ static void read_signals(const struct kb_set *s, const struct kb_scores *scores,
                                                                : 0,
                                .seen = seen,
                                .evidence = (float)s->accepts / (float)s->classes_n,
-                               .features = s->features.n};
+                               .features = counted(&s->features)};
 }
 
 /* Fills p from the question's features, and says what stands first. False if nothing is allowed. */
@@ -250,7 +323,9 @@ static bool score(struct kb_set *s, struct kb_signals *out)
     unsigned first;
 
     scores.grams_full = kb_grams_score(s->grams, &s->features, s->scores_grams);
-    scores.asked = (float)s->titled / (float)s->docs_n + (float)s->accepts / (float)s->classes_n;
+    scores.titled = (float)s->titled / (float)s->docs_n;
+    scores.seen = seen;
+    scores.asked = scores.titled + (float)s->accepts / (float)s->classes_n;
     kb_rank_mix(s->t, &scores, s->p);
     if (kb_rank_top(s->p, s->classes_n, 1, &first) == 0)
         return false;
@@ -275,33 +350,81 @@ static void calibrate(struct kb_set *s, unsigned class, enum kb_verdict verdict)
         kb_confidence_rejected(&s->calibration, &signals);
 }
 
-int kb_set_mark(struct kb_set *s, const struct kb_mark *m, struct err *err)
+/* Takes in what a mark says, but for what it teaches; its features stay in s->features. True if it may teach. */
+static bool take_in(struct kb_set *s, const struct kb_mark *m, unsigned class)
 {
-    struct str question = bounded(m->question);
-    uint32_t *first = map_get(&s->classes, m->article), class, hash;
+    uint32_t hash;
 
-    if (!first)
-        return err_set(err, ERR_NOT_FOUND, "no article %.*s", STR_FMT(m->article));
-    class = (uint32_t)(first - s->first);
     kb_marks_take(&s->marks, m);
-    take_apart(s, question);
+    s->chain = kb_state_chain(s->chain, m);
+    s->taken++;
+    take_apart(s, bounded(m->question));
     if (s->features.n == 0)
-        return 0;
+        return false;
     hash = hash_of_question(&s->features);
     if (m->verdict == KB_ACCEPTED)
         kb_marks_accept(&s->marks, hash, class);
     else
         kb_marks_reject(&s->marks, hash, class);
     if (!kb_marks_count(&s->marks, m->who, class, hash))
-        return 0;
-    calibrate(s, class, m->verdict);
+        return false;
+    mend(s, bounded(m->question));
+    return true;
+}
+
+/* What was taken in becomes an example, and part of the class's text; its words are known then. */
+static void add_mark(struct kb_set *s, const struct kb_mark *m, unsigned class)
+{
     kb_learn_add(s->learn, &s->features, class, m->verdict == KB_ACCEPTED ? 1 : -s->t->reject_weight);
-    kb_learn_step_last(s->learn);
     if (m->verdict == KB_ACCEPTED) {
+        kb_spelling_learn(s->spelling, bounded(m->question));
         kb_grams_add(s->grams, &s->features, class, s->t->gram_asked);
         s->accepts++;
     }
+}
+
+int kb_set_mark(struct kb_set *s, const struct kb_mark *m, struct err *err)
+{
+    uint32_t *first = map_get(&s->classes, m->article), class;
+
+    if (!first)
+        return err_set(err, ERR_NOT_FOUND, "no article %.*s", STR_FMT(m->article));
+    class = (uint32_t)(first - s->first);
+    if (!take_in(s, m, class))
+        return 0;
+    calibrate(s, class, m->verdict);
+    add_mark(s, m, class);
+    kb_learn_step_last(s->learn);
     return (int)(s->accepts <= s->t->many ? s->t->replays : s->t->replays_many);
+}
+
+void kb_set_note(struct kb_set *s, const struct kb_mark *m)
+{
+    uint32_t *first = map_get(&s->classes, m->article), class = first ? (uint32_t)(first - s->first) : 0;
+
+    if (first && take_in(s, m, class))
+        add_mark(s, m, class);
+}
+
+void kb_set_head(const struct kb_set *s, struct kb_state_head *out)
+{
+    *out = (struct kb_state_head){.base = s->base, .chain = s->chain, .whole = digest(s), .marks = s->taken};
+}
+
+void kb_set_write(const struct kb_set *s, struct kb_io *io)
+{
+    kb_io_put(io, &s->calibration, sizeof s->calibration);
+    kb_learn_write(s->learn, io);
+}
+
+bool kb_set_read(struct kb_set *s, struct kb_io *io)
+{
+    return kb_io_get(io, &s->calibration, sizeof s->calibration) && kb_learn_read(s->learn, io);
+}
+
+uint64_t kb_set_steps(const struct kb_set *s)
+{
+    return kb_learn_steps(s->learn);
 }
 
 bool kb_set_knows(const struct kb_set *s, const struct kb_mark *m)
@@ -322,9 +445,9 @@ static void fill_hit(const struct kb_set *s, unsigned doc, double confidence, st
 }
 
 /* What was accepted for the very same words comes first. Returns whether there is such a class. */
-static bool put_exact_first(struct kb_set *s)
+static bool put_exact_first(struct kb_set *s, uint32_t question)
 {
-    uint32_t class = kb_marks_accepted(&s->marks, hash_of_question(&s->features));
+    uint32_t class = kb_marks_accepted(&s->marks, question);
     unsigned first;
 
     if (class == KB_CLASS_NONE || !s->allowed[class])
@@ -341,18 +464,21 @@ unsigned kb_set_suggest(struct kb_set *s, struct str question, const struct kb_f
     unsigned top[KB_HITS_MAX], n;
     struct str lang;
     double confidence;
+    uint32_t hash;
 
     question = bounded(question);
     lang = filter->lang.n > 0 ? filter->lang : kb_lang_of(question);
     take_apart(s, question);
     if (s->features.n == 0)
         return 0;
+    hash = hash_of_question(&s->features);
+    mend(s, question);
     for (unsigned c = 0; c < s->classes_n; c++)
         s->allowed[c] = version_of(s, c, lang, filter) != DOC_NONE;
     if (!score(s, &signals))
         return 0;
     confidence = kb_confidence(&s->calibration, &signals);
-    if (put_exact_first(s))
+    if (put_exact_first(s, hash))
         confidence = fmax(confidence, EXACT_CONFIDENCE);
     n = kb_rank_top(s->p, s->classes_n, max < KB_HITS_MAX ? max : KB_HITS_MAX, top);
     /* each as likely, beside the first, as the mix says */

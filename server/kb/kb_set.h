@@ -10,13 +10,17 @@
 #define KB_SET_H
 
 #include "kb/kb.h"
+#include "kb/kb_state.h"
 #include "kb/kb_tuning.h"
 
 struct kb_set;
 
-/* Builds from articles (each is referenced). synonyms: text of synonyms.txt, or absent. No mark is learned yet. */
+/* Builds from articles (each is referenced). synonyms: text of synonyms.txt, or absent. Nothing is learned yet: kb_set_learn() or
+ * kb_set_read(). */
 struct kb_set *kb_set_create(const struct kb_tuning *t, struct kb_article **articles, unsigned n, struct str synonyms);
 void kb_set_destroy(struct kb_set *s);
+/* Learns the articles. Before the first mark. */
+void kb_set_learn(struct kb_set *s);
 
 bool kb_set_has(const struct kb_set *s, struct str id);
 unsigned kb_set_ids(const struct kb_set *s);
@@ -32,6 +36,19 @@ int kb_set_mark(struct kb_set *s, const struct kb_mark *m, struct err *err);
 bool kb_set_knows(const struct kb_set *s, const struct kb_mark *m);
 /* One of the steps through old examples that are due after a mark. */
 void kb_set_replay(struct kb_set *s);
+
+/*
+ * What was learned comes back without a step (kb_state.h): kb_set_create(), kb_set_note() for each mark in order, kb_set_read().
+ */
+/* Takes a mark in as kb_set_mark() does, but for what it teaches. */
+void kb_set_note(struct kb_set *s, const struct kb_mark *m);
+/* What a state of it, as it stands, begins with. Marks on articles that it doesn't have count nowhere. */
+void kb_set_head(const struct kb_set *s, struct kb_state_head *out);
+void kb_set_write(const struct kb_set *s, struct kb_io *io);
+/* False: it can only be destroyed. */
+bool kb_set_read(struct kb_set *s, struct kb_io *io);
+/* Steps taken so far, by this process or before it. */
+uint64_t kb_set_steps(const struct kb_set *s);
 
 /* As kb_suggest(). */
 unsigned kb_set_suggest(struct kb_set *s, struct str question, const struct kb_filter *filter, unsigned max,

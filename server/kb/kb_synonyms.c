@@ -46,8 +46,9 @@ static uint32_t hash_of(const uint32_t *units, unsigned n)
     return kb_hash(12, units, n * sizeof *units);
 }
 
-static void add_phrase(struct kb_synonyms *s, struct str text, uint32_t group)
+static void add_phrase(void *ctx, struct str text, uint32_t group)
 {
+    struct kb_synonyms *s = ctx;
     struct units u = {.max = PHRASE_MAX + 1};
     struct phrase *p;
     uint32_t n, at;
@@ -79,11 +80,8 @@ static size_t part_of(struct str s, const char *ends)
     return n;
 }
 
-struct kb_synonyms *kb_synonyms_create(struct str text)
+void kb_synonyms_each(struct str text, void (*fn)(void *ctx, struct str phrase, uint32_t group), void *ctx)
 {
-    struct kb_synonyms *s = mem_zalloc(sizeof *s);
-
-    kb_rows_init(&s->index);
     for (uint32_t group = 1; text.n > 0; group++) {
         struct str line = {text.s, part_of(text, "\n")};
 
@@ -94,11 +92,19 @@ struct kb_synonyms *kb_synonyms_create(struct str text)
         while (line.n > 0) {
             size_t n = part_of(line, ",");
 
-            add_phrase(s, (struct str){line.s, n}, group);
+            fn(ctx, (struct str){line.s, n}, group);
             n += n < line.n;
             line.s += n, line.n -= n;
         }
     }
+}
+
+struct kb_synonyms *kb_synonyms_create(struct str text)
+{
+    struct kb_synonyms *s = mem_zalloc(sizeof *s);
+
+    kb_rows_init(&s->index);
+    kb_synonyms_each(text, add_phrase, s);
     if (s->index.n > 0)
         return s;
     kb_synonyms_destroy(s);

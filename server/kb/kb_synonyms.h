@@ -18,6 +18,8 @@
 
 struct kb_synonyms;
 
+/* Calls fn with each member of the groups in the file's text, and the number of its group. */
+void kb_synonyms_each(struct str text, void (*fn)(void *ctx, struct str phrase, uint32_t group), void *ctx);
 /* Reads the file's text; nothing in it is an error. NULL if it has no group. */
 struct kb_synonyms *kb_synonyms_create(struct str text);
 void kb_synonyms_destroy(struct kb_synonyms *s);

@@ -1,11 +1,14 @@
 #include "kb/kb_tuning.h"
 
 const struct kb_tuning kb_tuning_default = {
-    /*             word  pair  chars gram1 gram2 gram3 sense skip  senses */
-    .learn_kind = {1.0f, 1.0f, 0.4f, 1.0f, 1.0f, 0.0f, 2.5f, 0.7f, 1.0f},
-    .gram_kind = {1.0f, 1.0f, 1.0f, 1.0f, 1.0f, 1.0f, 4.0f, 1.0f, 0.0f},
-    .common_learn = 0.5f,
+    /* word, pair, chars, gram1, gram2, gram3, sense, skip, senses, triple, prefix */
+    .learn_kind = {1.0f, 1.0f, 0.4f, 1.0f, 1.0f, 0.0f, 2.5f, 0.7f, 1.0f, 0.7f, 0.0f},
+    .gram_kind = {1.0f, 1.0f, 1.0f, 1.0f, 1.0f, 1.0f, 4.0f, 0.5f, 1.0f, 0.0f, 1.0f},
+    .common_learn = {0.7f, 0.5f, 0.7f, 0.3f, 0.3f, 0.3f, 1.0f, 1.0f, 1.0f, 0.3f, 1.0f},
     .common_gram = 0.2f,
+    .mended = 0.7f,
+    .share_grams = 9,
+    .share_power = 0.3f,
     .rate = 0.8f,
     .ada_start = 0.003f,
     .idf_power = 0.7f,
@@ -19,11 +22,13 @@ const struct kb_tuning kb_tuning_default = {
     .replays_many = 10,
     .many = 1000,
     .gram_k1 = 1.2f,
-    .gram_b = 0.75f,
-    .gram_title = 2,
+    .gram_b = 0.8f,
+    .gram_title = 1.5f,
     .gram_asked = 1,
-    .mix_learn = 0.15f,
-    .grow_learn = 0.6f,
+    .mix_learn = 0.26f,
+    .mix_bare = 0.05f,
+    .grow_learn = 0.54f,
+    .seen_power = 1.4f,
     .mix_grams = 0.5f,
     .norm_learn = 1,
     .sharp_learn = 2,

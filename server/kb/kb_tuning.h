@@ -9,9 +9,12 @@
 
 struct kb_tuning {
     /* features → tf-idf, by kind (enum kb_feature_kind) */
-    float learn_kind[9];             /* weight of a kind for the learner */
-    float gram_kind[9];              /* and for the gram index; 0: not used */
-    float common_learn, common_gram; /* what a feature of common words counts, others being 1 */
+    float learn_kind[11];            /* weight of a kind for the learner */
+    float gram_kind[11];             /* and for the gram index; 0: not used */
+    float common_learn[11]; /* what a feature of common words counts for the learner, by kind; others: 1 */
+    float common_gram;      /* and in the index */
+    float mended;           /* what a feature counts that comes from what may have been meant */
+    float share_grams, share_power; /* in the index one of n character grams of a word counts (share_grams / n) ^ share_power */
     /* learner */
     float rate;         /* AdaGrad's */
     float ada_start;    /* G of a new weight: the larger, the smaller first steps are */
@@ -28,6 +31,8 @@ struct kb_tuning {
     float gram_k1, gram_b, gram_title, gram_asked;
     /* mix */
     float mix_learn, mix_grams; /* weights of the two; of the learner: where nobody asked anything yet */
+    float mix_bare;             /* and where articles have neither titles nor questions */
+    float seen_power;           /* the learner's weight falls with the share of the text that it has seen, to this power */
     float norm_learn;           /* 1: words never seen take their share of the text's length */
     float grow_learn;           /* mix_learn grows by this times log(1 + what was asked per class) */
     float sharp_learn, sharp_grams;

@@ -148,6 +148,23 @@ static int add_folded(struct walk *w, const struct kb_folded *f, size_t start, s
     return rc;
 }
 
+/* Letters and digits of ASCII, as many as stand at i: most of many texts. Gives where they end. */
+static size_t take_ascii(struct walk *w, struct str text, size_t i)
+{
+    size_t from = i;
+    bool begins = w->word_n == 0;
+    char c;
+
+    for (; i < text.n && (c = kb_fold_ascii(text.s[i])) != 0; i++)
+        if (w->word_n + 4 <= sizeof w->word)
+            w->word[w->word_n++] = c;
+    if (i > from && begins)
+        w->word_start = from;
+    if (i > from)
+        w->word_end = i;
+    return i;
+}
+
 int kb_words(struct str text, unsigned flags,
              int (*emit)(void *ctx, struct str token, size_t start, size_t end, unsigned flags), void *ctx)
 {
@@ -160,6 +177,8 @@ int kb_words(struct str text, unsigned flags,
         size_t start = i;
         int32_t c;
 
+        if (w.run_max == 0 && (i = take_ascii(&w, text, i)) > start)
+            continue;
         U8_NEXT(text.s, i, text.n, c);
         kb_fold(c, &f);
         rc = add_folded(&w, &f, start, i);

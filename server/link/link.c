@@ -130,31 +130,19 @@ static void on_primary(void *ctx, const char *url)
 
 /* ---- the bus */
 
-/* The next word of s, cut off its front. */
-static struct str next_word(struct str *s)
-{
-    const char *sp = s->n ? memchr(s->s, ' ', s->n) : NULL;
-    size_t n = sp ? (size_t)(sp - s->s) : s->n;
-    struct str w = {s->s, n};
-
-    s->s += n + (sp ? 1 : 0);
-    s->n -= n + (sp ? 1 : 0);
-    return w;
-}
-
 static void on_bus_message(void *ctx, struct str channel, struct str payload)
 {
     struct link *l = ctx;
-    struct str kind = next_word(&payload), node = next_word(&payload);
+    struct str kind = str_next_word(&payload), node = str_next_word(&payload);
 
     (void)channel;
     if (str_is(node, l->node))
         return;
     if (str_is(kind, "L")) {
         while (payload.n)
-            l->port.on_log(l->port.ctx, next_word(&payload));
+            l->port.on_log(l->port.ctx, str_next_word(&payload));
     } else if (str_is(kind, "P")) {
-        struct str person = next_word(&payload);
+        struct str person = str_next_word(&payload);
 
         l->port.on_presence(l->port.ctx, person, atoi(payload.n ? payload.s : "0"));
     } else if (str_is(kind, "S")) {
@@ -167,11 +155,15 @@ static void on_bus_up(void *ctx)
     struct link *l = ctx;
 
     redis_subscribe(l->bus, l->channel);
+    l->listens = true;
 }
 
 static void on_bus_down(void *ctx, const char *why)
 {
-    (void)ctx, (void)why; /* hints only: the slow beat reads what was missed */
+    struct link *l = ctx;
+
+    (void)why; /* hints only: the slow beat reads what was missed */
+    l->listens = false;
 }
 
 void link_signal(struct link *l, struct str payload)

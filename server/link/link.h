@@ -59,6 +59,8 @@ int64_t link_clock_corrected_ms(const struct link *l);
 
 /* Used part of Redis's maxmemory, thousandths, as of the last beats; 0: no limit, or not known. */
 unsigned link_memory_permille(const struct link *l);
+/* What Redis says that it uses, bytes, as of the last beats; 0: not known. */
+int64_t link_memory_bytes(const struct link *l);
 
 /* Keys of the index. */
 enum link_key { LINK_QUEUE, LINK_TIMERS, LINK_REP, LINK_HOLDS, LINK_PRESENCE, LINK_SHOPPER, LINK_LOGINS, LINK_PEOPLE, LINK_TASKS, LINK_ARTICLES, LINK_ALERTS, LINK_ENDED, LINK_KEY_N };
@@ -119,8 +121,16 @@ struct link_result {
     struct str why;              /* REFUSED, UNKNOWN: a sentence for the log */
 };
 
-/* Copies *c into the batch of this turn; cb exactly once. ERR_GONE (not up), ERR_FULL (too much under way): cb is not called. */
+/*
+ * Copies *c into the call of this turn (a full one leaves first); cb exactly once. ERR_GONE (not up), ERR_FULL (too much under way): cb
+ * is not called.
+ */
 int link_commit(struct link *l, const struct link_commit *c, void (*cb)(void *ctx, const struct link_result *r), void *ctx);
+/*
+ * The next commit will go in another call than those before it. Calls fail one by one, and one that has to be sent again (NOSCRIPT) comes
+ * behind the next: commits of a log that may follow each other unanswered must be in one call, or the later could stand without the earlier.
+ */
+bool link_call_is_full(const struct link *l);
 /* Sends what the turn gathered. */
 void link_flush(struct link *l);
 
@@ -147,8 +157,11 @@ int link_read_after(struct link *l, struct str log, int64_t seq, int64_t n, void
 /* A person comes to or leaves a node (NULL: this one); timers: pairs of member and ms (see presence.lua), n of them. */
 int link_presence(struct link *l, const char *node, bool join, struct str person, const char *const *members, const int64_t *ms, unsigned n);
 
-/* The head of a queue and reps, at one instant. reply as snapshot.lua answers, or NULL. */
-int link_snapshot(struct link *l, struct str department, unsigned chats, const char *const *reps, unsigned n,
+/*
+ * The head of a queue, these reps, and whom anything changed of since change number `since` (-1: not listed), at one instant. Each commit
+ * that writes to LINK_REP or LINK_HOLDS, and each coming and going, is such a change. reply as snapshot.lua answers, or NULL.
+ */
+int link_snapshot(struct link *l, struct str department, unsigned chats, int64_t since, const char *const *reps, unsigned n,
                   void (*cb)(void *ctx, const struct redis_reply *r), void *ctx);
 
 /*
@@ -178,7 +191,7 @@ int link_call_plain(struct link *l, const char *key, int argc, const char *const
 struct link_extent {
     int64_t length; /* entries; 0: it isn't there */
     int64_t fence;
-    struct str last; /* the last one, stored; .n 0: none */
+    int64_t head;   /* seq of the last one */
 };
 /* cb once; NULL: Redis didn't say. */
 int link_extent(struct link *l, struct str log, void (*cb)(void *ctx, const struct link_extent *e), void *ctx);

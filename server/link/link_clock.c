@@ -1,9 +1,10 @@
 /*
  * The site's time (PROMISES 2.11): Redis's clock plus an offset that stands beside the data. Each node holds
  * it against its own monotonic clock, which nobody sets: where the two part by over 2 s, the offset is
- * corrected by compare, so that the site's time goes on without a step. Commits say between which times they
- * may happen (commit.lua), so no entry bears a time from before the correction; timers pause until it has
- * been made.
+ * corrected by compare, so that the site's time goes on without a step. Smaller differences (a slow first
+ * answer, a drift) are known and added: a node's time is behind that of the entries by a round trip at most. Commits say between which
+ * times they may happen (commit.lua), so no entry bears a time from before the correction; timers pause until
+ * it has been made.
  */
 #include "config/config.h"
 #include "link/link_room.h"
@@ -23,7 +24,7 @@ static int64_t at(const struct link *l, uint64_t hr)
 
 int64_t link_now_ms(const struct link *l)
 {
-    return at(l, uv_hrtime());
+    return at(l, uv_hrtime()) + l->clock_off_ms;
 }
 
 bool link_clock_is_sure(const struct link *l)
@@ -38,7 +39,7 @@ int64_t link_clock_corrected_ms(const struct link *l)
 
 void link_clock_bounds(const struct link *l, int64_t *from, int64_t *till)
 {
-    int64_t now = link_now_ms(l);
+    int64_t now = at(l, uv_hrtime());
 
     *from = now - APART_MS - SLACK_MS;
     *till = now + APART_MS + SLACK_MS + l->cfg->redis.command_ms;
@@ -93,6 +94,10 @@ void link_clock_look(struct link *l, const struct redis_reply *r)
     late = site - at(l, now);
     if (early >= -APART_MS && late <= APART_MS) {
         l->clock_is_off = false;
+        /* Surely ahead, or surely behind: then behind by no more than a round trip. Either time is cut to whole ms, so a
+         * difference of one says nothing; deadlines count from Redis's time, and a node that is ahead would promise more. */
+        if (l->clock_off_ms > early || l->clock_off_ms < late - 1)
+            l->clock_off_ms = late - 1;
         return;
     }
     l->clock_is_off = true;

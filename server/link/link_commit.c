@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#ifndef BATCH_COMMITS /* the simulation of commits makes it small: calls get full there too */
 #define BATCH_COMMITS 256
+#endif
 #define BATCH_BYTES   (256 * 1024)
 #define LINK_ANY_DIGEST "*" /* of a command that was put back: what it said is no longer known */
 
@@ -63,6 +65,7 @@ static struct link_batch *batch_begin(struct link *l)
         link_words_add(&b->args, STR(""));
         link_words_add(&b->args, STR(""));
     }
+    link_words_add(&b->args, l->listens ? STR("1") : STR("0"));
     return b;
 }
 
@@ -114,12 +117,20 @@ static void put_number(struct link_batch *b, unsigned word, unsigned v)
     memcpy(b->args.bytes.p + b->args.at[word], text, 4);
 }
 
-/* Where and as what the id is remembered. */
-static void add_id(struct link_batch *b, const struct link_commit *c)
+static void add_digest(struct link_batch *b, const struct link_commit *c)
 {
     char hex[17] = LINK_ANY_DIGEST;
     struct str parts[] = {{hex, 0}, STR(" "), c->extra};
 
+    if (c->digest)
+        hex_digest(c->digest, hex);
+    parts[0].n = strlen(hex);
+    link_words_add_parts(&b->args, parts, 3);
+}
+
+/* Where and as what the id is remembered. */
+static void add_id(struct link_batch *b, const struct link_commit *c)
+{
     if (c->id.n == 0) {
         link_words_add(&b->args, STR("0"));
         link_words_add(&b->args, STR(""));
@@ -130,10 +141,7 @@ static void add_id(struct link_batch *b, const struct link_commit *c)
         link_words_add_log(&b->keys, b->l, 'i', c->person);
     link_words_add(&b->args, c->id_in_person ? STR("2") : STR("1"));
     id_field(&b->args, c->person, c->id);
-    if (c->digest)
-        hex_digest(c->digest, hex);
-    parts[0].n = strlen(hex);
-    link_words_add_parts(&b->args, parts, 3);
+    add_digest(b, c);
 }
 
 static void add_entries(struct link_batch *b, const struct link_commit *c)
@@ -171,6 +179,37 @@ static void add_guards(struct link_batch *b, const struct link_commit *c)
     }
 }
 
+/* This write is the first of the commit that changes what matching looks at of a rep: there a mark follows (snapshot.lua). */
+static bool is_first_of_rep(const struct link_commit *c, unsigned at)
+{
+    const struct link_write *w = &c->writes[at];
+
+    if (w->key != LINK_REP && w->key != LINK_HOLDS)
+        return false;
+    for (unsigned i = 0; i < at; i++)
+        if ((c->writes[i].key == LINK_REP || c->writes[i].key == LINK_HOLDS) && str_eq(c->writes[i].name, w->name))
+            return false;
+    return true;
+}
+
+static unsigned marks_n(const struct link_commit *c)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < c->writes_n; i++)
+        n += is_first_of_rep(c, i);
+    return n;
+}
+
+static void add_mark(struct link_batch *b, struct str rep)
+{
+    link_words_add_plain(&b->keys, b->l, LINK_STAFF);
+    link_words_add(&b->args, STR("zmark"));
+    link_words_add_i64(&b->args, b->keys.n);
+    link_words_add(&b->args, rep);
+    link_words_add(&b->args, STR(""));
+}
+
 static void add_writes(struct link_batch *b, const struct link_commit *c)
 {
     static const char *const names[] = {"zadd", "zrel", "zrem", "hset", "hdel", "sadd"};
@@ -182,37 +221,55 @@ static void add_writes(struct link_batch *b, const struct link_commit *c)
         link_words_add_i64(&b->args, add_key(b, w->key, w->name));
         link_words_add(&b->args, w->a);
         link_words_add(&b->args, w->b.s ? w->b : STR(""));
+        if (is_first_of_rep(c, i))
+            add_mark(b, w->name);
     }
+}
+
+/* One entry and no more, as nearly all messages are: said in fewer words. */
+static bool is_plain(const struct link_commit *c)
+{
+    return c->mode == LINK_FENCE && c->entries_n == 1 && c->guards_n == 0 && c->writes_n == 0 && c->person.n && c->id.n && !c->id_in_person &&
+           str_eq(c->id, c->entries[0].ref);
 }
 
 /* In the order that schema/lua/commit.lua reads. */
 static void add_commit(struct link_batch *b, const struct link_commit *c)
 {
     static const char *const modes[] = {"F", "H", "N", "A", "P"};
-    bool is_plain = c->entries_n == 1 && c->guards_n == 0 && c->writes_n == 0 && !c->id_in_person;
     unsigned keys_n = b->keys.n, at;
 
     link_words_add_log(&b->keys, b->l, 'h', c->log);
     link_words_add_log(&b->keys, b->l, 'l', c->log);
-    link_words_add(&b->args, is_plain ? STR("p") : STR("-"));
+    if (is_plain(c)) {
+        link_words_add(&b->args, STR("p"));
+        link_words_add_i64(&b->args, c->fence);
+        add_digest(b, c);
+        add_entries(b, c);
+        return;
+    }
+    link_words_add(&b->args, STR("-"));
     link_words_add(&b->args, c->log);
     add_id(b, c);
     link_words_add(&b->args, str_of(modes[c->mode]));
     link_words_add_i64(&b->args, c->fence);
     link_words_add_i64(&b->args, c->head);
-    if (is_plain) {
-        add_entries(b, c);
-        return;
-    }
     link_words_add_i64(&b->args, c->entries_n);
     link_words_add_i64(&b->args, c->guards_n);
-    link_words_add_i64(&b->args, c->writes_n);
+    link_words_add_i64(&b->args, c->writes_n + marks_n(c));
     link_words_add(&b->args, STR("    ")); /* how many keys: written when it is known */
     at = b->args.n - 1;
     add_entries(b, c);
     add_guards(b, c);
     add_writes(b, c);
     put_number(b, at, b->keys.n - keys_n);
+}
+
+bool link_call_is_full(const struct link *l)
+{
+    const struct link_batch *b = l->batch;
+
+    return b && (b->n == BATCH_COMMITS || b->args.bytes.n + b->keys.bytes.n > BATCH_BYTES);
 }
 
 int link_commit(struct link *l, const struct link_commit *c, void (*cb)(void *ctx, const struct link_result *r), void *ctx)
@@ -224,6 +281,8 @@ int link_commit(struct link *l, const struct link_commit *c, void (*cb)(void *ct
         return ERR_GONE;
     if (redis_pending(l->cmd) > 10000)
         return ERR_FULL;
+    if (link_call_is_full(l))
+        link_flush(l);
     if (!l->batch)
         l->batch = batch_begin(l);
     b = l->batch;
@@ -234,8 +293,6 @@ int link_commit(struct link *l, const struct link_commit *c, void (*cb)(void *ct
     if (c->digest)
         memcpy(w->digest, c->digest, sizeof w->digest);
     add_commit(b, c);
-    if (b->n == BATCH_COMMITS || b->args.bytes.n + b->keys.bytes.n > BATCH_BYTES)
-        link_flush(l);
     return 0;
 }
 

@@ -86,6 +86,8 @@ int link_presence(struct link *l, const char *node, bool join, struct str person
     snprintf(set, sizeof set, "np:%s", node ? node : l->node);
     link_words_add_plain(&keys, l, set);
     link_words_add_plain(&keys, l, "clock");
+    if (person.n && person.s[0] == 'r')
+        link_words_add_plain(&keys, l, LINK_STAFF);
     link_words_add(&args, join ? STR("join") : STR("leave"));
     link_words_add(&args, str_of(node ? node : l->node));
     link_words_add(&args, person);
@@ -99,7 +101,7 @@ int link_presence(struct link *l, const char *node, bool join, struct str person
     return rc;
 }
 
-int link_snapshot(struct link *l, struct str department, unsigned chats, const char *const *reps, unsigned n,
+int link_snapshot(struct link *l, struct str department, unsigned chats, int64_t since, const char *const *reps, unsigned n,
                   void (*cb)(void *ctx, const struct redis_reply *r), void *ctx)
 {
     struct link_words keys, args;
@@ -110,13 +112,17 @@ int link_snapshot(struct link *l, struct str department, unsigned chats, const c
     link_words_init(&keys, 1 << 20);
     link_words_init(&args, 64);
     link_words_add_key(&keys, l, LINK_QUEUE, department);
-    link_words_add_plain(&keys, l, "clock");
+    link_words_add_plain(&keys, l, LINK_STAFF);
     for (unsigned i = 0; i < n; i++) {
         link_words_add_key(&keys, l, LINK_REP, str_of(reps[i]));
         link_words_add_key(&keys, l, LINK_HOLDS, str_of(reps[i]));
         link_words_add_key(&keys, l, LINK_PRESENCE, str_of(reps[i]));
     }
     link_words_add_i64(&args, chats);
+    if (since < 0)
+        link_words_add(&args, STR(""));
+    else
+        link_words_add_i64(&args, since);
     rc = link_eval(l, SCRIPT_SNAPSHOT, &keys, &args, cb, ctx);
     link_words_fini(&keys);
     link_words_fini(&args);
@@ -186,6 +192,17 @@ struct extent_ask {
     void *ctx;
 };
 
+static int64_t seq_of(struct str raw)
+{
+    struct link_stored st;
+    const char *p;
+
+    if (!link_stored_read(raw, &st))
+        return 0;
+    p = memmem(st.frame.s, st.frame.n < 200 ? st.frame.n : 200, "\"seq\":", 6);
+    return p ? strtoll(p + 6, NULL, 10) : 0;
+}
+
 static void on_extent(void *ctx, const struct redis_reply *r)
 {
     struct extent_ask *q = ctx;
@@ -194,7 +211,7 @@ static void on_extent(void *ctx, const struct redis_reply *r)
     if (r && redis_reply_type(r) == REDIS_LIST && redis_reply_n(r) == 3) {
         e.length = redis_reply_int(redis_reply_at(r, 0));
         e.fence = redis_reply_int(redis_reply_at(r, 1));
-        e.last = redis_reply_str(redis_reply_at(r, 2));
+        e.head = seq_of(redis_reply_str(redis_reply_at(r, 2)));
         q->cb(q->ctx, &e);
     } else {
         q->cb(q->ctx, NULL);

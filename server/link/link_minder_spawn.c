@@ -218,21 +218,26 @@ static bool find_damage(const char *log, char *line, size_t line_n)
     return false;
 }
 
-/* The file that Redis names in `… the append only file NAME: …`; NULL if it names none. Caller frees. */
+/*
+ * The file that Redis names in `… the append only file NAME …`; NULL if it names none. A command that it doesn't know: it doesn't look at
+ * what stands behind a value, so a name whose end is zeros is one (redis/src/aof.c of 7.0). Caller frees.
+ */
 static char *find_suspect(const struct minder_home *h, const char *log)
 {
-    static const char *const marks[] = {"Bad file format reading the append only file ",
-                                        "Unexpected end of file reading the append only file "};
+    static const char *const marks[] = {"Bad file format", "Unexpected end of file", "Unknown command"};
+    static const char reading[] = " reading the append only file ";
 
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
         const char *at = strstr(log, marks[i]);
+        const char *eol = at ? at + strcspn(at, "\n") : NULL;
         char *path;
         int n;
 
+        at = at ? memmem(at, (size_t)(eol - at), reading, strlen(reading)) : NULL;
         if (!at)
             continue;
-        at += strlen(marks[i]);
-        n = (int)strcspn(at, ": \n/");
+        at += strlen(reading);
+        n = (int)strcspn(at, ": )\n/");
         if (n > 4 && at[n - 1] == '.')
             n--;
         if (asprintf(&path, "%s/appendonlydir/%.*s", h->dir, n, at) < 0)
@@ -309,6 +314,10 @@ enum minder_verdict home_judge(struct minder_home *h, struct err *err)
         return MINDER_RETRY;
     if (state == AOF_BROKEN)
         return say_broken(h, err);
+    if (state == AOF_WHOLE) {
+        err_set(err, ERR_CORRUPT, "redis-server refuses %s, which is whole: was it written by a newer one? See %s/redis.log", h->suspect, h->dir);
+        return MINDER_FATAL;
+    }
     h->cut_tail = true;
     err_set(err, ERR_CORRUPT,
             "%s ended inside a command: the torn end, never acknowledged, is cut off at byte %lld",

@@ -60,30 +60,28 @@ static int is_ready(struct err *err)
     return rc;
 }
 
-/* The server of this directory that runs is fit for use, or is made so. */
+/*
+ * The server of this directory that runs works there and keeps what it takes. How it is set otherwise is for the gateway that runs it to say:
+ * our own settings may lack what that one was started with.
+ */
 static int check_settings(const struct config *cfg, struct err *err)
 {
-    for (int round = 0; round < 8; round++) {
-        const struct redis_reply *reply = ask(home_settings_argc, home_settings_argv, err);
-        struct str names[16], values[16];
-        const char *fix;
-        char value[32];
-        size_t n = 0;
-        int rc;
+    const struct redis_reply *reply = ask(home_settings_argc, home_settings_argv, err);
+    struct str names[16], values[16];
+    const char *fix;
+    char value[32];
+    size_t n = 0;
+    int rc;
 
-        if (!reply)
-            return ERR_GONE;
-        for (size_t i = 0; i + 1 < redis_reply_n(reply) && n < 16; i += 2, n++) {
-            names[n] = redis_reply_str(redis_reply_at(reply, i));
-            values[n] = redis_reply_str(redis_reply_at(reply, i + 1));
-        }
-        rc = home_check_settings(&home, cfg, names, values, n, &fix, value, err);
-        redis_sync_free(reply);
-        if (rc != ERR_AGAIN)
-            return rc;
-        redis_sync_free(ask(4, (const char *const[]){"CONFIG", "SET", fix, value}, err));
+    if (!reply)
+        return ERR_GONE;
+    for (size_t i = 0; i + 1 < redis_reply_n(reply) && n < 16; i += 2, n++) {
+        names[n] = redis_reply_str(redis_reply_at(reply, i));
+        values[n] = redis_reply_str(redis_reply_at(reply, i + 1));
     }
-    return err_set(err, ERR_CONFLICT, "the running redis-server of %s can't be set as configured", home.dir);
+    rc = home_check_settings(&home, cfg, names, values, n, &fix, value, err);
+    redis_sync_free(reply);
+    return rc == ERR_AGAIN ? 0 : rc;
 }
 
 /* Waits for the child; ERR_AGAIN: it ended, and another start is worth a try. */

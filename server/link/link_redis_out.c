@@ -18,9 +18,12 @@ void redis_out_fini(struct redis_out *o)
     o->sent = 0;
 }
 
-static void add_header(struct buf *b, char mark, size_t n)
+#define HEADER_MAX 24
+
+/* "*3\r\n"; gives where it ends. There is room for HEADER_MAX. */
+static char *put_header(char *to, char mark, size_t n)
 {
-    char tmp[24], *e = tmp + sizeof tmp, *p = e;
+    char tmp[HEADER_MAX], *e = tmp + sizeof tmp, *p = e;
 
     *--p = '\n';
     *--p = '\r';
@@ -29,26 +32,31 @@ static void add_header(struct buf *b, char mark, size_t n)
         n /= 10;
     } while (n);
     *--p = mark;
-    buf_add(b, p, (size_t)(e - p));
+    memcpy(to, p, (size_t)(e - p));
+    return to + (e - p);
 }
 
 bool redis_out_add(struct redis_out *o, int argc, const char **argv, const size_t *argv_n)
 {
     struct buf *b = &o->bytes;
-    size_t need = 24;
+    size_t need = HEADER_MAX;
+    char *to;
 
     for (int i = 0; i < argc; i++)
-        need += (argv_n ? argv_n[i] : strlen(argv[i])) + 26;
+        need += (argv_n ? argv_n[i] : strlen(argv[i])) + HEADER_MAX + 2;
     if (need > OUT_MAX || b->n > OUT_MAX - need || !buf_reserve(b, need))
         return false;
-    add_header(b, '*', (size_t)argc);
+    to = put_header(b->p + b->n, '*', (size_t)argc);
     for (int i = 0; i < argc; i++) {
         size_t n = argv_n ? argv_n[i] : strlen(argv[i]);
 
-        add_header(b, '$', n);
-        buf_add(b, argv[i], n);
-        buf_add(b, "\r\n", 2);
+        to = put_header(to, '$', n);
+        memcpy(to, argv[i], n);
+        memcpy(to + n, "\r\n", 2);
+        to += n + 2;
     }
+    *to = 0;
+    b->n = (size_t)(to - b->p);
     return true;
 }
 

@@ -42,17 +42,20 @@ struct link {
     char sha[SCRIPT_N][48];
     const char *text[SCRIPT_N];
     bool is_up, closing;
+    bool listens; /* to the bus, as far as it knows */
     unsigned setup_left; /* answers of the set-up still awaited */
     bool is_setting_up, setup_failed, has_epoch;
     enum link_fault setup_fault;
     char setup_why[300];
     int64_t clock_ms;      /* the site's time at clock_hr */
     uint64_t clock_hr;     /* uv_hrtime(); 0: not known yet */
+    int64_t clock_off_ms;  /* what Redis's clock is ahead of that by now, within what isn't corrected */
     uint64_t looked_hr;    /* when the last look was sent */
     uint64_t corrected_hr; /* when this node corrected the site's time last; 0: never */
     bool clock_is_off, is_correcting, is_looking;
     uint64_t beats;
     unsigned memory_permille;
+    int64_t memory_bytes;
     uv_timer_t clock_timer;
     struct link_batch *batch; /* what this turn gathered; NULL: nothing */
     struct link_batch *spare;
@@ -71,6 +74,8 @@ void link_epoch_is_over(struct link *l, struct str now);
 /* This server takes no writes any more: under Sentinel the next one is asked for. */
 void link_primary_is_lost(struct link *l);
 const char *link_script_name(enum link_script s);
+/* Key of whom something changed of that matching looks at (snapshot.lua). */
+#define LINK_STAFF "staff"
 
 /* link_setup.c */
 void link_setup_begin(struct link *l);

@@ -281,13 +281,20 @@ static void on_memory(void *ctx, const struct redis_reply *r)
     struct str info = r ? redis_reply_str(r) : STR_NONE;
     int64_t used = number_of(info, "\nused_memory:"), max = number_of(info, "\nmaxmemory:");
 
-    if (info.n)
-        l->memory_permille = max > 0 ? (unsigned)(used * 1000 / max) : 0;
+    if (!info.n)
+        return;
+    l->memory_permille = max > 0 ? (unsigned)(used * 1000 / max) : 0;
+    l->memory_bytes = used;
 }
 
 unsigned link_memory_permille(const struct link *l)
 {
     return l->memory_permille;
+}
+
+int64_t link_memory_bytes(const struct link *l)
+{
+    return l->memory_bytes;
 }
 
 /* ---- the epoch (PROMISES 2.9) */

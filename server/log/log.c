@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 static _Atomic int level_now = LOG_INFO;
+static const char *site_now;
 static const char *const names[LOG_LEVEL_N] = {"error", "warn", "info", "debug"};
 
 void log_set_level(enum log_level level)
@@ -17,6 +18,11 @@ void log_set_level(enum log_level level)
 enum log_level log_get_level(void)
 {
     return (enum log_level)atomic_load_explicit(&level_now, memory_order_relaxed);
+}
+
+void log_set_site(const char *site)
+{
+    site_now = site;
 }
 
 void log_line(enum log_level level, const char *room, const char *fmt, ...)
@@ -38,8 +44,8 @@ void log_line(enum log_level level, const char *room, const char *fmt, ...)
     clock_gettime(CLOCK_REALTIME, &ts);
     gmtime_r(&ts.tv_sec, &tm);
     n = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S", &tm);
-    n += (size_t)snprintf(line + n, sizeof line - n, ".%03ldZ %s %s %s\n", ts.tv_nsec / 1000000, names[level], room,
-                          body);
+    n += (size_t)snprintf(line + n, sizeof line - n, ".%03ldZ %s %s %s%s%s%s\n", ts.tv_nsec / 1000000, names[level], room,
+                          site_now ? "site=" : "", site_now ? site_now : "", site_now ? " " : "", body);
     if (n >= sizeof line)
         n = sizeof line - 1;
     if (write(STDERR_FILENO, line, n) < 0) {

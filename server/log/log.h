@@ -12,6 +12,8 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_LEVEL_N };
 /* Lines above this level are dropped; LOG_INFO at the start. */
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
+/* Lines say of which site they are (borrowed for good); NULL, as at the start: there is one alone. */
+void log_set_site(const char *site);
 
 /* room: "net", "link" …; the rest is printf form. */
 void log_line(enum log_level level, const char *room, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

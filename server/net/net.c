@@ -345,6 +345,11 @@ const char *net_address(const struct net *net)
     return net->address;
 }
 
+size_t net_websocket_bytes(const struct net *net)
+{
+    return net->lws ? net_lws_bytes() : 0;
+}
+
 struct net_counts net_count(const struct net *net)
 {
     struct net_counts counts = net->counts;

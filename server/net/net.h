@@ -109,6 +109,10 @@ struct net_counts {
         http_requests;
 };
 struct net_counts net_count(const struct net *net);
+/* What this connection takes of the heap, with what waits to be sent on it (a frame for many is counted for each); without libwebsockets' part. */
+size_t net_conn_bytes(const struct net_conn *conn);
+/* libwebsockets' part, of all connections together. */
+size_t net_websocket_bytes(const struct net *net);
 
 /* status 101: go on, with user; else an HTTP error status (401, 403, 429, 503), retry_ms > 0 adds
  * Retry-After. Once per check. */

@@ -19,11 +19,11 @@ static struct net_conn *conn_of(struct wheel_node *node)
 struct net_conn *conn_create(struct net *net, const char *peer, void *user, uint64_t rx_base)
 {
     size_t n = strlen(peer) + 1;
-    struct net_conn *c = mem_zalloc(sizeof *c + n);
+    struct net_conn *c = mem_zalloc(offsetof(struct net_conn, peer) + n);
 
     c->net = net;
     c->user = user;
-    c->rx_base = rx_base;
+    c->rx_least = rx_base;
     c->node.fire = conn_on_timer;
     memcpy(c->peer, peer, n);
     return c;
@@ -92,7 +92,7 @@ static bool is_masked(const struct net_conn *c)
     uint64_t acked, received;
     bool done;
 
-    return !tcp_progress(net_lws_fd(c), &acked, &received, &done) || received - c->rx_base >= c->rx_need;
+    return !tcp_progress(net_lws_fd(c), &acked, &received, &done) || received >= c->rx_least;
 }
 
 static void send_ping(struct net_conn *c, int64_t now_ms)
@@ -197,7 +197,7 @@ static void deliver(struct net_conn *c, struct str text)
 
 static void count_frame(struct net_conn *c)
 {
-    c->rx_need += c->frame_n + 2 + (c->frame_n < 126 ? 0 : c->frame_n < 65536 ? 2 : 8) + 4;
+    c->rx_least += c->frame_n + 2 + (c->frame_n < 126 ? 0 : c->frame_n < 65536 ? 2 : 8) + 4;
     c->frame_n = 0;
     if (c->checked_n == MASK_LOOKS)
         return;
@@ -223,7 +223,7 @@ void conn_on_piece(struct net_conn *c, struct str piece, size_t frame_left, bool
         conn_close(c, CLOSE_BINARY, "text only", false);
     } else if (frame_left > max) {
         conn_close(c, CLOSE_TOO_BIG, "message too big", false); /* as announced: nothing of it is kept */
-    } else if (is_final && !c->in.p && !c->paused && piece.n <= max) {
+    } else if (is_final && !c->in.pieces && !c->paused && piece.n <= max) {
         deliver(c, piece);
     } else if ((code = message_add(&c->in, piece, ends_frame && !is_final, max)) != 0) {
         conn_close(c, code, code == CLOSE_TOO_BIG ? "message too big" : "too many fragments", false);
@@ -233,7 +233,7 @@ void conn_on_piece(struct net_conn *c, struct str piece, size_t frame_left, bool
         struct message m = c->in;
 
         c->in = (struct message){0};
-        deliver(c, (struct str){m.p, m.n});
+        deliver(c, message_str(&m));
         message_fini(&m);
     }
     if (c->paused && !c->is_read_off && c->state == CONN_OPEN) {
@@ -266,7 +266,7 @@ void conn_resume_held(struct net_conn *c)
 
         c->in = (struct message){0};
         c->held = false;
-        deliver(c, (struct str){m.p, m.n});
+        deliver(c, message_str(&m));
         message_fini(&m);
     }
     if (c->is_read_off && !c->paused && c->wsi && c->state != CONN_DYING) {
@@ -357,7 +357,7 @@ static void on_stuck(struct net_conn *c)
         tcp_progress(net_lws_fd(c), &c->acked, &received, &done);
         set_timer(c);
     }
-    if (c->state == CONN_OPEN && c->out.answers_n > (uint64_t)c->net->cfg->limits.outbox_frames) {
+    if (c->state == CONN_OPEN && outbox_answers(&c->out) > (uint64_t)c->net->cfg->limits.outbox_frames) {
         c->net->counts.closed_slow++;
         conn_close(c, CLOSE_OVERLOAD, "answers are not read", true);
     }
@@ -425,6 +425,11 @@ void conn_kill(struct net_conn *c)
 void net_close(struct net_conn *c, int code, const char *reason)
 {
     conn_close(c, code, reason, false);
+}
+
+size_t net_conn_bytes(const struct net_conn *c)
+{
+    return mem_bytes(c) + mem_bytes(c->in.pieces) + outbox_bytes(&c->out);
 }
 
 void net_set_user(struct net_conn *c, void *user)

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#define MESSAGE_BYTES 1000 /* of a message in pieces, at first */
+
 struct frame *frame_make(unsigned opcode, const void *payload, size_t n)
 {
     unsigned head_n = n < 126 ? 2 : n < 65536 ? 4 : 10;
@@ -111,32 +113,44 @@ bool frame_is_utf8(struct str s)
 
 void message_fini(struct message *m)
 {
-    free(m->p);
-    *m = (struct message){0};
+    free(m->pieces);
+    m->pieces = NULL;
+}
+
+/* Makes place for n bytes more. */
+static struct message_pieces *fit(struct message *m, size_t n)
+{
+    size_t had = m->pieces ? m->pieces->n : 0, cap = m->pieces ? m->pieces->cap : MESSAGE_BYTES;
+    bool is_new;
+
+    while (cap < had + n)
+        cap *= 2;
+    if (m->pieces && m->pieces->cap == cap)
+        return m->pieces;
+    is_new = !m->pieces;
+    m->pieces = mem_realloc(m->pieces, sizeof *m->pieces + cap);
+    if (is_new)
+        *m->pieces = (struct message_pieces){.n = 0};
+    m->pieces->cap = (uint32_t)cap;
+    return m->pieces;
 }
 
 int message_add(struct message *m, struct str piece, bool fragment_ends, size_t max)
 {
+    struct message_pieces *k;
     int code = 0;
 
-    if (piece.n > max || m->n > max - piece.n)
+    if (piece.n > max || message_str(m).n > max - piece.n) {
         code = CLOSE_TOO_BIG;
-    else if (fragment_ends && ++m->fragments > FRAME_PIECES_MAX)
-        code = CLOSE_POLICY;
-    if (code) {
+    } else {
+        k = fit(m, piece.n);
+        if (piece.n)
+            memcpy(k->p + k->n, piece.s, piece.n);
+        k->n += (uint32_t)piece.n;
+        if (fragment_ends && ++k->fragments > FRAME_PIECES_MAX)
+            code = CLOSE_POLICY;
+    }
+    if (code)
         message_fini(m);
-        return code;
-    }
-    if (m->n + piece.n > m->cap || !m->p) {
-        size_t cap = m->cap ? m->cap * 2 : 4096;
-
-        while (cap < m->n + piece.n)
-            cap *= 2;
-        m->p = mem_realloc(m->p, cap);
-        m->cap = (uint32_t)cap;
-    }
-    if (piece.n)
-        memcpy(m->p + m->n, piece.s, piece.n);
-    m->n += (uint32_t)piece.n;
-    return 0;
+    return code;
 }

@@ -33,12 +33,19 @@ struct frame *frame_make_close(int code, const char *reason);
 /* UTF-8 as RFC 3629 has it: no surrogates, no long forms. U+0000 is a character like others. */
 bool frame_is_utf8(struct str s);
 
+/* Most messages come in one piece: then nothing is kept, and takes no memory. */
 struct message {
-    char *p; /* NULL while nothing is kept */
-    uint32_t n, cap;
-    uint16_t fragments;
+    struct message_pieces {
+        uint32_t n, cap; /* bytes */
+        uint32_t fragments;
+        char p[];
+    } *pieces; /* NULL while nothing is kept */
 };
 void message_fini(struct message *m);
+static inline struct str message_str(const struct message *m)
+{
+    return m->pieces ? (struct str){m->pieces->p, m->pieces->n} : STR("");
+}
 /*
  * Adds a piece. fragment_ends: it ends a frame that isn't the message's last. 0, CLOSE_TOO_BIG over max,
  * CLOSE_POLICY for too many fragments; after an error nothing is kept.

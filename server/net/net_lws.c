@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#define RX_BYTES 512 /* of one read, in each idle connection's memory; what is longer comes in pieces */
+#define RX_BYTES 320 /* of one read, in each idle connection's memory; what is longer comes in pieces */
 
 struct net_lws {
     struct net *net;
@@ -26,6 +26,32 @@ struct net_lws {
     struct lws_vhost *vhost;
     struct net_conn *adopting; /* whose socket is being taken over */
 };
+
+/* What libwebsockets holds of the heap, of all contexts of this process, and what it held before the first connection. Loop thread. */
+static size_t held_bytes, held_at_rest;
+
+/* libwebsockets' allocator: realloc() that counts. */
+static void *held_realloc(void *p, size_t size, const char *reason)
+{
+    size_t was = mem_bytes(p);
+    void *q;
+
+    (void)reason;
+    if (size == 0) {
+        free(p);
+        held_bytes -= was;
+        return NULL;
+    }
+    q = realloc(p, size);
+    if (q)
+        held_bytes += mem_bytes(q) - was;
+    return q;
+}
+
+size_t net_lws_bytes(void)
+{
+    return held_bytes - held_at_rest;
+}
 
 static struct net_lws *self_of(struct lws *wsi)
 {
@@ -190,6 +216,7 @@ int net_lws_open(struct net *net, struct err *err)
 
     l->net = net;
     lws_set_log_level(LLL_ERR, on_log);
+    lws_set_allocator(held_realloc);
     l->context = lws_create_context(&info);
     if (l->context)
         l->vhost = lws_create_vhost(l->context, &info);
@@ -201,6 +228,7 @@ int net_lws_open(struct net *net, struct err *err)
                        "libwebsockets does not start: is the package libwebsockets-evlib-uv installed?");
     }
     net->lws = l;
+    held_at_rest = held_bytes;
     return 0;
 }
 

@@ -2,97 +2,133 @@
 
 #include <stdlib.h>
 
+#define CAP_MIN 4
+
+static size_t size_of(uint32_t cap)
+{
+    return sizeof(struct outbox_queue) + cap * sizeof(struct outbox_item);
+}
+
+static struct outbox_queue *queue(struct outbox *o)
+{
+    if (!o->q) {
+        o->q = mem_alloc(size_of(CAP_MIN));
+        *o->q = (struct outbox_queue){.cap = CAP_MIN};
+    }
+    return o->q;
+}
+
+static struct outbox_queue *widen(struct outbox *o)
+{
+    struct outbox_queue *q = o->q, *wide = mem_alloc(size_of(2 * q->cap));
+
+    *wide = *q;
+    wide->cap = 2 * q->cap;
+    wide->head = 0;
+    for (uint32_t i = 0; i < q->n; i++)
+        wide->ring[i] = q->ring[(q->head + i) & (q->cap - 1)];
+    free(q);
+    return o->q = wide;
+}
+
+static void free_if_empty(struct outbox *o)
+{
+    if (o->q->n || o->q->signals_n)
+        return;
+    free(o->q->signals);
+    free(o->q);
+    o->q = NULL;
+}
+
 void outbox_drop(struct outbox *o, bool all)
 {
-    while (all ? !outbox_is_empty(o) : o->signals_n > 0) {
-        if (all)
-            frame_unref(outbox_take(o));
-        else
-            frame_unref(o->signals[--o->signals_n].frame);
-    }
-    free(o->signals);
-    o->signals = NULL;
-    o->signals_n = 0;
+    while (all && o->q)
+        frame_unref(outbox_take(o));
+    if (!o->q)
+        return;
+    while (o->q->signals_n > 0)
+        frame_unref(o->q->signals[--o->q->signals_n].frame);
+    free(o->q->signals);
+    o->q->signals = NULL;
+    free_if_empty(o);
 }
 
 void outbox_fini(struct outbox *o)
 {
     outbox_drop(o, true);
-    free(o->ring);
-    *o = (struct outbox){0};
 }
 
 void outbox_push(struct outbox *o, struct frame *f, bool is_answer)
 {
-    if (o->n == o->cap) {
-        uint32_t cap = o->cap ? o->cap * 2 : 4;
-        struct outbox_item *ring = mem_alloc(cap * sizeof *ring);
+    struct outbox_queue *q = queue(o);
 
-        for (uint32_t i = 0; i < o->n; i++)
-            ring[i] = o->ring[(o->head + i) & (o->cap - 1)];
-        free(o->ring);
-        o->ring = ring;
-        o->cap = cap;
-        o->head = 0;
-    }
-    o->ring[(o->head + o->n++) & (o->cap - 1)] = (struct outbox_item){frame_ref(f), is_answer};
-    o->bytes += f->n;
-    o->answers_n += is_answer;
+    if (q->n == q->cap)
+        q = widen(o);
+    q->ring[(q->head + q->n++) & (q->cap - 1)] = (struct outbox_item){frame_ref(f), is_answer};
+    q->bytes += f->n;
+    q->answers_n += is_answer;
 }
 
 void outbox_push_signal(struct outbox *o, uint64_t key, struct frame *f)
 {
-    for (uint32_t i = 0; i < o->signals_n; i++)
-        if (o->signals[i].key == key) {
+    struct outbox_queue *q = queue(o);
+
+    for (uint32_t i = 0; i < q->signals_n; i++)
+        if (q->signals[i].key == key) {
             frame_ref(f);
-            frame_unref(o->signals[i].frame);
-            o->signals[i].frame = f;
+            frame_unref(q->signals[i].frame);
+            q->signals[i].frame = f;
             return;
         }
-    if (o->signals_n == OUTBOX_SIGNALS)
+    if (q->signals_n == OUTBOX_SIGNALS)
         return;
-    if ((o->signals_n & (o->signals_n - 1)) == 0) { /* 0, 1, 2, 4 …: time to double */
-        uint32_t cap = o->signals_n ? o->signals_n * 2 : 1;
+    if ((q->signals_n & (q->signals_n - 1)) == 0) { /* 0, 1, 2, 4 …: time to double */
+        uint32_t cap = q->signals_n ? q->signals_n * 2 : 1;
 
-        o->signals = mem_realloc(o->signals, cap * sizeof *o->signals);
+        q->signals = mem_realloc(q->signals, cap * sizeof *q->signals);
     }
-    o->signals[o->signals_n++] = (struct outbox_signal){key, frame_ref(f)};
+    q->signals[q->signals_n++] = (struct outbox_signal){key, frame_ref(f)};
+}
+
+size_t outbox_bytes(const struct outbox *o)
+{
+    const struct outbox_queue *q = o->q;
+    size_t n = q ? mem_bytes(q) + mem_bytes(q->signals) : 0;
+
+    for (uint32_t i = 0; q && i < q->n; i++)
+        n += mem_bytes(q->ring[(q->head + i) & (q->cap - 1)].frame);
+    for (uint32_t i = 0; q && i < q->signals_n; i++)
+        n += mem_bytes(q->signals[i].frame);
+    return n;
 }
 
 const struct frame *outbox_peek(const struct outbox *o)
 {
-    if (o->n)
-        return o->ring[o->head].frame;
-    return o->signals_n ? o->signals[0].frame : NULL;
+    const struct outbox_queue *q = o->q;
+
+    return !q ? NULL : q->n ? q->ring[q->head].frame : q->signals[0].frame;
 }
 
 struct frame *outbox_take(struct outbox *o)
 {
+    struct outbox_queue *q = o->q;
     struct frame *f;
 
-    if (o->n) {
-        struct outbox_item *item = &o->ring[o->head];
+    if (!q)
+        return NULL;
+    if (q->n) {
+        struct outbox_item *item = &q->ring[q->head];
 
         f = item->frame;
-        o->head = (o->head + 1) & (o->cap - 1);
-        o->n--;
-        o->bytes -= f->n;
-        o->answers_n -= item->is_answer;
-        if (o->n == 0 && o->cap > 4) { /* what grew in a jam isn't kept */
-            free(o->ring);
-            o->ring = NULL;
-            o->cap = 0;
-        }
-        return f;
+        q->head = (q->head + 1) & (q->cap - 1);
+        q->n--;
+        q->bytes -= f->n;
+        q->answers_n -= item->is_answer;
+    } else {
+        f = q->signals[0].frame;
+        q->signals_n--;
+        memmove(q->signals, q->signals + 1, q->signals_n * sizeof *q->signals);
     }
-    if (!o->signals_n)
-        return NULL;
-    f = o->signals[0].frame;
-    o->signals_n--;
-    memmove(o->signals, o->signals + 1, o->signals_n * sizeof *o->signals);
-    if (o->signals_n == 0) {
-        free(o->signals);
-        o->signals = NULL;
-    }
+    free_if_empty(o);
     return f;
 }

@@ -21,23 +21,33 @@ struct outbox_signal {
     struct frame *frame;
 };
 
-struct outbox {
-    struct outbox_item *ring;      /* NULL while empty */
+struct outbox_queue {
     struct outbox_signal *signals; /* NULL while there are none */
+    size_t bytes;                  /* of all frames in ring */
     uint32_t head, n, cap;         /* of ring; cap a power of two */
     uint32_t answers_n;
     uint32_t signals_n;
-    size_t bytes; /* of all frames in ring */
+    struct outbox_item ring[];
+};
+
+/* Most connections have nothing to send: then it takes no memory. */
+struct outbox {
+    struct outbox_queue *q; /* NULL while empty */
 };
 
 void outbox_fini(struct outbox *o);
 static inline bool outbox_is_empty(const struct outbox *o)
 {
-    return o->n == 0 && o->signals_n == 0;
+    return !o->q;
 }
 static inline bool outbox_is_full(const struct outbox *o, size_t more, size_t bytes_max, size_t frames_max)
 {
-    return o->n >= frames_max || o->bytes + more > bytes_max;
+    return (o->q ? o->q->n : 0) >= frames_max || (o->q ? o->q->bytes : 0) + more > bytes_max;
+}
+/* Answers among the frames in it. */
+static inline uint32_t outbox_answers(const struct outbox *o)
+{
+    return o->q ? o->q->answers_n : 0;
 }
 /* Takes a reference of its own. */
 void outbox_push(struct outbox *o, struct frame *f, bool is_answer);
@@ -45,6 +55,8 @@ void outbox_push(struct outbox *o, struct frame *f, bool is_answer);
 void outbox_push_signal(struct outbox *o, uint64_t key, struct frame *f);
 /* Gives back what waits: only the signals, or all. */
 void outbox_drop(struct outbox *o, bool all);
+/* What it takes of the heap, with the frames in it. */
+size_t outbox_bytes(const struct outbox *o);
 /* The next frame to go out, or NULL; the caller has its reference now. */
 struct frame *outbox_take(struct outbox *o);
 /* The same without taking it. */

@@ -116,8 +116,7 @@ struct net_conn {
     int64_t stall_at_ms; /* since when the socket takes nothing; 0 it does */
     int64_t end_at_ms;   /* OPEN: when draining closes it; CLOSING: when it's cut off; 0 none */
     uint64_t acked;      /* bytes that the peer's kernel had acknowledged at stall_at_ms */
-    uint64_t rx_base;    /* bytes read from the socket before the upgrade */
-    uint64_t rx_need;    /* bytes that the frames so far take if they are masked, as they must be */
+    uint64_t rx_least;   /* bytes that came in if the frames so far are masked, as they must be; with those before the upgrade */
     uint8_t state;       /* enum conn_state */
     uint8_t checked_n;   /* frames whose masking was looked at */
     bool paused;         /* net_pause() */
@@ -170,6 +169,8 @@ bool net_lws_is_stuck(const struct net_conn *c);
 void net_lws_read(struct net_conn *c, bool on);
 int net_lws_fd(const struct net_conn *c);
 void net_lws_kill(struct net_conn *c);
+/* What libwebsockets holds of the heap for connections. */
+size_t net_lws_bytes(void);
 
 /* ── plain sockets: net_sock.c, net_listen.c ─────────────────────────── */
 

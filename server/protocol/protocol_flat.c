@@ -5,7 +5,11 @@
 struct cursor {
     const char *p, *end;
     char *room; /* where the next string goes */
+    bool is_entry;
 };
+
+#define NEST_DEPTH 8
+#define NEST_KEYS  16
 
 static void skip_space(struct cursor *c)
 {
@@ -115,6 +119,97 @@ static bool read_plain(struct cursor *c, struct val *out)
     }
 }
 
+/* ---- lists and objects that stand as they would be written: no spaces, no escapes */
+
+static bool pass_value(struct cursor *c, unsigned depth);
+
+static bool pass(struct cursor *c, char what)
+{
+    if (c->p == c->end || *c->p != what)
+        return false;
+    c->p++;
+    return true;
+}
+
+/* Its UTF-8 is looked at with the whole. */
+static bool pass_string(struct cursor *c, struct str *out)
+{
+    if (!pass(c, '"'))
+        return false;
+    *out = (struct str){c->p, json_plain_run(c->p, (size_t)(c->end - c->p))};
+    c->p += out->n;
+    return pass(c, '"');
+}
+
+static bool pass_list(struct cursor *c, unsigned depth)
+{
+    if (pass(c, ']'))
+        return true;
+    do {
+        if (!pass_value(c, depth))
+            return false;
+    } while (pass(c, ','));
+    return pass(c, ']');
+}
+
+static bool pass_object(struct cursor *c, unsigned depth)
+{
+    struct str key[NEST_KEYS];
+    unsigned n = 0;
+
+    if (pass(c, '}'))
+        return true;
+    do {
+        if (n == NEST_KEYS || !pass_string(c, &key[n]) || !pass(c, ':'))
+            return false;
+        for (unsigned i = 0; i < n; i++)
+            if (str_eq(key[i], key[n]))
+                return false;
+        n++;
+        if (!pass_value(c, depth))
+            return false;
+    } while (pass(c, ','));
+    return pass(c, '}');
+}
+
+static bool pass_value(struct cursor *c, unsigned depth)
+{
+    struct val v;
+    struct str s;
+    const char *from = c->p;
+
+    if (c->p == c->end)
+        return false;
+    switch (*c->p) {
+    case '"':
+        return pass_string(c, &s);
+    case '[':
+        c->p++;
+        return depth > 0 && pass_list(c, depth - 1);
+    case '{':
+        c->p++;
+        return depth > 0 && pass_object(c, depth - 1);
+    default:
+        return read_plain(c, &v) && !(c->p - from == 2 && memcmp(from, "-0", 2) == 0);
+    }
+}
+
+/* Copied, so that it outlives the text as strings do. */
+static bool read_nested(struct cursor *c, struct val *out)
+{
+    const char *from = c->p;
+    struct str s;
+
+    if (!c->is_entry || !pass_value(c, NEST_DEPTH))
+        return false;
+    s = (struct str){c->room, (size_t)(c->p - from)};
+    memcpy(c->room, from, s.n);
+    c->room[s.n] = 0;
+    c->room += s.n + 1;
+    *out = (struct val){.type = VAL_JSON, .s = s};
+    return utf8_is_valid(s);
+}
+
 static bool is_there(const struct flat_member *m, unsigned n, struct str key)
 {
     for (unsigned i = 0; i < n; i++)
@@ -146,16 +241,16 @@ static bool read_object(struct cursor *c, struct flat_member *m, unsigned most, 
                 return false;
             continue;
         }
-        if (!read_plain(c, &is->v))
+        if (!(out && (*c->p == '{' || *c->p == '[') ? read_nested(c, &is->v) : read_plain(c, &is->v)))
             return false;
         ++*n;
     } while (take(c, ','));
     return take(c, '}');
 }
 
-bool flat_read(struct str text, char *room, struct flat *out)
+static bool read_frame(struct str text, char *room, bool is_entry, struct flat *out)
 {
-    struct cursor c = {text.s, text.s + text.n, room};
+    struct cursor c = {text.s, text.s + text.n, room, is_entry};
 
     out->has_from = false;
     out->from_n = 0;
@@ -163,6 +258,16 @@ bool flat_read(struct str text, char *room, struct flat *out)
         return false;
     skip_space(&c);
     return c.p == c.end;
+}
+
+bool flat_read(struct str text, char *room, struct flat *out)
+{
+    return read_frame(text, room, false, out);
+}
+
+bool flat_read_entry(struct str text, char *room, struct flat *out)
+{
+    return read_frame(text, room, true, out);
 }
 
 const struct val *flat_get(const struct flat_member *m, unsigned n, const char *name)

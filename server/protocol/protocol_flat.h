@@ -6,6 +6,9 @@
  * that is wrong) is left to Jansson, which also finds the words for what is wrong: so this reader accepts nothing that Jansson would
  * refuse, and refuses nothing, it only declines.
  *
+ * In entries, which are written by us, lists and objects are taken as they stand if they are written as Jansson would write them: without
+ * spaces, escapes, real numbers. An offer bears some hundred candidates.
+ *
  * Owns    nothing; strings stand in the caller's room, unescaped and with a NUL behind each.   Thread  any.
  */
 #ifndef PROTOCOL_FLAT_H
@@ -18,7 +21,7 @@
 
 struct flat_member {
     struct str key;
-    struct val v;   /* VAL_STR, VAL_INT, VAL_BOOL; VAL_NONE: null */
+    struct val v;   /* VAL_STR, VAL_INT, VAL_BOOL; VAL_NONE: null; VAL_JSON: as it stands, flat_read_entry() only */
 };
 
 struct flat {
@@ -31,6 +34,7 @@ struct flat {
 
 /* room: at least text.n + 1 bytes, which must outlive *out. False: declined, *out and room hold anything. */
 bool flat_read(struct str text, char *room, struct flat *out);
+bool flat_read_entry(struct str text, char *room, struct flat *out);
 /* The member of this name among the n from m on; NULL if there is none. */
 const struct val *flat_get(const struct flat_member *m, unsigned n, const char *name);
 

@@ -46,12 +46,12 @@ static struct doc *doc_create(json_t *root, size_t raw_max, size_t room)
     return d;
 }
 
-/* A frame of plain members; NULL: it has to be parsed. */
-static struct doc *doc_flat(struct str frame, struct flat *out)
+/* A frame that `read` takes; NULL: it has to be parsed. */
+static struct doc *doc_flat(struct str frame, bool (*read)(struct str, char *, struct flat *), struct flat *out)
 {
     struct doc *d = doc_create(NULL, 0, frame.n + 1);
 
-    if (flat_read(frame, d->room, out))
+    if (read(frame, d->room, out))
         return d;
     free(d);
     return NULL;
@@ -387,7 +387,7 @@ bool protocol_read_command(struct str frame, unsigned roles, const struct protoc
 
     memset(out, 0, sizeof *out);
     out->type = MSG_N;
-    r.doc = frame.n <= lim->frame_bytes ? doc_flat(frame, &flat) : NULL;
+    r.doc = frame.n <= lim->frame_bytes ? doc_flat(frame, flat_read, &flat) : NULL;
     if (r.doc && !flat.has_from && flat.n <= lim->keys) {
         r.flat = &flat;
     } else {
@@ -501,7 +501,7 @@ static int read_entry_fields(const struct reader *r, struct entry *out, struct e
         if (v.type != row->types[i] || (json && json_is_real(json)))
             return err_set(err, ERR_INVALID, "\"%s\" of %s is not what its schema says", field_names[field],
                            row->name);
-        out->f[field] = v.type == VAL_JSON ? val_from(json, &r->doc->raw) : v;
+        out->f[field] = v.type == VAL_JSON && json ? val_from(json, &r->doc->raw) : v;
     }
     doc_settle(r->doc, out->f);
     return 0;
@@ -513,7 +513,7 @@ static int read_doc(struct str frame, struct flat *flat, struct reader *r, struc
     json_error_t e;
     json_t *root;
 
-    r->doc = doc_flat(frame, flat);
+    r->doc = doc_flat(frame, flat_read_entry, flat);
     if (r->doc) {
         r->flat = flat;
         return 0;

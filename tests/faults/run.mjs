@@ -1,4 +1,4 @@
-// ./dev faults [ROW…] [--seed N[,N…]]: runs rows of the fault matrix (a number, 7-9, kills, or nothing for all), prints what was
+// ./dev faults [ROW…] [--seed N[,N…]]: runs rows of the fault matrix (a number, 7-9, kills, thousand, or nothing for all), prints what was
 // injected and what held, and writes the table of docs/faults.md. FIRSTLINE_BIN: a build with failpoints; else one is made.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -17,9 +17,9 @@ function arguments_() {
   const wanted = new Set();
   for (const a of args) {
     const m = /^(\d+)(?:-(\d+))?$/.exec(a);
-    if (a === 'kills') wanted.add(a);
+    if (a === 'kills' || a === 'thousand') wanted.add(a);
     else if (!m || !seeds.every(Number.isFinite)) {
-      console.error(`faults: what is "${a}"? ./dev faults [ROW|FROM-TO …] [--seed N[,N…]]`);
+      console.error(`faults: what is "${a}"? ./dev faults [ROW|FROM-TO|kills|thousand …] [--seed N[,N…]]`);
       process.exit(2);
     }
     for (let k = Number(m?.[1]); k <= Number(m?.[2] ?? m?.[1]); k++) wanted.add(String(k));

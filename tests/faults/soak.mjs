@@ -15,7 +15,7 @@ import { Row } from './lib/row.mjs';
 const GROWS_KB = 1024; // in ten minutes
 const CHATS = 8;
 const IDLE = 200; // shoppers who only come back
-const WARM_MIN = 6; // chats that nobody watches leave memory after five
+const WARM_MIN = 6; // chats that ended leave memory after five
 
 const [minutes, seed] = [Number(process.argv[2] ?? 10), Number(process.argv[process.argv.indexOf('--seed') + 1]) || Date.now() % 1_000_000];
 if (!(minutes > 0)) {
@@ -26,6 +26,21 @@ setInterval(() => {}, 1000);
 const row = new Row({ row: 'soak', title: 'soak' }, seed);
 const rss = (s) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${s.process.pid}/status`, 'utf8'))[1]);
 const say = (...what) => console.log(`${Math.round(performance.now() / 1000)} s:`, ...what);
+
+/** Descriptors, once nothing closes any more: readers of the archive do some seconds after their last question. */
+async function fdsAtRest(s) {
+  let [n, since] = [row.fds(s), performance.now()];
+  await until(
+    () => {
+      if (row.fds(s) !== n) [n, since] = [row.fds(s), performance.now()];
+      return performance.now() - since > 5000;
+    },
+    'the descriptors stay as many',
+    60_000,
+    200,
+  );
+  return n;
+}
 
 /** A chat from its first word to the rating. */
 async function wholeChat(s, ann) {
@@ -67,8 +82,7 @@ async function main() {
   await wholeChat(s, ann);
   await s.transcript((await s.account({ role: 'qa' })).token, ann.views.keys().next().value);
   for (const c of s.clients) c.drop();
-  await delay(1500);
-  const fds = row.fds(s);
+  const fds = await fdsAtRest(s);
   ann = await rep(s, ann.who);
 
   const run = await row.traffic(s, CHATS, { pace: 150, window: 3 });

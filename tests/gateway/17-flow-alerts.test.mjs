@@ -1,11 +1,11 @@
 // Rules 3.2, 3.3: alerts go to the lead and up, on every node, once; what may be done about them.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { ask } from '../faults/lib/redis.mjs';
+import { Proxy, ask } from '../faults/lib/redis.mjs';
 import { endAndCheck } from './lib/checker.mjs';
 import { newId, rep } from './lib/client.mjs';
 import { arrival, auditor, servedChat, staff } from './lib/desk.mjs';
-import { Redis, Server } from './lib/server.mjs';
+import { Redis, Server, end } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 const SET = { 'care.first_ms': 300, 'care.alert_ms': 600, 'care.act_ms': 1500 };
@@ -191,6 +191,27 @@ test('rule 3.2: a contact that the shopper has left is known, a call-back that t
   await nothing.lea.done('alert.act', { alert: nothing.alert, action: 'call_back' });
   assert.match((await nothing.sue.event('care', { step: 'callback' })).text, /请在这里告诉我们怎么联系您/);
   assert.equal((await nothing.lea.expect((x) => x.t === 'task' && x.state === 'open')).task.contact, undefined);
+});
+
+test('rule 3.2: a call-back is told on the other nodes also where the one that wrote it was killed before a word', async () => {
+  const proxy = await new Proxy(redis).start();
+  const three = await new Server({ redis: proxy.url, set: { ...SET, 'server.node': 'three' } }).start();
+  const { l, chat, alert } = await alarmed();
+  const [r] = await staff(one, 1, { department: l.department });
+  const ann = await rep(one, r, { shift: false });
+  const lea = await rep(three, l, { shift: false });
+  proxy.holdAt = 'alert_acted';
+  lea.send('alert.act', { alert, action: 'call_back', contact: '138' });
+  let m;
+  try {
+    m = await ann.expect((x) => x.t === 'task' && x.task.about === chat);
+  } finally {
+    await end(three);
+    proxy.stop();
+  }
+  assert.deepEqual([m.state, m.task.what, m.task.contact, m.task.owner.id], ['open', 'callback', '138', lea.me]);
+  await ann.done('task.done', { task: m.task.task, note: 'called' });
+  await ann.expect((x) => x.t === 'task' && x.state === 'done' && x.task.task === m.task.task);
 });
 
 test('rule 3.2: a call-back that stands on the list without a log of its own, as a crash in between leaves it, is closed like any other', async () => {

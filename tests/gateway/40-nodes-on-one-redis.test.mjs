@@ -1,6 +1,7 @@
 // Several nodes of the binary on one Redis serve one chat; any of them may die.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { ask } from '../faults/lib/redis.mjs';
 import { endAndCheck } from './lib/checker.mjs';
 import { again, newId, rep, shopper } from './lib/client.mjs';
 import { arrival, auditor, servedChat, staff } from './lib/desk.mjs';
@@ -65,6 +66,44 @@ test('both write at once from both nodes: one order for everybody', async () => 
   assert.equal(new Set(answers.map((m) => m.seq)).size, 200);
   assert.deepEqual(sue.entries(chat, 'message').map((e) => e.text).filter((t) => /^A\d/.test(t)), Array.from({ length: 100 }, (_, i) => `A${i}`));
   assert.deepEqual(ann.entries(chat, 'message').map((e) => e.text).filter((t) => /^S\d/.test(t)), Array.from({ length: 100 }, (_, i) => `S${i}`));
+});
+
+test('what a node did itself and what another one read of it come to the same case', async () => {
+  const [who] = await staff(one, 1);
+  const [ann, here, there] = [await rep(one, who), await rep(one, who, { shift: false }), await rep(two, who, { shift: false })];
+  const { sue, chat } = await arrival(one, who.department);
+  const rowAt = async (server) => (await rep(server, who, { shift: false })).welcome.chats.find((row) => row.chat === chat);
+  /** The case on both nodes, once the other one has read all. */
+  const theCase = async () => {
+    const mine = await here.done('chat.open', { chat });
+    let other;
+    await until(async () => (other = await there.done('chat.open', { chat })).seq >= mine.seq, 'the other node has read it');
+    assert.deepEqual(other.card, mine.card);
+    const row = await rowAt(one);
+    assert.deepEqual(await rowAt(two), row);
+    return { ...mine.card, ...row };
+  };
+  await ann.expect('offer', { chat });
+  await ann.done('offer.accept', { chat });
+  await ann.say('Hello!', { chat });
+  const greeted = await theCase();
+  assert.deepEqual([greeted.owner ?? null, greeted.last.text], [null, 'Hello!']);
+  await ann.say('I ask the depot.', { chat });
+  const owned = await theCase();
+  assert.deepEqual([owned.owner.id, owned.last.text, owned.unanswered_since ?? null], [ann.me, 'I ask the depot.', null]);
+  const asked = await sue.say('When will it come?', { chat });
+  const waits = await theCase();
+  assert.deepEqual([waits.last.text, waits.unanswered_since], ['When will it come?', asked.at]);
+  await ann.done('note.add', { chat, text: 'Ask her for the number first.' });
+  assert.equal((await theCase()).unanswered_since, asked.at);
+  await ann.done('promise.add', { chat, text: 'a call at four', until: Date.now() + 60_000 });
+  await ann.say('It comes tomorrow.', { chat });
+  await ann.done('chat.resolve', { chat, resolution: 'answered', summary: 'tomorrow' });
+  await sue.event('resolution_proposed', { chat });
+  assert.equal((await theCase()).state, 'proposed');
+  await sue.done('chat.confirm', { chat, solved: false });
+  await sue.say('It did not.', { chat });
+  assert.equal((await theCase()).last.text, 'It did not.');
 });
 
 test('typing and read marks cross the nodes', async () => {
@@ -181,4 +220,15 @@ test('a node that is stopped in good manners hands its people over with 1001', a
   assert.equal((await stopping).code, 0);
   assert.equal(redis.exit, null, 'the Redis of all is left alone');
   one.clients.push(...four.clients);
+});
+
+test('an offer reaches a rep on another node although no node hears the others', async (t) => {
+  const [who] = await staff(one, 1);
+  const ann = await rep(two, who);
+  await until(async () => (await rep(one, who, { shift: false })).welcome.shift.state === 'on', 'node one knows that she is on shift');
+  t.after(() => ask(redis.socket, 'ACL', 'SETUSER', 'default', 'allchannels'));
+  assert.match(await ask(redis.socket, 'ACL', 'SETUSER', 'default', 'resetchannels'), /OK/);
+  await ask(redis.socket, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
+  const { chat } = await arrival(one, who.department);
+  await ann.expect('offer', { chat });
 });

@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { OwnRedis } from '../faults/lib/redis.mjs';
 import { again, newId, rep, shopper } from './lib/client.mjs';
 import { arrival, auditor, servedChat } from './lib/desk.mjs';
-import { Server, end, temporaryFolder } from './lib/server.mjs';
+import { METRICS, Server, end, temporaryFolder } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 const alive = setInterval(() => {}, 1000); // processes that are awaited don't keep the file running
@@ -25,13 +25,9 @@ async function metric(s, name) {
   return Number(line?.split(' ').pop());
 }
 
-let port = 20_000 + (process.pid % 20_000);
-
 async function withRedis(run, how = {}) {
   const redis = await new OwnRedis().start();
-  const metricsPort = ++port;
-  const s = await new Server({ redis: redis.url, ...how, set: { ...BEATS, 'metrics.listen': `127.0.0.1:${metricsPort}`, ...how.set } }).start();
-  s.metricsPort = metricsPort;
+  const s = await new Server({ redis: redis.url, ...how, set: { ...BEATS, ...METRICS, ...how.set } }).start();
   try {
     await run(s, redis);
   } finally {

@@ -4,8 +4,8 @@ import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { OwnRedis } from '../faults/lib/redis.mjs';
-import { again, newId, rep } from './lib/client.mjs';
-import { auditor, servedChat } from './lib/desk.mjs';
+import { again, newId, rep, shopper } from './lib/client.mjs';
+import { auditor, servedChat, staff } from './lib/desk.mjs';
 import { Server, end, temporaryFolder } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -51,6 +51,11 @@ async function putBack(redis, copy) {
   cpSync(join(copy, 'appendonlydir'), join(redis.dir, 'appendonlydir'), { recursive: true });
   await redis.start();
 }
+
+const messages = (events) => events.filter((e) => e.kind === 'message').map((e) => e.text);
+
+/** A chat's events as `firstline archive export` has them. */
+const exported = async (server, chat) => (await server.cli(['archive', 'export'])).out.trim().split('\n').map((l) => JSON.parse(l)).filter((e) => e.chat === chat);
 
 const noProblems = (...clients) => assert.deepEqual(clients.flatMap((c) => c.problems), []);
 
@@ -124,12 +129,97 @@ test('live data put back to an earlier state: the nodes put back what they ackno
     await until(() => all.entries(there.chat, 'message').filter((e) => /^there/.test(e.text)).length === 30, 'the other node has put back its own');
     const w = await until(() => again(whole.sue, { resume: [{ chat: whole.chat, seq: 0 }] }), 'whose chat was lost whole');
     assert.ok(w.welcome.shopper.id !== undefined);
-    const archived = await one.transcript(quinn.token, whole.chat, (x) => x.events.some((e) => e.text === 'began after the copy'));
-    assert.ok(archived.events.length > 0);
     noProblems(s2, a2, fresh, all);
+    // The archive has both lives in its chain, and shows each message once: as the log has it.
+    const said = { [chat]: texts(fresh), [there.chat]: all.entries(there.chat, 'message').map((e) => e.text), [whole.chat]: [...texts(fresh).slice(0, 2), 'began after the copy'] }; // each began with the same two
+    for (const [id, own] of Object.entries(said)) {
+      assert.equal(new Set(own).size, own.length);
+      const t = await one.transcript(quinn.token, id, (x) => messages(x.events).length >= own.length && x.events.at(-1).seq > JUMP);
+      assert.deepEqual(messages(t.events), own, 'the transcript');
+      assert.deepEqual(messages(await exported(one, id)), own, 'the export');
+      const item = (await one.api('GET', '/api/v1/transcripts?limit=200', { token: quinn.token })).json.items.find((x) => x.chat === id);
+      assert.equal(item.messages, own.length, 'the figures');
+    }
     const verify = await one.cli(['archive', 'verify']);
-    assert.equal(verify.code, 0);
+    assert.match(verify.out, /rows chain/);
     assert.equal((await rep(one, ann.who, { shift: false })).welcome.rep.id, ann.me);
+  }));
+
+const listed = (who, server) => rep(server, who, { shift: false }).then((c) => c.welcome.tasks.map((x) => x.task));
+
+/** All events of these kinds in the export of all logs, as "log kind". */
+const archivedTasks = async (server) =>
+  (await server.cli(['archive', 'export', '--all'])).out.trim().split('\n').map((l) => JSON.parse(l)).filter((e) => /^task_/.test(e.kind)).map((e) => `${e.chat} ${e.kind}`);
+
+test('a burst that the earlier state lacks is put back whole, however long it is', () =>
+  nodes(1, async (redis, s) => {
+    const { sue, ann, chat } = await servedChat(s);
+    const copy = await keep(redis);
+    const said = Array.from({ length: 600 }, (_, i) => `in a burst ${i}`);
+    for (let i = 0; i < said.length; i += 50) await Promise.all(said.slice(i, i + 50).map((text) => sue.say(text, { chat })));
+    await putBack(redis, copy);
+    await back(sue, ann, chat);
+    const { states } = (await s.api('GET', '/readyz')).json;
+    assert.match(states.find((x) => x.name === 'data_lost').why, /60\d entries were put back, 0 chats/);
+    const fresh = await again(sue, { resume: [{ chat, seq: 0 }] });
+    const shown = () => fresh.entries(chat, 'message').map((e) => e.text).filter((x) => x.startsWith('in a burst'));
+    await until(() => shown().length >= said.length, () => `all is shown, not ${shown().length}`);
+    assert.deepEqual(shown(), said);
+    noProblems(fresh);
+  }));
+
+test('live data put back to an earlier state: tasks opened since are on the list again, those closed since are off it', () =>
+  nodes(2, async (redis, one, two) => {
+    const [l] = await staff(one, 1, { role: 'lead' });
+    const lea = await rep(two, l, { shift: false });
+    const sue = await shopper(one);
+    const leave = (text, more) => sue.done('message.leave', { text, contact: 'sue@example.org', department: l.department, ...more });
+    const { task: before } = await leave('before');
+    const { task: closed } = await leave('closed since');
+    const copy = await keep(redis);
+    const id = newId();
+    const { task: since } = await leave('since', { id });
+    const { task: short } = await leave('opened and closed since');
+    for (const task of [closed, short]) await lea.done('task.done', { task, note: 'written to' });
+    await until(async () => (await archivedTasks(one)).length === 6, 'all of it is archived');
+    await putBack(redis, copy);
+    await Promise.all([sue.gone, lea.gone]);
+    await Promise.all([ready(one), ready(two)]);
+    await until(async () => (await listed(l, two)).sort().join() === [before, since].sort().join(), 'the list');
+    const s2 = await again(sue);
+    assert.equal((await s2.done('message.leave', { id, text: 'since', contact: 'sue@example.org', department: l.department })).task, since, 'the same id: the same answer');
+    const l2 = await rep(two, l, { shift: false });
+    for (const task of [before, since]) await l2.done('task.done', { task, note: 'written to' });
+    await l2.refused('conflict', 'task.done', { task: since });
+    assert.deepEqual(await listed(l, one), []);
+    const each = [before, closed, since, short].flatMap((x) => [`${x} task_done`, `${x} task_opened`]);
+    await until(async () => (await archivedTasks(one)).sort().join() === each.sort().join(), 'each is archived once');
+    assert.match((await one.cli(['archive', 'verify'])).out, /rows chain/);
+    noProblems(sue, lea, s2, l2);
+  }));
+
+test('live data that is gone whole: what stands open in the archive is on the list again', () =>
+  nodes(1, async (redis, s) => {
+    const [l] = await staff(s, 1, { role: 'lead' });
+    const lea = await rep(s, l, { shift: false });
+    const sue = await shopper(s);
+    const tasks = [];
+    for (let i = 0; i < 3; i++) tasks.push((await sue.done('message.leave', { text: `message ${i}`, contact: 'c', department: l.department })).task);
+    await lea.done('task.done', { task: tasks[0], note: 'written to' });
+    await until(async () => (await archivedTasks(s)).length === 4, 'all of it is archived');
+    await s.kill();
+    await redis.kill();
+    rmSync(join(redis.dir, 'appendonlydir'), { recursive: true });
+    await redis.start();
+    await s.start();
+    const who = await s.account({ role: 'lead', department: l.department }); // accounts were lost too
+    await until(async () => (await listed(who, s)).sort().join() === tasks.slice(1).sort().join(), 'the list');
+    const m = await rep(s, who, { shift: false });
+    assert.equal(m.welcome.tasks.find((t) => t.task === tasks[1]).text, 'message 1');
+    await m.done('task.done', { task: tasks[1], note: 'written to' });
+    await s.stop();
+    await s.start();
+    assert.deepEqual(await listed(who, s), [tasks[2]], 'a restart puts nothing back twice');
   }));
 
 test('a restart of the same Redis is no other life', () =>
@@ -149,7 +239,8 @@ test('the archive has seen more than the live data when the node starts: another
     const quinn = await auditor(s);
     const { sue, chat } = await servedChat(s);
     const copy = await keep(redis);
-    await sue.say('only the archive has this', { chat });
+    const id = newId();
+    await sue.say('only the archive has this', { chat, id });
     await s.transcript(quinn.token, chat, (t) => t.events.some((e) => e.text === 'only the archive has this'));
     await s.kill();
     await putBack(redis, copy);
@@ -158,5 +249,9 @@ test('the archive has seen more than the live data when the node starts: another
     assert.notEqual(s2.welcome.epoch, sue.welcome.epoch);
     const next = await s2.say('after', { chat });
     assert.equal(next.seq, JUMP + 1);
-    await s.transcript(quinn.token, chat, (t) => t.events.some((e) => e.text === 'after') && t.events.some((e) => e.text === 'only the archive has this'));
+    await s.transcript(quinn.token, chat, (t) => messages(t.events).slice(-2).join() === 'only the archive has this,after', 'what nobody put back stands where it stood');
+    await s2.say('only the archive has this', { chat, id });
+    await s.transcript(quinn.token, chat, (t) => messages(t.events).slice(-2).join() === 'after,only the archive has this', 'its sender has repeated it: once');
+    assert.deepEqual(messages(await exported(s, chat)).slice(-2), ['after', 'only the archive has this']);
+    assert.equal(messages(await exported(s, chat)).filter((x) => x === 'only the archive has this').length, 1);
   }));

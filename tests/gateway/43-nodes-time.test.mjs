@@ -1,8 +1,9 @@
 // After the site was away (PROMISES 2.11): what is overdue fires once, marked late; what runs only while somebody can be there starts again.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { clock } from '../faults/lib/os.mjs';
 import { OwnRedis } from '../faults/lib/redis.mjs';
-import { again, rep } from './lib/client.mjs';
+import { again, rep, shopper } from './lib/client.mjs';
 import { arrival, auditor, staff } from './lib/desk.mjs';
 import { Server, end } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
@@ -13,8 +14,8 @@ after(() => clearInterval(alive));
 const AWAY_MS = 13_000; // longer than what counts as late, and than every span below
 const SET = { 'presence.beat_ms': 300, 'presence.silent_ms': 1500, 'care.first_ms': 1500, 'queue.gone_ms': 5000, 'routing.offer_ms': 4000, 'server.node': 'one' };
 
-async function site(run) {
-  const redis = await new OwnRedis().start();
+async function site(run, env) {
+  const redis = await new OwnRedis({ env }).start();
   const s = await new Server({ redis: redis.url, set: SET }).start();
   try {
     await run(s);
@@ -66,3 +67,26 @@ test('an offer that nobody could answer is nobody’s miss, and is made again wi
     const missed = back.entries(chat, 'offer_missed');
     assert.ok(missed.every((e) => e.why === 'outage' || e.why === 'connection'), JSON.stringify(missed));
   }));
+
+test('a clock of Redis that steps by less than what is corrected is followed, both ways: nobody waited less than no time', async () => {
+  const wall = clock();
+  await site(async (s) => {
+    const quinn = await auditor(s);
+    const apart = async () => {
+      const c = await shopper(s);
+      const ms = c.welcome.now - Date.now();
+      c.drop();
+      return ms;
+    };
+    for (const [spec, from, to] of [['1.5', 1300, 1700], ['0', -200, 200], ['-1.5', -1700, -1300]]) {
+      wall.set(spec);
+      await until(async () => ((ms) => ms > from && ms < to)(await apart()), `this node's clock is apart by ${spec} s`);
+      const { sue, chat } = await arrival(s, s.newDepartment());
+      await sue.done('chat.leave', { chat });
+      const t = await s.transcript(quinn.token, chat, (x) => x.state === 'abandoned');
+      const { waited_ms } = t.events.find((e) => e.kind === 'abandoned');
+      assert.ok(waited_ms >= 0 && waited_ms < 1000, `waited ${waited_ms} ms`);
+      t.events.forEach((e, i) => assert.ok(i === 0 || e.at >= t.events[i - 1].at, 'times go on'));
+    }
+  }, wall.env);
+});

@@ -8,12 +8,11 @@ import { shim } from '../faults/lib/os.mjs';
 import { endAndCheck, exported } from './lib/checker.mjs';
 import { again, rep } from './lib/client.mjs';
 import { arrival, auditor, servedChat, settled, staff, take } from './lib/desk.mjs';
-import { Redis, Server } from './lib/server.mjs';
+import { METRICS, Redis, Server } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 // Ports of this file's own, below those that the system gives away.
-const METRICS = 20_000 + (process.pid % 10_000);
-const SHORT = { 'chat.keep_ms': 300, 'ownership.return_ms': 300, 'metrics.listen': `127.0.0.1:${METRICS}` };
+const SHORT = { 'chat.keep_ms': 300, 'ownership.return_ms': 300, ...METRICS };
 
 let redis;
 let server;
@@ -32,7 +31,7 @@ const hasMember = async (set, member) => (await ask(redis.socket, 'ZSCORE', key(
 const isGone = (chat) => until(async () => !(await has(`l:${chat}`)), `${chat} leaves Redis`, 15_000, 50);
 
 async function metric(name) {
-  const r = await fetch(`http://127.0.0.1:${METRICS}/metrics`);
+  const r = await fetch(`http://127.0.0.1:${server.metricsPort}/metrics`);
   return Number(new RegExp(`^firstline_${name} (\\d+)$`, 'm').exec(await r.text())[1]);
 }
 

@@ -13,7 +13,7 @@ let quinn;
 let world; // a chat that goes on beside it all
 
 before(async () => {
-  server = await new Server({ set: { 'limits.handshake_ms': 1000, 'limits.idle_ping_ms': 1000, 'limits.ping_grace_ms': 1000 } }).start();
+  server = await new Server({ set: { 'limits.handshake_ms': 1000, 'limits.idle_ping_ms': 1000, 'limits.ping_grace_ms': 3000 } }).start();
   quinn = await auditor(server);
   world = await servedChat(server);
 });
@@ -29,13 +29,15 @@ async function helloed() {
   return s;
 }
 
-/** The chat beside it goes on, and its log holds nothing but what its people said. */
+/** The chat beside it goes on, and its log holds nothing but what its people said, and what is suggested to the rep for that. */
 async function unharmed() {
   const { ann, sue, chat } = world;
   const before = ann.head(chat);
   const ok = await sue.say('are you there?', { chat });
-  assert.equal(ok.seq, before + 1, 'nothing was written in between');
   await ann.event('message', { text: 'are you there?' });
+  const between = ann.entries(chat).filter((e) => e.seq > before && e.seq < ok.seq);
+  assert.equal(between.length, ok.seq - before - 1, 'she is shown all of it');
+  assert.deepEqual(between.filter((e) => e.kind !== 'suggested'), [], 'nothing was written in between but what was found for the question before');
 }
 
 const FRAMES = {

@@ -1,18 +1,20 @@
 // Signing in and out, who may call what, pages and their headers.
 import assert from 'node:assert/strict';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';
-import { Client } from './lib/client.mjs';
-import { staff } from './lib/desk.mjs';
-import { PASSWORD, Server } from './lib/server.mjs';
-import { within } from './lib/wait.mjs';
+import { Client, shopper } from './lib/client.mjs';
+import { servedChat, staff } from './lib/desk.mjs';
+import { METRICS, PASSWORD, Server, temporaryFolder } from './lib/server.mjs';
+import { until, within } from './lib/wait.mjs';
 
 let server;
 let login;
 const MINE = { 'x-firstline': '1' };
 
 before(async () => {
-  server = await new Server().start();
+  server = await new Server({ set: { ...METRICS, 'presence.beat_ms': 300 } }).start();
   login = await server.person({ login: 'ann', name: 'Ann Example' });
 });
 after(() => endAndCheck(server));
@@ -22,6 +24,37 @@ async function signIn(who = login, password = PASSWORD) {
   const answer = await server.api('POST', '/api/v1/session', { body: { login: who, password }, headers: MINE });
   return { answer, cookie: answer.headers['set-cookie']?.[0]?.split(';')[0] };
 }
+
+test('while Redis still starts nobody is signed out: who calls is not known yet, and said so', async () => {
+  const bin = temporaryFolder();
+  const hold = join(bin, 'hold');
+  const real = process.env.PATH.split(':').map((d) => join(d, 'redis-server')).find((f) => existsSync(f));
+  writeFileSync(join(bin, 'redis-server'), `#!/bin/sh\nwhile [ -e '${hold}' ]; do sleep .05; done\nexec '${real}' "$@"\n`, { mode: 0o755 });
+  const s = await new Server({ env: { PATH: `${bin}:${process.env.PATH}` } }).start();
+  const who = await s.person({ login: 'eve', name: 'Eve' });
+  const token = (await s.account()).token;
+  const signed = await s.api('POST', '/api/v1/session', { body: { login: who, password: PASSWORD }, headers: MINE });
+  const cookie = signed.headers['set-cookie'][0].split(';')[0];
+  await s.stop();
+  writeFileSync(hold, '');
+  await s.launch(`127.0.0.1:${s.port}`);
+  const ready = () => s.api('GET', '/readyz').then((r) => r.json.status, () => 'silent');
+  await until(async () => (await ready()) === 'starting', 'it answers while it starts', 10_000, 20);
+  for (const [method, path, how] of [
+    ['GET', '/api/v1/session', { cookie }],
+    ['GET', '/api/v1/people', { token }],
+    ['GET', '/api/v1/transcripts', { cookie }],
+    ['POST', '/api/v1/session', { body: { login: who, password: PASSWORD }, headers: MINE }],
+    ['DELETE', '/api/v1/session', { cookie, headers: MINE }],
+  ]) {
+    const r = await s.api(method, path, how);
+    assert.deepEqual([method, path, r.status, r.headers['retry-after']], [method, path, 503, '1']);
+  }
+  rmSync(hold);
+  await until(async () => (await ready()) === 'ready', 'ready', 20_000, 20);
+  assert.equal((await s.api('GET', '/api/v1/session', { cookie })).status, 200);
+  await endAndCheck(s);
+});
 
 test('signing in sets a cookie that scripts and other sites never get', async () => {
   const { answer, cookie } = await signIn();
@@ -204,4 +237,40 @@ test('requests that are smuggled or broken get one answer, a refusal', async () 
     assert.ok(answer === '' || /^HTTP\/1\.[01] [45]\d\d/.test(answer), `${what}: ${answer.slice(0, 60)}`);
   }
   assert.equal((await server.api('GET', '/readyz')).status, 200);
+});
+
+/** All figures of /metrics that have no labels, by name; each must say what it is. */
+async function figures() {
+  const text = await (await fetch(`http://127.0.0.1:${server.metricsPort}/metrics`)).text();
+  const found = {};
+  for (const [, name, value] of text.matchAll(/^firstline_(\w+) (\d+)$/gm)) {
+    assert.match(text, new RegExp(`^# HELP firstline_${name} [A-Z1].*\\.$`, 'm'), name);
+    assert.match(text, new RegExp(`^# TYPE firstline_${name} (gauge|counter)$`, 'm'), name);
+    found[name] = Number(value);
+  }
+  return found;
+}
+
+test('the figures say what connections, chats and entries take of the memory, and follow as they come and go', async () => {
+  const idle = await until(async () => ((await figures()).redis_used_memory_bytes > 0 ? figures() : null), "Redis's memory");
+  assert.ok(idle.resident_bytes > 1e6);
+  const many = await Promise.all(Array.from({ length: 40 }, () => shopper(server)));
+  const more = await figures();
+  assert.equal(more.connections, idle.connections + 40);
+  const one = (more.connections_bytes - idle.connections_bytes) / 40;
+  assert.ok(one > 500 && one < 20_000, `${one} bytes a connection`);
+  assert.ok(more.connection_bytes > 500 && more.connection_bytes <= more.connections_bytes);
+
+  const { sue, ann, chat } = await servedChat(server);
+  const before = await figures();
+  for (let i = 0; i < 20; i++) await sue.say(`${'x'.repeat(500)}${i}`);
+  await ann.event('message', { chat, text: `${'x'.repeat(500)}19` });
+  const after_ = await figures();
+  assert.ok(after_.entries_in_memory >= before.entries_in_memory + 20);
+  assert.ok(after_.entries_bytes >= before.entries_bytes + 20 * 500, `${after_.entries_bytes - before.entries_bytes} for twenty entries`);
+  assert.ok(after_.entry_bytes > 100 && after_.chat_bytes > 1000 && after_.chats_bytes >= after_.chat_bytes);
+
+  for (const c of many) c.drop();
+  await until(async () => (await figures()).connections <= after_.connections - 40, 'the connections are gone');
+  assert.ok((await figures()).connections_bytes <= after_.connections_bytes - 40 * 500);
 });

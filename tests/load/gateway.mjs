@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { archive } from './archive.mjs';
 import { alone } from './lib/alone.mjs';
 import { barsOf, plotOf } from './lib/plot.mjs';
@@ -17,16 +17,14 @@ import { routing } from './routing.mjs';
 const here = dirname(fileURLToPath(import.meta.url));
 const root = resolve(here, '../..');
 
-function option(name, fallback) {
+export const option = (name, fallback) => {
   const i = process.argv.indexOf(name);
   return i < 0 ? fallback : process.argv[i + 1];
-}
+};
 
-const rounds = Number(option('--rounds', 2));
-const peers = option('--peers');
 const work = '/tmp/perf-peers';
 
-function runner() {
+function runner(peers) {
   if (!peers) return console.log('no --peers DIR: the load generator and the other servers are not there, rows 1 to 10 are left out'), null;
   const found = [join(peers, 'run.py'), join(peers, 'peers/run.py')].find((f) => existsSync(f));
   if (!found) throw new Error(`${peers}: no run.py`);
@@ -34,7 +32,7 @@ function runner() {
 }
 
 /** One comparison: all its results, one an object. */
-function compare(py, product, names) {
+function compare(py, folder, rounds, product, names) {
   const out = join(folder, `${product}.jsonl`);
   const r = spawnSync('python3', [py, '--reps', String(rounds), '--only', names.join(','), '--product', join(here, `${product}.json`), '--out', out, '--work', work], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   console.log(r.stdout);
@@ -42,22 +40,36 @@ function compare(py, product, names) {
   return readFileSync(out, 'utf8').trim().split('\n').map((l) => JSON.parse(l));
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'bench-'));
-try {
-  const py = runner();
-  const results = [];
-  if (py) {
-    results.push(...compare(py, 'product', ['floor (raw epoll)', 'lws ref+redis', 'node ws+redis', 'socket.io+redis', 'firstline']));
-    results.push(...compare(py, 'product-always', ['lws ref+redis fsync', 'firstline always']));
+/** The comparisons' results, [] without peers, and what ours needs by itself. */
+export async function gateway({ peers, rounds }) {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  try {
+    const py = runner(peers);
+    const results = [];
+    if (py) {
+      results.push(...compare(py, folder, rounds, 'product', ['floor (raw epoll)', 'lws ref+redis', 'node ws+redis', 'socket.io+redis', 'firstline']));
+      results.push(...compare(py, folder, rounds, 'product-always', ['lws ref+redis fsync', 'firstline always']));
+    }
+    return { results, own: await alone(py ? join(work, 'wsload') : null) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
-  const own = { ...(await alone(py ? join(work, 'wsload') : null)), ...archive(), ...(await routing()) };
-  const table = rows(results, own);
+}
+
+/** The table and the plots, in docs; nothing where most of the rows are missing. */
+export function writeDown({ results, own, rounds }, table) {
+  if (!results.length) return console.log('no --peers DIR: the table in docs/speed.md stays as it is');
+  write(join(root, 'docs/speed.md'), { table: table.markdown, rounds });
+  plotOf(join(root, 'docs/speed-latency.svg'), results);
+  barsOf(join(root, 'docs/speed-connections.svg'), results, own);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const rounds = Number(option('--rounds', 2));
+  const found = await gateway({ peers: option('--peers'), rounds });
+  Object.assign(found.own, archive(), await routing({ costs: [] }));
+  const table = rows(found.results, found.own);
   console.log(table.text);
-  write(join(root, 'docs/speed.md'), { table: table.markdown, own, results, rounds });
-  if (results.length) {
-    plotOf(join(root, 'docs/speed-latency.svg'), results);
-    barsOf(join(root, 'docs/speed-connections.svg'), results, own);
-  }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+  writeDown({ ...found, rounds }, table);
+  process.exit(0);
 }

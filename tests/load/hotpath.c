@@ -2,7 +2,7 @@
  * The hot path without sockets, Redis and clock, for counting instructions: hotpath N
  *
  * A shopper and a rep take turns in one chat, N messages. Each is read (protocol), decided (chat), written as an entry and as the words
- * of its commit (link), read back from the stored frame, folded, and put into the frames that are sent (net).
+ * of its commit (link), folded, and put into the frames that are sent (net).
  */
 #include "chat/chat.h"
 #include "chat/chat_view.h"
@@ -74,13 +74,14 @@ struct path {
 
 static void commit_words(struct path *p, const struct msg *m, struct str person)
 {
-    if (p->words.n > 12 * BATCH)
+    if (p->words.n > 7 * BATCH)
         link_words_reset(&p->words);
     link_words_add(&p->words, STR("p"));
-    link_words_add(&p->words, str_of(p->chat.id));
-    link_words_add_parts(&p->words, (struct str[]){STR("i:"), person, STR(":"), m->id}, 4);
     link_words_add_i64(&p->words, p->chat.fence);
-    link_words_add_i64(&p->words, p->chat.head);
+    link_words_add_parts(&p->words, (struct str[]){STR("0123456789abcdef"), STR(" ")}, 2);
+    link_words_add(&p->words, STR("1"));
+    link_words_add(&p->words, person);
+    link_words_add(&p->words, m->id);
     link_words_add(&p->words, buf_str(&p->tail));
 }
 
@@ -113,7 +114,9 @@ static void one(struct path *p, long i)
     buf_add_c(&p->frame, ',');
     tail_at = p->frame.n;
     buf_add_str(&p->frame, buf_str(&p->tail));
-    fold(&p->chat, buf_str(&p->frame));
+    p->d.entry[0].seq = p->chat.head + 1;
+    p->d.entry[0].at_ms = cmd.now_ms;
+    chat_apply(&p->chat, &p->d.entry[0]);
     make_frames(buf_str(&p->frame), tail_at, p->chat.head - 1);
     msg_fini(&m);
 }

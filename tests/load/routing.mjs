@@ -5,44 +5,16 @@
 //   cost      n wait: CPU of gateway and Redis while nothing happens, and for each arrival
 //
 // All of it in one department over real connections; the clients run in this process, so what is printed holds their delay as well.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ROOT, Server } from '../gateway/lib/server.mjs';
+import { Server } from '../gateway/lib/server.mjs';
+import { account, cpuSeconds as cpuOf, many, pause, quantile, repOf, shopper } from './lib/peer.mjs';
 
-const WebSocket = createRequire(join(ROOT, 'web/package.json'))('ws');
-const TICKS = 100; // a second: CLK_TCK
 const SET = { 'limits.connections': 100_000, 'routing.offer_ms': 600_000, 'routing.silent_ms': 3_600_000, 'care.first_ms': 3_600_000, 'care.alert_ms': 7_200_000, 'server.log_level': 'warn' };
 
 const option = (name, fallback) => {
   const i = process.argv.indexOf(name);
   return i < 0 ? fallback : Number(process.argv[i + 1]);
 };
-
-/** A connection that answers by id and knows nothing else. */
-class Peer {
-  static async open(server, path, headers = {}) {
-    const p = new Peer();
-    p.ids = 0;
-    p.waiting = new Map();
-    p.ws = new WebSocket(`ws://${server.host}:${server.port}${path}`, ['firstline.v1'], { headers, perMessageDeflate: false });
-    p.ws.on('message', (data) => {
-      const m = JSON.parse(data);
-      const yes = m.re && p.waiting.get(m.re);
-      if (yes) p.waiting.delete(m.re), yes(m);
-      else p.on?.(m);
-    });
-    await new Promise((yes, no) => (p.ws.on('open', yes), p.ws.on('error', no), p.ws.on('unexpected-response', (q, r) => no(new Error(`${path}: ${r.statusCode}`)))));
-    return p;
-  }
-
-  ask(t, fields = {}) {
-    const id = `${t.replace(".", "_")}-${this.ids++}`;
-    this.ws.send(JSON.stringify({ t, id, ...fields }));
-    return new Promise((yes, no) => this.waiting.set(id, (m) => (m.t === 'error' ? no(new Error(`${t}: ${JSON.stringify(m)}`)) : yes(m))));
-  }
-}
 
 const offers = new Map(); // chat → [rep, when]
 const hopes = new Map(); // chat → who waits for its offer
@@ -62,46 +34,15 @@ function offered(key) {
 }
 
 async function rep(server, login) {
-  await server.cli(['user', 'add', login, '--role', 'rep', '--department', 'general', '--no-password']);
-  const token = (await server.cli(['token', login])).out.trim().split(/\s+/).pop();
-  const p = await Peer.open(server, '/ws/rep', { authorization: `Bearer ${token}` });
-  p.on = (m) => onRepSignal(p, m);
-  await p.ask('hello');
+  const p = await repOf(server, await account(server, login), onRepSignal);
   p.capacity = 0;
   return p;
 }
 
-/** Runs `one` n times, eight at once. */
-async function many(n, one) {
-  const out = Array(n);
-  let next = 0;
-  await Promise.all(Array.from({ length: Math.min(8, n) }, async () => {
-    while (next < n) {
-      const i = next++;
-      out[i] = await one(i);
-    }
-  }));
-  return out;
-}
-
-async function shopper(server) {
-  const p = await Peer.open(server, '/ws/shopper');
-  await p.ask('hello', { locale: 'en' });
-  return p;
-}
-
 const start = async (p) => (await p.ask('chat.start', { text: 'Where is my parcel?', department: 'general' })).chat;
-const quantile = (list, q) => [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(list.length * q))];
 const told = (name, ms) => console.log(`${name.padEnd(34)} p50 ${quantile(ms, 0.5).toFixed(1).padStart(6)} ms   p99 ${quantile(ms, 0.99).toFixed(1).padStart(6)} ms   of ${ms.length}`);
 
-function cpuSeconds(server) {
-  return [server.process.pid, ...server.redisPids()].reduce((sum, pid) => {
-    const f = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-    return sum + (Number(f[11]) + Number(f[12])) / TICKS;
-  }, 0);
-}
-
-const pause = (s) => new Promise((r) => setTimeout(r, s * 1000)); // a measurement's time, not a condition
+const cpuSeconds = (server) => cpuOf([server.process.pid, ...server.redisPids()]);
 
 /** What it costs that n wait: CPU while nothing happens, and an arrival's. */
 async function cost(server, queue, n) {
@@ -154,7 +95,7 @@ export async function routing({ reps: repsN = 200, waiting = 500, costs = [10, 1
     const list = [];
     queue.length -= 300; // those were offered
     for (const n of costs) if (n > queue.length || n === costs[0]) list.push(await cost(server, queue, Math.max(n, queue.length)));
-    return { offer_p99_ms: quantile(roomMs, 0.99), offer_p50_ms: quantile(roomMs, 0.5), arrival_p99_ms: quantile(arrivalMs, 0.99), waiting_idle_pct: list.at(-1).idle, costs: list };
+    return { offer_p99_ms: quantile(roomMs, 0.99), offer_p50_ms: quantile(roomMs, 0.5), arrival_p99_ms: quantile(arrivalMs, 0.99), costs: list };
   } finally {
     for (const c of server.clients) c.ws?.terminate();
     await server.stop();

@@ -1,6 +1,6 @@
 // What a row needs of the machine: small disks, helpers in C, names of shims.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { temporaryFolder } from '../../gateway/lib/server.mjs';
@@ -48,4 +48,15 @@ export function shim(name) {
   const r = spawnSync('cc', args, { encoding: 'utf8' });
   if (r.status !== 0) throw new Error(`cc ${name}.c: ${r.stderr}`);
   return out;
+}
+
+/** A wall clock that can be set (shim/clock.c): env for the process, set("3600") or set("0 200000"). */
+export function clock() {
+  const file = join(temporaryFolder(), 'clock');
+  const set = (spec) => {
+    writeFileSync(`${file}.new`, spec);
+    renameSync(`${file}.new`, file);
+  };
+  set('0');
+  return { set, env: { LD_PRELOAD: shim('clock'), FAULT_CLOCK: file } };
 }

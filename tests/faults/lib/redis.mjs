@@ -48,7 +48,7 @@ export class OwnRedis extends Redis {
   }
 }
 
-/** A proxy on a Unix socket. delay: ms for each direction; hold(): nothing passes until release(). */
+/** A proxy on a Unix socket. delay: ms for each direction; hold(): nothing passes until release(); holdAt: text of a command that holds its own answer and all after it. */
 export class Proxy {
   constructor(redis) {
     this.redis = redis;
@@ -56,6 +56,7 @@ export class Proxy {
     this.url = `unix://${this.socket}`;
     this.delay = 0;
     this.holding = false;
+    this.holdAt = null;
     this.held = [];
     this.pairs = new Set();
   }
@@ -80,6 +81,7 @@ export class Proxy {
       from.on('error', cut).on('close', cut);
       let last = Promise.resolve(); // what came first goes first, however long it waits
       from.on('data', (d) => {
+        if (!isAnswer && this.holdAt && d.includes(this.holdAt)) this.hold();
         const due = new Promise((yes) => setTimeout(yes, this.delay));
         const free = isAnswer && this.holding ? new Promise((yes) => this.held.push(yes)) : null;
         last = last.then(() => due).then(() => free).then(() => to.writable && to.write(d));

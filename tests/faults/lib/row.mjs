@@ -172,11 +172,16 @@ export class Row {
   async views() {
     const fresh = [];
     for (const w of this.writers()) {
-      const c = w.client.isShopper ? await again(w.client, { resume: [{ chat: w.chat, seq: 0 }] }) : await rep(w.client.server, w.client.who, { shift: false, resume: [{ chat: w.chat, seq: 0 }] });
+      const connect = () => (w.client.isShopper ? again(w.client, { resume: [{ chat: w.chat, seq: 0 }] }) : rep(w.client.server, w.client.who, { shift: false, resume: [{ chat: w.chat, seq: 0 }] }));
+      let c = await connect();
       const head = c.welcome.chats.find((x) => x.chat === w.chat)?.seq;
-      const last = Math.max(0, ...[...w.acked.values()].map((a) => a.seq));
+      const last = [...w.acked.values()].reduce((most, a) => Math.max(most, a.seq), 0);
       assert.ok(head >= last, `${w.chat}: the head is ${head}, ${last} was acknowledged`);
-      await until(() => c.head(w.chat) >= last, () => `${w.chat}: all is shown again up to ${last}, is at ${c.head(w.chat)}`, 20_000);
+      const isThere = async () => {
+        if (c.closed) c = await connect(); // as every client does: "try again later" is an answer of a slow machine
+        return c.head(w.chat) >= last;
+      };
+      await until(isThere, () => `${w.chat}: all is shown again up to ${last}, is at ${c.head(w.chat)}; closed ${JSON.stringify(c.closed)}; ${w.client.server.tail(600)}`, 20_000);
       fresh.push({ w, c });
     }
     return fresh;

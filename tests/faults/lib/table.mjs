@@ -27,10 +27,9 @@ function line(r) {
 export function writeTable(file, results, rows) {
   const lines = new Map();
   const old = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  for (const m of old.matchAll(/^\| (\d+|kills) \|.*$/gm)) lines.set(m[1], m[0]);
+  for (const m of old.matchAll(/^\| (\d+|kills|thousand) \|.*$/gm)) lines.set(m[1], m[0]);
   for (const r of rows) if (r.not) lines.set(r.row, line(r));
   for (const r of results) lines.set(r.row, line(r));
-  const known = new Set(rows.map((r) => r.row));
-  const body = [...lines].filter(([k]) => known.has(k)).sort((a, b) => (a[0] - b[0] || (a[0] === 'kills') - (b[0] === 'kills')));
-  writeFileSync(file, `${HEAD}${body.map(([, l]) => l).join('\n')}\n`);
+  const body = rows.filter((r) => lines.has(r.row)).map((r) => lines.get(r.row)); // in the matrix' order
+  writeFileSync(file, `${HEAD}${body.join('\n')}\n`);
 }

@@ -1,4 +1,4 @@
-// Rows 10–12 and 14: Redis killed, alone and with the gateway; its file torn and broken.
+// Rows 10–12, 14 and 'thousand': Redis killed, alone and with the gateway; its file torn and broken.
 import assert from 'node:assert/strict';
 import { appendFileSync, copyFileSync, openSync, readFileSync, readdirSync, closeSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -43,6 +43,21 @@ function times(n, ...kills) {
     }
     await row.more(10);
   };
+}
+
+const UNDER_WAY = 1000;
+
+/** Twenty people with fifty messages under way each; each kill waits until the thousand is full, then for a random moment. */
+async function thousand(row) {
+  const s = await row.server();
+  await row.traffic(s, 10, { window: UNDER_WAY / 20 });
+  const underWay = () => row.writers().reduce((n, w) => n + w.pending.size, 0);
+  for (let k = 0; k < 10; k++) {
+    await row.more(row.r.int(1, 60));
+    await until(() => underWay() === UNDER_WAY, 'a thousand messages are under way', 10_000, 1);
+    await killAll(row, s);
+  }
+  row.held(`${UNDER_WAY} messages under way at each kill`);
 }
 
 const aofOf = (s) => {
@@ -97,5 +112,6 @@ export const rows = [
   { row: '10', title: 'kill -9 of Redis', run: times(4, killRedis) },
   { row: '11', title: 'kill -9 of gateway and Redis at once', run: times(4, killAll) },
   { row: '12', title: 'restart loop of 20 kills under load', run: times(20, killRedis, killAll, killGateway), ms: 300_000 },
+  { row: 'thousand', title: 'kill -9 of gateway and Redis at once, a thousand messages under way', run: thousand, ms: 300_000 },
   { row: '14', title: 'torn tail and broken middle of the AOF', run: tornAndBroken },
 ];

@@ -60,7 +60,7 @@ async function partition(row) {
   const one = await row.server({ redis: `redis://${LINE.one}:${port}`, set: { ...SET, 'server.node': 'one' } });
   const two = await row.server({ redis: `redis://${LINE.two}:${port}`, set: { ...SET, 'server.node': 'two' } });
   one.holdsArchive = true;
-  await row.traffic(one, 1); // goes on all the time
+  await row.traffic(one, 1, { pace: 5 }); // goes on all the time
   for (const ways of [['to', 'from'], ['to'], ['from']]) {
     const [a, b] = await staff(one, 2);
     const ann = await rep(two, a);

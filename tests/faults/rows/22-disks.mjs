@@ -52,7 +52,7 @@ async function archiveAway(row) {
   const disk = smallDisk(row, temporaryFolder(), 160);
   const path = join(disk, 'archive.sqlite');
   const s = await row.server({ config: `[archive]\npath = ${path}\n` });
-  await row.traffic(s, 2);
+  await row.traffic(s, 2, { pace: 5 });
   for (let k = 0; k < 2; k++) {
     await row.more(30);
     const free = fillDisk(disk);

@@ -131,7 +131,7 @@ async function races(row) {
 
 async function paused(row) {
   const [one, two] = await nodes(row, ['one', 'two']);
-  await row.traffic(one, 1);
+  await row.traffic(one, 1, { pace: 5 });
   for (let k = 0; k < 3; k++) {
     const [a, b] = await staff(one, 2);
     const ann = await rep(two, a);

@@ -39,7 +39,7 @@ async function rolling(row) {
   const all = [];
   for (const name of ['one', 'two', 'three']) all.push(await row.server({ redis: redis.url, set: { 'server.node': name, 'presence.beat_ms': 300, 'presence.silent_ms': 2000, 'debug.format': OLD } }));
   all[0].holdsArchive = true;
-  for (const s of all.slice(0, 2)) await row.traffic(s, 1);
+  for (const s of all.slice(0, 2)) await row.traffic(s, 1, { pace: 5 });
   anywhere(row, all);
   assert.equal(await format(redis), OLD);
   for (const [i, s] of all.entries()) {

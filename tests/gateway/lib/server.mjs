@@ -10,6 +10,8 @@ import { until, within } from './wait.mjs';
 
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 export const BIN = process.env.FIRSTLINE_BIN ?? join(ROOT, 'build/firstline');
+/** Any free port for /metrics. */
+export const METRICS = { 'metrics.listen': '127.0.0.1:0' };
 export const PASSWORD = 'correct horse battery 9';
 
 /** What every test wants: no limits by rate. A test of the limits sets its own. */
@@ -56,7 +58,7 @@ export class Server {
     return ['--data', this.data, ...(this.redis ? ['--redis', this.redis] : []), ...(this.config ? ['--config', this.config] : [])];
   }
 
-  /** Starts `serve` and waits for its ready line. */
+  /** Starts `serve` and waits for its first ready line. listen: null to leave that to the configuration. */
   async start({ listen = '127.0.0.1:0', ms = 20_000 } = {}) {
     await this.launch(listen);
     const m = await until(
@@ -71,6 +73,8 @@ export class Server {
     );
     this.host = m[1];
     this.port = Number(m[2]);
+    const metrics = [...readFileSync(this.log, 'utf8').matchAll(/ metrics address=\S*:(\d+)$/gm)].pop();
+    this.metricsPort = metrics && Number(metrics[1]); // where metrics.listen is set, to METRICS unless the port matters
     return this;
   }
 
@@ -81,7 +85,7 @@ export class Server {
     const out = openSync(this.out, 'w');
     const err = openSync(this.log, 'a');
     this.exit = null;
-    const p = spawn(BIN, ['serve', '--listen', listen, ...this.common(), ...sets, ...this.args], { stdio: ['ignore', out, err], env: { ...process.env, ...this.env } });
+    const p = spawn(BIN, ['serve', ...(listen ? ['--listen', listen] : []), ...this.common(), ...sets, ...this.args], { stdio: ['ignore', out, err], env: { ...process.env, ...this.env } });
     closeSync(out);
     closeSync(err);
     p.unref(); // a test that fails must not keep the file waiting

@@ -66,9 +66,19 @@ async function starts() {
   return own;
 }
 
+/** Until the articles have been read, which goes on behind `ready` and is not the connections' memory. */
+async function atRest(pid) {
+  for (let was = 0, same = 0; same < 4; await pause(250)) {
+    const now = rssMb(pid);
+    same = Math.abs(now - was) < 0.1 ? same + 1 : 0;
+    was = now;
+  }
+}
+
 /** n idle shoppers who have said hello: what the generator found. */
 async function idle(wsload, n, seconds) {
   const s = await start('serve', [...OPEN]);
+  await atRest(s.p.pid);
   const args = ['-c', '1', wsload, 'idle', '--conns', String(n), '--time', String(seconds), '--port', s.port, '--path', '/ws/shopper', '--proto', 'firstline.v1', '--template', join(here, '../idle.tpl'), '--pid', String(s.p.pid)];
   try {
     return { ...JSON.parse(execFileSync('taskset', args, { encoding: 'utf8', maxBuffer: 1 << 24 })), rss_mb: rssMb(s.p.pid) };

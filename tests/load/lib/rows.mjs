@@ -27,10 +27,12 @@ const COMPARED = [
 const ALONE = [
   ['6', 'resident memory of an idle, greeted connection', 'idle_b', 'B', 3584, 3072],
   ['7', '18,000 idle connections on a node', 'idle_18k_mb', 'MB', 65, 55],
+  ['8', 'CPU of a message, W1, beside 15,000 idle connections against beside none', 'idle_growth', '×', 1.15, 1.05],
   ['8', 'CPU of opening one at 15,000 against at 1,000', 'connect_growth', '×', 1.3, 1.1],
   ['9', 'CPU of a connection opened, hello included', 'connect_us', 'µs', 80, 50],
   ['10', 'CPU of 10,000 idle connections, pings each 25 s', 'idle_cpu_pct', '% of a core', 1, 0.6],
   ['11', 'a waiting shopper on a rep\'s screen, 500 waiting, 200 reps, p99', 'offer_p99_ms', 'ms', 20, 5],
+  ['–', 'CPU while 5,000 wait and nothing happens', 'waiting_idle_pct', '% of a core', 2, 1],
   ['12', 'entries a second into the archive, chain and full text', 'archive_events_s', '/s', 8000, 15_000, true],
   ['13', 'resident memory of gateway and managed Redis, idle with the demo', 'demo_mb', 'MB', 40, 25],
   ['14', 'cold start to ready, with its Redis', 'ready_s', 's', 0.5, 0.2],

@@ -192,6 +192,47 @@ static int call_incrby(lua_State *l, const char *key, const char *by)
     return 1;
 }
 
+static int call_mget(lua_State *l, int n)
+{
+    lua_newtable(l);
+    for (int i = 2; i <= n; i++) {
+        give(l, store_get(lua_tostring(l, i), NULL));
+        lua_rawseti(l, -2, i - 1);
+    }
+    return 1;
+}
+
+/* ZREVRANGE KEY 0 0 WITHSCORES: who has the highest score. */
+static int call_highest(lua_State *l, const char *key)
+{
+    struct value *v = at(key, ZSET, false);
+    const struct map_item *it, *top = NULL;
+    uint32_t i = 0;
+
+    lua_newtable(l);
+    while (v && (it = map_next(&v->map, &i)))
+        if (!top || atoll(it->value) > atoll(top->value))
+            top = it;
+    if (top) {
+        lua_pushlstring(l, top->key, top->key_n);
+        lua_rawseti(l, -2, 1);
+        lua_pushstring(l, top->value);
+        lua_rawseti(l, -2, 2);
+    }
+    return 1;
+}
+
+/* All nodes listen, always. */
+static int call_numsub(lua_State *l)
+{
+    lua_newtable(l);
+    lua_pushvalue(l, 3);
+    lua_rawseti(l, -2, 1);
+    lua_pushnumber(l, NODES);
+    lua_rawseti(l, -2, 2);
+    return 1;
+}
+
 static int on_call(lua_State *l)
 {
     const char *c = luaL_checkstring(l, 1), *key = lua_tostring(l, 2);
@@ -202,6 +243,8 @@ static int on_call(lua_State *l)
         return call_time(l);
     if (strcmp(c, "GET") == 0)
         return give(l, store_get(key, NULL));
+    if (strcmp(c, "MGET") == 0)
+        return call_mget(l, n);
     if (strcmp(c, "HGET") == 0)
         return give(l, store_get(key, lua_tostring(l, 3)));
     if (strcmp(c, "HMGET") == 0)
@@ -212,6 +255,10 @@ static int on_call(lua_State *l)
         return call_type(l, key);
     if (strcmp(c, "LRANGE") == 0)
         return call_lrange(l, key);
+    if (strcmp(c, "ZREVRANGE") == 0)
+        return call_highest(l, key);
+    if (strcmp(c, "PUBSUB") == 0)
+        return call_numsub(l);
     if (strcmp(c, "ZSCORE") == 0)
         return give(l, map_text(at(key, ZSET, false), lua_tostring(l, 3)));
     if (strcmp(c, "EXISTS") == 0) {
@@ -244,7 +291,7 @@ static int on_call(lua_State *l)
 
             push(key, s, len);
         }
-        lua_pushnumber(l, 1);
+        lua_pushnumber(l, at(key, LIST, true)->n);
     } else if (strcmp(c, "PUBLISH") == 0) {
         nodes_hint(lua_tostring(l, 3));
         lua_pushnumber(l, 1);

@@ -141,7 +141,7 @@ static inline char *kit_frame(const char *log, int64_t seq, int64_t at_ms, const
 static inline void kit_add_raw(struct kit *k, const char *log, int64_t seq, int64_t at_ms, const char *person,
                                const char *ref, const char *frame)
 {
-    struct archive_row row = {str_of(log), seq, at_ms, str_of(person), str_of(ref), str_of(frame)};
+    struct archive_row row = {str_of(log), seq, at_ms, str_of(person), str_of(ref), str_of(frame), 0};
 
     archive_batch_add(k->b, &row);
 }

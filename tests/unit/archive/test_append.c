@@ -236,22 +236,6 @@ static void a_kind_of_a_newer_version_is_archived_as_it_is(void **state)
     assert_int_equal(kit_count(k, "SELECT count(*) FROM entries WHERE kind = 'message' AND seq = 3"), 1);
 }
 
-static void a_command_repeated_in_a_new_epoch_is_moved_without_alarm(void **state)
-{
-    struct kit *k = *state;
-    char *f = kit_frame("c_1", 2, T0, "message", SHOPPER, "\"text\":\"x\"");
-    char *g = kit_frame("c_1", 1000001, T0, "message", SHOPPER, "\"text\":\"x\"");
-
-    kit_add(k, "c_1", 1, "started", SHOPPER, "");
-    kit_add_raw(k, "c_1", 2, T0, "s_1", "abc", f);
-    kit_add_raw(k, "c_1", 1000001, T0, "s_1", "abc", g);
-    assert_int_equal(kit_commit(k, 1)->rc, 0);
-    assert_int_equal(k->result.quarantined_n, 0);
-    assert_int_equal(kit_count(k, "SELECT of FROM moved WHERE log = 'c_1' AND seq = 1000001"), 2);
-    free(f);
-    free(g);
-}
-
 static void a_process_killed_before_its_commit_leaves_nothing_of_the_batch(void **state)
 {
     struct kit *k = *state;
@@ -440,8 +424,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_frame_that_is_none_goes_to_quarantine_and_its_chat_goes_on,
                                         kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(a_kind_of_a_newer_version_is_archived_as_it_is, kit_setup,
-                                        kit_teardown),
-        cmocka_unit_test_setup_teardown(a_command_repeated_in_a_new_epoch_is_moved_without_alarm, kit_setup,
                                         kit_teardown),
         cmocka_unit_test_setup_teardown(a_process_killed_before_its_commit_leaves_nothing_of_the_batch,
                                         kit_setup, kit_teardown),

@@ -3,6 +3,64 @@
 
 #include "archive/archive_reader.h"
 
+/*
+ * Connections of this process to the archive, by their descriptors of its WAL. (Of the file itself SQLite keeps those of closed ones for the
+ * next that opens: closing one would give up the locks of the others.)
+ */
+static int connections(const struct kit *k)
+{
+    char link[64], file[256], wal[160];
+    int n = 0;
+
+    snprintf(wal, sizeof wal, "%s-wal", k->path);
+
+    for (int fd = 0; fd < 1024; fd++) {
+        ssize_t len;
+
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        len = readlink(link, file, sizeof file - 1);
+        file[len < 0 ? 0 : len] = '\0';
+        n += strcmp(file, wal) == 0;
+    }
+    return n;
+}
+
+static void readers_that_nobody_uses_any_more_are_closed_but_for_one(void **state)
+{
+    struct archive_query q = kit_query(ARCHIVE_LOG);
+    struct kit *k = *state;
+    struct archive_pool *p = archive_pool_create(k->path);
+    struct archive_reader *r[3];
+    int before, one;
+
+    q.chat = STR("c_1");
+    kit_add_chat(k, "c_1", T0, "general", "r_ann", "hello");
+    kit_commit(k, 1);
+    kit_ask(k, &q);
+    before = connections(k);
+    for (int i = 0; i < 3; i++) {
+        int64_t seq = 0;
+
+        assert_int_equal(archive_pool_take(p, 1000, &r[i], NULL), 0);
+        assert_int_equal(archive_read_log_head(r[i], STR("c_1"), &seq, NULL), 0);
+        assert_int_equal(seq, 3);
+        if (i == 0)
+            one = connections(k);
+    }
+    assert_int_equal(one, before + 1);
+    for (int i = 0; i < 3; i++)
+        archive_pool_give(p, r[i], false);
+    archive_pool_trim(p); /* they may be needed again at once */
+    assert_int_equal(connections(k), before + 3);
+    while (archive_pool_is_wide(p)) {
+        usleep(20000);
+        archive_pool_trim(p);
+    }
+    assert_int_equal(connections(k), one);
+    archive_pool_destroy(p);
+    assert_int_equal(connections(k), before);
+}
+
 static const char *list(struct kit *k, const struct archive_query *q)
 {
     if (kit_ask(k, q) < 0)
@@ -392,6 +450,7 @@ static void a_list_follows_a_chat_to_its_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        T(readers_that_nobody_uses_any_more_are_closed_but_for_one),
         T(chats_come_newest_first_with_what_lists_show),
         T(a_list_of_nothing_is_empty),
         T(words_of_any_language_are_found),

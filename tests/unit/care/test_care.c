@@ -94,6 +94,35 @@ static void the_farewell_says_how_long_the_way_back_stands(void **state)
     }
 }
 
+/* rule 3.4: what the rep wrote ends as a sentence, whether he set a full stop or not; nobody's own is doubled */
+static void a_summary_does_not_run_into_the_next_sentence(void **state)
+{
+    static const struct {
+        const char *locale, *summary, *says;
+    } rows[] = {
+        {"en", "Refunded", "In short: Refunded. Mei"},
+        {"en", "Refunded.", "In short: Refunded. Mei"},
+        {"en", "All good!", "In short: All good! Mei"},
+        {"zh-CN", "已退款", "处理结果：已退款。Mei"},
+        {"zh-CN", "已退款。", "处理结果：已退款。Mei"},
+        {"zh-CN", "好了！", "处理结果：好了！Mei"},
+        {"zh-CN", "Refunded today.", "处理结果：Refunded today. Mei"},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct care_words words = {.hours = "", .back_ms = 86400000};
+        const struct care_facts facts = {.owner = STR("Mei"), .summary = str_of(rows[i].summary)};
+        struct buf text;
+
+        buf_init(&text, 4096);
+        care_write(&text, CARE_TEXT_FAREWELL, str_of(rows[i].locale), &words, &facts);
+        buf_add_c(&text, 0);
+        assert_non_null(strstr(text.p, rows[i].says));
+        buf_fini(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +131,7 @@ int main(void)
         cmocka_unit_test(an_alert_goes_up_to_the_top_level),
         cmocka_unit_test(texts_speak_the_shoppers_language),
         cmocka_unit_test(the_farewell_says_how_long_the_way_back_stands),
+        cmocka_unit_test(a_summary_does_not_run_into_the_next_sentence),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -302,6 +302,51 @@ static void what_is_printed_reads_back_the_same(void **state)
     config_destroy(cfg);
 }
 
+static void one_of_several_sites_is_taken_with_what_it_has_of_its_own(void **state)
+{
+    struct config *cfg = config_create();
+    struct err err = {0};
+
+    (void)state;
+    expect_read(cfg, "[server]\nlisten = 127.0.0.1:1\n[kb]\ndir = /kb\n[site.a]\n[site.b]\nlisten = 127.0.0.1:2\nredis = unix:///r\n"
+                     "[department.x]\nsite = a\n[department.y]\nsite = b\n");
+    assert_int_equal(config_check(cfg, NULL, &err), 0);
+    assert_int_equal(config_take_site(cfg, STR("c"), &err), ERR_NOT_FOUND);
+    assert_string_equal(err.text, "config: there is no site c; there is a, b");
+    assert_int_equal(config_take_site(cfg, STR("b"), &err), 0);
+    assert_int_equal(cfg->sites_n, 1);
+    assert_int_equal(cfg->departments_n, 1);
+    assert_string_equal(cfg->sites[0].id, "b");
+    assert_string_equal(cfg->sites[0].redis, "unix:///r");
+    assert_string_equal(cfg->departments[0].name, "y");
+    assert_string_equal(cfg->server.listen, "127.0.0.1:2");
+    assert_string_equal(cfg->kb.dir, "/kb");
+    assert_int_equal(config_check(cfg, NULL, &err), 0);
+    config_destroy(cfg);
+}
+
+static void sites_that_would_meet_are_refused(void **state)
+{
+    static const char *const wrong[][2] = {
+        {"[site.a]\n[site.b]\n", "config: site.b.listen: 127.0.0.1:8080 is taken by site a; give each site an address of its own"},
+        {"[site.a]\nlisten = h:1\n[site.b]\nlisten = h:2\nmetrics_listen = h:1\n",
+         "config: site.b.metrics_listen: h:1 is taken by site a; give each site an address of its own"},
+        {"[archive]\npath = /a\n[site.a]\nlisten = h:0\n[site.b]\nlisten = h:0\n",
+         "config: archive.path: one file can't be the archive of 2 sites; leave it empty: each has its own in its data folder"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct config *cfg = config_create();
+        struct err err = {0};
+
+        expect_read(cfg, wrong[i][0]);
+        assert_int_equal(config_check(cfg, NULL, &err), ERR_INVALID);
+        assert_string_equal(err.text, wrong[i][1]);
+        config_destroy(cfg);
+    }
+}
+
 static void a_secret_is_never_shown(void **state)
 {
     struct config *cfg = config_create();
@@ -380,6 +425,8 @@ int main(void)
         cmocka_unit_test(set_makes_the_site_that_it_names),
         cmocka_unit_test(a_wrong_set_is_told_and_changes_nothing),
         cmocka_unit_test(what_is_printed_reads_back_the_same),
+        cmocka_unit_test(one_of_several_sites_is_taken_with_what_it_has_of_its_own),
+        cmocka_unit_test(sites_that_would_meet_are_refused),
         cmocka_unit_test(a_secret_is_never_shown),
         cmocka_unit_test(check_finds_what_no_single_key_can_tell),
         cmocka_unit_test(sites_and_departments_are_bounded),
