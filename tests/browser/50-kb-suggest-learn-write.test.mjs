@@ -108,14 +108,23 @@ test('suggested, inserted by key, edited, sent; first for the next; a gap become
   for (const p of pages) assert.deepEqual(p.isClosed() ? [] : troublesOf(p), []);
 });
 
+/** Looks an article up and opens it. */
+async function edit(page, k, article) {
+  const rows = page.locator('.kb-row');
+  await rows.first().waitFor();
+  const all = await rows.count();
+  await page.getByPlaceholder(k('kb.search')).fill(article);
+  await until(async () => (await rows.count()) < all, 'the list is what was found'); // until then it may move under the press
+  await page.getByRole('button', { name: new RegExp(article) }).first().click();
+  await page.getByRole('button', { name: k('kb.save'), exact: true }).waitFor();
+}
+
 test('two who write at once are told, and nothing of either is lost', async () => {
   const k = words('en', 'knowledge');
   const one = await keeper({ lang: 'en' });
   const two = await keeper({ lang: 'en' });
   for (const { page } of [one, two]) {
-    await page.getByPlaceholder(k('kb.search')).fill('coupons');
-    await page.getByRole('button', { name: /coupons/ }).first().click();
-    await page.getByRole('button', { name: k('kb.save'), exact: true }).waitFor();
+    await edit(page, k, 'coupons');
   }
   const title = ({ page }) => page.getByRole('group', { name: k('kb.lang_en') }).getByLabel(k('kb.article_title'));
   await title(one).fill('Coupons, as Ann says');
@@ -159,9 +168,7 @@ for (const [lang, device] of [['zh-CN', 'desktop'], ['en', 'desktop'], ['en', 'p
     await page.getByLabel(k('kb.tab.synonyms')).last().waitFor();
     wrong.push(...(await look(page, name('synonyms'))));
     await tab('articles');
-    await page.getByPlaceholder(k('kb.search')).fill('refund-timing');
-    await page.getByRole('button', { name: /refund-timing/ }).click();
-    await page.getByRole('button', { name: k('kb.save'), exact: true }).waitFor();
+    await edit(page, k, 'refund-timing');
     wrong.push(...(await look(page, name('editor'))));
     await page.getByRole('group', { name: k('kb.lang_zh') }).getByRole('button', { name: k('kb.preview') }).click();
     await page.locator('.kb-preview strong').first().waitFor();
