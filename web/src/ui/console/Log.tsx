@@ -8,7 +8,7 @@ import { i18n, t } from '../../state/console/words.js';
 import { Avatar, Button, Icon, Spinner, icons } from '../kit/index.js';
 import { Candidates } from './Candidates.js';
 import { useDesk } from './desk.js';
-import { eventLine, fromName } from './eventText.js';
+import { careName, eventLine, fromName } from './eventText.js';
 import { buildItems } from './items.js';
 import type { LogItem } from './items.js';
 import { TextBody } from './TextBody.js';
@@ -176,7 +176,7 @@ function Message({ item, view, me }: { item: Extract<LogItem, { type: 'message' 
   const e = item.entry;
   const isShopper = e.from.role === 'shopper';
   const isMine = e.from.id === me && !isShopper;
-  const name = e.kind === 'care' ? t('event.care') : isMine ? t('you') : fromName(e.from);
+  const name = e.kind === 'care' ? careName(e.step) : isMine ? t('you') : fromName(e.from);
   const side = isShopper ? 'them' : e.kind === 'care' || e.from.role === 'system' || e.from.role === 'bot' ? 'us auto' : 'us';
   return (
     <article class={`msg ${side}${item.grouped ? ' grouped' : ''}`}>

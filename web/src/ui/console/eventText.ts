@@ -27,6 +27,10 @@ export function fromName(from: From): string {
   return from.name || short(from.role);
 }
 
+/** What the machine said of itself: a greeting and a farewell are no care while waiting. */
+const manners = new Set(['greeting', 'checkin', 'farewell']);
+export const careName = (step: string | undefined): string => (step !== undefined && manners.has(step) ? t(`event.care.${step}`) : t('event.care'));
+
 const named = (who: Person | undefined): string => who?.name || who?.id || t('nobody');
 export const targetText = (to: Target | undefined): string => {
   if (to?.department !== undefined) return to.name !== undefined && to.name !== '' && to.name !== to.department ? `${to.name} (${departmentText(to.department)})` : departmentText(to.department);
@@ -171,7 +175,7 @@ export function eventLine(e: EventEntry): EventLine {
   const known = queueing(e) ?? handovers(e) ?? outcome(e);
   if (known) return known;
   switch (e.kind) {
-    case 'care': return line(icons.heart, t('event.care'), e.text, true);
+    case 'care': return line(icons.heart, careName(e.step), e.text, true);
     case 'identified': return line(icons.user, t('event.identified', { name: e.shopper?.name ?? e.name ?? '' }));
     case 'verified': return line(icons.shield, t('event.verified', { by, what: (e.checks ?? []).map(checkText).join(', ') }));
     case 'tagged': return line(icons.tag, t('event.tagged', { by }), joined([(e.add ?? []).map((x) => `+${x}`).join(' '), (e.remove ?? []).map((x) => `−${x}`).join(' ')]));

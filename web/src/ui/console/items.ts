@@ -33,7 +33,7 @@ function itemOf(entry: EventEntry, last: LogItem | undefined): LogItem[] {
   const key = `e${entry.seq}`;
   if (entry.kind === 'message' || entry.kind === 'care') {
     const grouped = last?.type === 'message' && last.entry.from.role === entry.from.role && last.entry.from.id === entry.from.id
-      && entry.at - last.entry.at < TOGETHER_MS && entry.kind === last.entry.kind;
+      && entry.at - last.entry.at < TOGETHER_MS && entry.kind === 'message' && last.entry.kind === 'message';
     return [{ type: 'message', key, entry, grouped }];
   }
   if (entry.kind === 'note' || entry.kind === 'whisper') return [{ type: 'note', key, entry }];

@@ -6,7 +6,7 @@ import { i18n, t } from '../../state/console/words.js';
 import { markWords } from '../../state/qa/query.js';
 import type { Format, Transcript as Whole } from '../../state/qa/qa.js';
 import { Candidates } from '../console/Candidates.js';
-import { eventLine, fromName } from '../console/eventText.js';
+import { careName, eventLine, fromName } from '../console/eventText.js';
 import { TextBody } from '../console/TextBody.js';
 import { Avatar, Badge, Button, Icon, IconButton, Menu, Spinner, icons } from '../kit/index.js';
 import { useQa } from './qaContext.js';
@@ -124,7 +124,7 @@ function Said({ e, selected, pins }: { e: EventEntry; selected: boolean; pins: s
   const qa = useQa();
   const text = 'text' in e ? (e.text ?? '') : '';
   const side = e.kind === 'note' ? 'memo' : e.kind === 'whisper' ? 'memo whisper' : e.from.role === 'shopper' ? 'them' : 'us';
-  const label = e.kind === 'note' ? t('note.by', { name: fromName(e.from) }) : e.kind === 'whisper' ? t('note.whisper_by', { name: fromName(e.from) }) : e.kind === 'care' ? t('event.care') : fromName(e.from);
+  const label = e.kind === 'note' ? t('note.by', { name: fromName(e.from) }) : e.kind === 'whisper' ? t('note.whisper_by', { name: fromName(e.from) }) : e.kind === 'care' ? careName(e.step) : fromName(e.from);
   return (
     <article id={`e-${e.seq}`} class={`said ${side}${selected ? ' selected' : ''}`} aria-current={selected ? 'true' : undefined} onClick={() => (qa.selected.value = e.seq)}>
       <header>
