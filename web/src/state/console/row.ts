@@ -1,4 +1,4 @@
-// What a rep sees of one chat at a glance, folded from its entries as the server folds them (server/chat/chat.c).
+// What a rep sees of one chat at a glance, folded from its entries as the server folds them (server/chat/chat_apply.c).
 import type { ChatCard, ChatState, EventEntry, LastMessage, Person, Promise, Shopper, Target, WelcomeChat } from '../../model/types.js';
 
 export interface Row {
