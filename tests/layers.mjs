@@ -32,7 +32,7 @@ const LIBRARIES = [
   [/^uv\.h$/, /^(net|link|archive|jobs|app)\//],
   [/^hiredis\//, /^link\/link_redis(_\w+)?\.c$/],
   [/^sqlite3\.h$/, /^archive\/archive_/],
-  [/^jansson\.h$/, /^protocol\/protocol_json\.c$/],
+  [/^jansson\.h$/, /^protocol\/protocol_json(_\w+)?\.[ch]$/],
   [/^jwt\.h$/, /^auth\/auth_/],
   [/^sodium\.h$/, /^(base\/base_crypto|auth\/auth_password)\.c$/],
   [/^(unicode\/|cmark-gfm)/, /^kb\/kb_/],

@@ -1,26 +1,21 @@
 /*
- * Reading JSON, with Jansson; the only file that knows it. Frames of plain members alone don't come that far (protocol_flat.h).
+ * Reading commands and entries, with Jansson. Frames of plain members alone don't come that far (protocol_flat.h).
  *
  * A command costs one look over the bytes (depth, keys), one parse, one look-up a rule. Strings of the result
  * point into the parsed document. Lists and objects are written anew, with the members that the schema names
  * and in its order: what a stranger adds to them goes no further, and equal content is equal text (the digest
  * needs that).
  */
-#include "protocol/protocol.h"
+#include "protocol/protocol_json_room.h"
+
 #include "protocol/protocol_flat.h"
 #include "protocol/protocol_scan.h"
 
 #include "base/base_crypto.h"
-#include "base/base_json.h"
 
-/* The JSON writer of base has a json_null() of its own; Jansson's is not needed here. */
-#define json_null jansson_null
-#include <jansson.h>
-#undef json_null
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PARSE_FLAGS (JSON_REJECT_DUPLICATES)
 /* 15 digits come back as they were written: 0.1 stays 0.1. */
 #define DUMP_FLAGS    (JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))
 #define TEXT_RULE_MAX 4000 /* a rule with this maximum obeys protocol_limits.text_chars instead */
@@ -77,11 +72,6 @@ static void doc_settle(const struct doc *d, struct val *f)
             f[i].i = 0;
         }
     }
-}
-
-static struct str str_from(const json_t *v)
-{
-    return (struct str){json_string_value(v), json_string_length(v)};
 }
 
 /* A list, an object or a real number is VAL_JSON without a text; NULL and null are VAL_NONE. */
@@ -351,8 +341,7 @@ static void make_digest(struct msg *m)
     memcpy(m->digest, &digest, sizeof m->digest);
 }
 
-/* The document of a text that passed the limits, or NULL. */
-static json_t *parse_command(struct str frame, const struct protocol_limits *lim, struct refusal *why)
+json_t *protocol_parse(struct str frame, const struct protocol_limits *lim, struct refusal *why)
 {
     json_error_t e;
     json_t *root;
@@ -391,7 +380,7 @@ bool protocol_read_command(struct str frame, unsigned roles, const struct protoc
     if (r.doc && !flat.has_from && flat.n <= lim->keys) {
         r.flat = &flat;
     } else {
-        json_t *root = parse_command(frame, lim, why);
+        json_t *root = protocol_parse(frame, lim, why);
 
         doc_destroy(r.doc);
         if (!root)
@@ -437,8 +426,7 @@ static int append(const char *p, size_t n, void *ctx)
     return 0;
 }
 
-/* Any value as a struct val; lists, objects and reals as their text, behind what b holds, .i its offset. */
-static struct val val_from(const json_t *v, struct buf *b)
+struct val protocol_val_from(const json_t *v, struct buf *b)
 {
     size_t from = b->n;
 
@@ -501,7 +489,7 @@ static int read_entry_fields(const struct reader *r, struct entry *out, struct e
         if (v.type != row->types[i] || (json && json_is_real(json)))
             return err_set(err, ERR_INVALID, "\"%s\" of %s is not what its schema says", field_names[field],
                            row->name);
-        out->f[field] = v.type == VAL_JSON && json ? val_from(json, &r->doc->raw) : v;
+        out->f[field] = v.type == VAL_JSON && json ? protocol_val_from(json, &r->doc->raw) : v;
     }
     doc_settle(r->doc, out->f);
     return 0;
@@ -562,79 +550,4 @@ void entry_fini(struct entry *e)
         return;
     doc_destroy(e->json);
     e->json = NULL;
-}
-
-/* --- lists and objects kept as text, bodies of HTTP */
-
-int json_each_str(struct str raw, void (*fn)(void *ctx, struct str s), void *ctx)
-{
-    json_t *root = json_loadb(raw.s ? raw.s : "", raw.n, PARSE_FLAGS, NULL);
-    size_t n = json_array_size(root);
-    bool ok = json_is_array(root);
-
-    for (size_t i = 0; ok && i < n; i++)
-        ok = json_is_string(json_array_get(root, i));
-    for (size_t i = 0; ok && i < n; i++)
-        fn(ctx, str_from(json_array_get(root, i)));
-    json_decref(root);
-    return ok ? (int)n : -1;
-}
-
-static void each_member(json_t *object, struct buf *tmp, void (*fn)(void *ctx, struct str key, struct val v),
-                        void *ctx)
-{
-    const char *key;
-    json_t *m;
-
-    json_object_foreach(object, key, m)
-    {
-        struct val v;
-
-        buf_reset(tmp);
-        v = val_from(m, tmp);
-        if (v.type == VAL_JSON) {
-            v.s.s = tmp->p;
-            v.i = 0;
-        }
-        fn(ctx, str_of(key), v);
-    }
-}
-
-int json_each_member(struct str raw, void (*fn)(void *ctx, struct str key, struct val v), void *ctx)
-{
-    json_t *root = json_loadb(raw.s ? raw.s : "", raw.n, PARSE_FLAGS, NULL);
-    bool one = json_is_object(root), ok = one || json_is_array(root);
-    size_t n = one ? 1 : json_array_size(root);
-    struct buf tmp;
-
-    buf_init(&tmp, 8 * raw.n + 64);
-    for (size_t i = 0; ok && !one && i < n; i++)
-        ok = json_is_object(json_array_get(root, i));
-    for (size_t i = 0; ok && i < n; i++) {
-        each_member(one ? root : json_array_get(root, i), &tmp, fn, ctx);
-        fn(ctx, STR_NONE, (struct val){.type = VAL_NONE});
-    }
-    buf_fini(&tmp);
-    json_decref(root);
-    return ok ? (int)n : -1;
-}
-
-int json_read_object(struct str raw, const struct protocol_limits *lim,
-                     void (*fn)(void *ctx, struct str key, struct val v), void *ctx, struct err *err)
-{
-    struct refusal why;
-    json_t *root = parse_command(raw, lim, &why);
-    struct buf tmp;
-
-    if (!root)
-        return err_set(err, ERR_INVALID, "%s", why.text);
-    if (!json_is_object(root)) {
-        json_decref(root);
-        return err_set(err, ERR_INVALID, "not a JSON object");
-    }
-    buf_init(&tmp, 8 * raw.n + 64);
-    each_member(root, &tmp, fn, ctx);
-    buf_fini(&tmp);
-    json_decref(root);
-    return 0;
 }
