@@ -1,19 +1,6 @@
-/*
- * The loop's minder: one machine, driven by a timer, by the end of the watched process (pidfd: also of a
- * server that is no child of ours) and by a connection of its own, which is up only when the server takes
- * commands.
- *
- *   JOINING -> LOCKING -+-(lock is ours)-> STARTING -+-> UP
- *      ^          ^     +-(taken)-> CHECKING --------+    |
- *      |          |                    |                  |
- *      |          +---- RESTING <------+------------------+ the process ended          STUCK: fatal, waits
- * for close
- *      +-- the last user is stopping the server                                        STOPPING -> closed
- */
-#include "link/link_minder.h"
+/* The loop's minder: its states, starting, stopping. Headers: link_minder.h, link_minder_room.h. */
+#include "link/link_minder_room.h"
 
-#include "config/config.h"
-#include "link/link_minder_home.h"
 #include "link/link_redis.h"
 #include "log/log.h"
 
@@ -27,7 +14,6 @@
 #include <unistd.h>
 #include <uv.h>
 
-#define COMMAND_MS    5000
 #define REST_MIN_MS   20
 #define REST_MAX_MS   2000
 #define LASTED_MS     5000  /* up for so long: the next death is the first again */
@@ -36,44 +22,11 @@
 #define TERM_MS       13000 /* then it is left alone, and that is said */
 #define FAILED_STARTS 5     /* in a row, never up: it won't get better by itself */
 
-enum phase { JOINING, LOCKING, CHECKING, STARTING, JUDGING, UP, RESTING, STUCK, STOPPING, CLOSED };
-
-struct minder {
-    uv_loop_t *loop;
-    const struct config *cfg;
-    struct minder_port port;
-    struct minder_home home;
-    enum phase phase;
-    uint64_t since_ms; /* of the phase; uv_now() clock */
-    uint64_t said_ms;  /* last complaint about waiting */
-    char said[200];    /* what the connection or the lock said last */
-
-    pid_t pid;        /* of the server that is watched, 0: none */
-    int pidfd;        /* -1: the kernel gives none, the timer looks */
-    uv_poll_t *watch; /* on pidfd */
-    struct redis *conn;
-    unsigned deaths; /* in a row */
-    bool ever_up;
-
-    uv_work_t judge;
-    bool judging; /* the worker pool has it */
-    enum minder_verdict verdict;
-    struct err judge_err;
-
-    uv_timer_t timer;
-    unsigned refs;
-    bool stop; /* minder_close(): end the server */
-    bool term_sent;
-    void (*done)(void *ctx);
-    void *done_ctx;
-};
-
 static void on_timer(uv_timer_t *t);
 static void on_gone(struct minder *m);
-static void begin_check(struct minder *m);
 static void finish(struct minder *m);
 
-static void enter(struct minder *m, enum phase phase, uint64_t in_ms)
+void minder_enter(struct minder *m, enum phase phase, uint64_t in_ms)
 {
     if (m->phase != phase)
         m->since_ms = m->said_ms = uv_now(m->loop);
@@ -81,8 +34,7 @@ static void enter(struct minder *m, enum phase phase, uint64_t in_ms)
     uv_timer_start(&m->timer, on_timer, in_ms, 0);
 }
 
-/* Looks often while it is likely to be soon, seldom later. */
-static uint64_t pace(const struct minder *m)
+uint64_t minder_pace(const struct minder *m)
 {
     uint64_t waited_ms = uv_now(m->loop) - m->since_ms;
 
@@ -96,9 +48,9 @@ static void say_down(struct minder *m, bool fatal, const char *why)
         m->port.on_down(m->port.ctx, fatal, why);
 }
 
-static void get_stuck(struct minder *m, const char *why)
+void minder_get_stuck(struct minder *m, const char *why)
 {
-    enter(m, STUCK, 0);
+    minder_enter(m, STUCK, 0);
     uv_timer_stop(&m->timer);
     say_down(m, true, why);
 }
@@ -109,12 +61,12 @@ static void rest(struct minder *m)
     uint64_t ms = m->deaths == 0 ? 0 : REST_MIN_MS << (m->deaths < 8 ? m->deaths - 1 : 7);
 
     m->deaths++;
-    enter(m, RESTING, ms < REST_MAX_MS ? ms : REST_MAX_MS);
+    minder_enter(m, RESTING, ms < REST_MAX_MS ? ms : REST_MAX_MS);
 }
 
-static void go_up(struct minder *m)
+void minder_go_up(struct minder *m)
 {
-    enter(m, UP, 0);
+    minder_enter(m, UP, 0);
     uv_timer_stop(&m->timer);
     if (m->pidfd < 0)
         uv_timer_start(&m->timer, on_timer, 200, 0);
@@ -162,7 +114,7 @@ static void on_pidfd(uv_poll_t *h, int status, int events)
     on_gone(h->data);
 }
 
-static void watch(struct minder *m, pid_t pid)
+void minder_watch(struct minder *m, pid_t pid)
 {
     unwatch(m);
     m->pid = pid;
@@ -207,11 +159,11 @@ static void do_judge(uv_work_t *w)
 static void act_on_verdict(struct minder *m, enum minder_verdict v, const struct err *err)
 {
     if (v == MINDER_FATAL || (!m->ever_up && m->deaths + 1 >= FAILED_STARTS && v == MINDER_RETRY)) {
-        get_stuck(m, err_why(err));
+        minder_get_stuck(m, err_why(err));
         return;
     }
     if (v == MINDER_JUDGE) {
-        enter(m, JUDGING, 0);
+        minder_enter(m, JUDGING, 0);
         uv_timer_stop(&m->timer);
         m->judge.data = m;
         m->judging = uv_queue_work(m->loop, &m->judge, do_judge, on_judged) == 0;
@@ -283,10 +235,10 @@ static void start(struct minder *m, int lock_fd)
     int rc = home_spawn(&m->home, m->cfg, lock_fd, &pid, &err);
 
     if (rc == 0) {
-        watch(m, pid);
-        enter(m, STARTING, pace(m));
+        minder_watch(m, pid);
+        minder_enter(m, STARTING, minder_pace(m));
     } else if (rc == ERR_NOT_FOUND || rc == ERR_CORRUPT) {
-        get_stuck(m, err_why(&err));
+        minder_get_stuck(m, err_why(&err));
     } else {
         act_on_verdict(m, MINDER_RETRY, &err);
     }
@@ -323,13 +275,13 @@ static void step_lock(struct minder *m)
         return;
     }
     if (m->phase != LOCKING)
-        enter(m, LOCKING, 0);
+        minder_enter(m, LOCKING, 0);
     if (redis_is_up(m->conn)) {
-        begin_check(m);
+        minder_adopt(m);
         return;
     }
     redis_reconnect(m->conn, "");
-    enter(m, LOCKING, pace(m));
+    minder_enter(m, LOCKING, minder_pace(m));
     complain_now_and_then(m, err_why(&err));
 }
 
@@ -341,9 +293,9 @@ static void step_join(struct minder *m)
     if (rc == 0)
         step_lock(m);
     else if (rc == ERR_BUSY)
-        enter(m, JOINING, pace(m));
+        minder_enter(m, JOINING, minder_pace(m));
     else
-        get_stuck(m, err_why(&err));
+        minder_get_stuck(m, err_why(&err));
 }
 
 static void step_start(struct minder *m)
@@ -352,100 +304,20 @@ static void step_start(struct minder *m)
     if (m->phase != STARTING)
         return;
     redis_reconnect(m->conn, "");
-    enter(m, STARTING, pace(m));
+    minder_enter(m, STARTING, minder_pace(m));
     complain_now_and_then(m, NULL);
 }
 
-/* ---- taking over a server that runs ---- */
-
-static void on_fixed(void *ctx, const struct redis_reply *reply)
-{
-    struct minder *m = ctx;
-    char why[300];
-
-    if (m->phase != CHECKING)
-        return;
-    if (reply && redis_reply_type(reply) == REDIS_ERR) {
-        snprintf(why, sizeof why, "the running redis-server of %s can't be set as configured: %s",
-                 m->home.dir, redis_reply_str(reply).s);
-        get_stuck(m, why);
-        return;
-    }
-    enter(m, LOCKING, 0); /* looks again */
-}
-
-static void fix_setting(struct minder *m, const char *name, const char *value)
-{
-    const char *argv[] = {"CONFIG", "SET", name, value};
-
-    log_warn("link", "setting of the running redis differs name=%s set=%s", name, value);
-    if (redis_call(m->conn, 4, argv, NULL, COMMAND_MS, on_fixed, m) < 0)
-        enter(m, LOCKING, pace(m));
-}
-
-static void on_settings(void *ctx, const struct redis_reply *reply)
-{
-    struct str names[16], values[16];
-    struct minder *m = ctx;
-    struct err err = {0};
-    const char *fix;
-    char value[32];
-    size_t n = 0;
-    int rc;
-
-    if (m->phase != CHECKING)
-        return;
-    if (!reply) {
-        enter(m, LOCKING, pace(m));
-        return;
-    }
-    for (size_t i = 0; i + 1 < redis_reply_n(reply) && n < 16; i += 2, n++) {
-        names[n] = redis_reply_str(redis_reply_at(reply, i));
-        values[n] = redis_reply_str(redis_reply_at(reply, i + 1));
-    }
-    rc = home_check_settings(&m->home, m->cfg, names, values, n, &fix, value, &err);
-    if (rc == ERR_AGAIN)
-        fix_setting(m, fix, value);
-    else if (rc < 0)
-        get_stuck(m, err_why(&err));
-    else
-        go_up(m);
-}
-
-static void on_info(void *ctx, const struct redis_reply *reply)
-{
-    struct minder *m = ctx;
-    pid_t pid;
-
-    if (m->phase != CHECKING)
-        return;
-    pid = reply ? home_pid_of_info(redis_reply_str(reply)) : 0;
-    if (pid == 0 || redis_call(m->conn, home_settings_argc, (const char **)(uintptr_t)home_settings_argv,
-                               NULL, COMMAND_MS, on_settings, m) < 0) {
-        enter(m, LOCKING, pace(m));
-        return;
-    }
-    watch(m, pid);
-}
-
-static void begin_check(struct minder *m)
-{
-    const char *argv[] = {"INFO", "server"};
-
-    enter(m, CHECKING, 0);
-    uv_timer_stop(&m->timer); /* the commands have their deadlines */
-    if (redis_call(m->conn, 2, argv, NULL, COMMAND_MS, on_info, m) < 0)
-        enter(m, LOCKING, pace(m));
-}
+/* ---- its connection ---- */
 
 static void on_conn_up(void *ctx)
 {
     struct minder *m = ctx;
 
     if (m->phase == STARTING)
-        go_up(m);
+        minder_go_up(m);
     else if (m->phase == LOCKING)
-        begin_check(m);
+        minder_adopt(m);
 }
 
 static void on_conn_down(void *ctx, const char *why)
@@ -502,13 +374,13 @@ static void begin_stop(struct minder *m)
         pid_t pid = home_find_pid(&m->home); /* one that was to be taken over just now */
 
         if (pid > 0)
-            watch(m, pid);
+            minder_watch(m, pid);
     }
     if (m->pid == 0) {
         finish(m);
         return;
     }
-    enter(m, STOPPING, 10);
+    minder_enter(m, STOPPING, 10);
     if (redis_call(m->conn, 1, argv, NULL, STOP_MS + COMMAND_MS, on_shutdown, m) < 0)
         send_term(m);
 }
@@ -530,7 +402,7 @@ static void step_stop(struct minder *m)
         finish(m);
         return;
     }
-    enter(m, STOPPING, m->pidfd < 0 ? 10 : 200);
+    minder_enter(m, STOPPING, m->pidfd < 0 ? 10 : 200);
 }
 
 static void on_timer(uv_timer_t *t)
@@ -587,7 +459,7 @@ int minder_open(struct uv_loop_s *loop, const char *data_dir, const struct confi
     uv_timer_init(loop, &m->timer);
     m->timer.data = m;
     m->refs = 2; /* the timer and the connection */
-    enter(m, JOINING, 0);
+    minder_enter(m, JOINING, 0);
     *out = m;
     return 0;
 }
