@@ -2,19 +2,15 @@
 
 #include "base/base_fail.h"
 #include "base/base_map.h"
+#include "jobs/jobs_pace.h"
 #include "log/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LOGS_AT_ONCE   200
-#define ROWS_A_ROUND   4096 /* shared by the logs that it reads: a round is one transaction */
-#define ROWS_LEAST     32   /* of one log, though */
 #define BYTES_A_ROUND  (8u << 20) /* then no further log is begun */
 #define READS_AT_ONCE  8    /* Redis answers what lies before it in one go: messages wait behind that */
 #define RETRY_MS       1000
-#define LOOK_MS        400  /* without a kick */
-#define PACE_MS        400  /* between looks that a kick asks for: what came meanwhile costs one transaction, not many */
 #define KNOWN_MAX      50000
 
 /* How far a log is archived, as this process knows, and which place in Redis's list comes next; -1: not known. */
@@ -50,9 +46,9 @@ struct jobs_feed {
     char epoch[40];
     int64_t cursor, seen_n;
     int64_t came; /* the counter when the last round had been read */
-    bool is_busy, kicked, closing;
-    bool at_once; /* the last round left something */
-    int64_t looked_at_ms, retry_at_ms, now_ms;
+    bool is_busy, closing;
+    struct jobs_pace pace;
+    int64_t now_ms;
     char why[240];
     int rc; /* of the archive, with why */
 };
@@ -78,7 +74,7 @@ struct jobs_feed *jobs_feed_create(struct link *link, struct archive *archive)
     f->link = link;
     f->archive = archive;
     map_init(&f->known);
-    f->kicked = true;
+    f->pace.kicked = true;
     archive_cursor(archive, f->epoch, &f->cursor);
     return f;
 }
@@ -98,12 +94,12 @@ void jobs_feed_destroy(struct jobs_feed *f)
 void jobs_feed_kick(struct jobs_feed *f)
 {
     if (f)
-        f->kicked = true;
+        f->pace.kicked = true;
 }
 
 bool jobs_feed_is_idle(const struct jobs_feed *f)
 {
-    return !f || (!f->is_busy && !f->kicked && !f->why[0]);
+    return !f || (!f->is_busy && !f->pace.kicked && !f->why[0]);
 }
 
 int64_t jobs_feed_lag(const struct jobs_feed *f)
@@ -124,7 +120,7 @@ int jobs_feed_rc(const struct jobs_feed *f)
 void jobs_feed_reset(struct jobs_feed *f)
 {
     if (f)
-        f->kicked = true;
+        f->pace.kicked = true;
 }
 
 static void fail(struct jobs_feed *f, const char *why)
@@ -132,8 +128,8 @@ static void fail(struct jobs_feed *f, const char *why)
     if (!f->why[0])
         log_warn("jobs", "archive behind why=\"%s\"", why);
     snprintf(f->why, sizeof f->why, "%s", why);
-    f->retry_at_ms = f->now_ms + RETRY_MS;
-    f->kicked = true;
+    f->pace.retry_at_ms = f->now_ms + RETRY_MS;
+    f->pace.kicked = true;
 }
 
 static void drop_logs(struct round *r)
@@ -197,19 +193,10 @@ static void on_archived(void *ctx, const struct archive_result *res)
         f->cursor = r->n;
         snprintf(f->epoch, sizeof f->epoch, "%s", r->epoch);
     }
-    f->at_once = r->more || r->failed;
-    if (f->at_once)
-        f->kicked = true;
+    f->pace.at_once = r->more || r->failed;
+    if (f->pace.at_once)
+        f->pace.kicked = true;
     round_end(r);
-}
-
-/* Slower, with breaks for the others: if nothing waits behind this round, or it takes half as much again as came since the last one. So
- * what waits gets less all the time, or is written as fast as it can be. */
-static bool may_be_calm(const struct round *r, int64_t counter)
-{
-    int64_t came = counter - r->f->came, rows = (int64_t)archive_batch_rows(r->batch);
-
-    return (!r->more && !r->failed) || (came >= 0 && 2 * rows >= 3 * came);
 }
 
 /* The counter when all was read: entries may have come behind the look at what changed, and what the archive has must
@@ -230,7 +217,7 @@ static void on_seen(void *ctx, const struct redis_reply *n)
         return;
     }
     archive_batch_set_seen(r->batch, r->epoch, redis_reply_int(n));
-    if (may_be_calm(r, redis_reply_int(n)))
+    if (jobs_feed_may_be_calm(r->more || r->failed, redis_reply_int(n) - f->came, (int64_t)archive_batch_rows(r->batch)))
         archive_batch_set_calm(r->batch);
     f->came = redis_reply_int(n);
     /* The cursor moves only behind a round that read everything it looked at. */
@@ -401,8 +388,8 @@ static void on_changed(void *ctx, const struct redis_reply *r)
         return;
     }
     rd->n = redis_reply_int(redis_reply_at(r, 2 * n - 1));
-    rd->more = n == LOGS_AT_ONCE;
-    rd->rows = ROWS_A_ROUND / (int64_t)n > ROWS_LEAST ? ROWS_A_ROUND / (int64_t)n : ROWS_LEAST;
+    rd->more = n == JOBS_FEED_LOGS;
+    rd->rows = jobs_feed_rows(n);
     f->seen_n = rd->n;
     for (size_t i = n; i > 0; i--)
         add_log(rd, redis_reply_str(redis_reply_at(r, 2 * (i - 1))));
@@ -416,9 +403,7 @@ void jobs_feed_tick(struct jobs_feed *f, int64_t now_ms)
     struct round *r;
 
     f->now_ms = now_ms;
-    if (f->is_busy || !link_is_up(f->link) || now_ms < f->retry_at_ms)
-        return;
-    if (!f->at_once && now_ms - f->looked_at_ms < (f->kicked ? PACE_MS : LOOK_MS))
+    if (f->is_busy || !link_is_up(f->link) || !jobs_feed_is_due(&f->pace, now_ms))
         return;
     if (strcmp(f->epoch, link_epoch(f->link)) != 0) { /* another life of the data: look at all of it */
         f->cursor = 0;
@@ -429,11 +414,11 @@ void jobs_feed_tick(struct jobs_feed *f, int64_t now_ms)
     r->batch = archive_batch_create();
     map_init(&r->fresh);
     snprintf(r->epoch, sizeof r->epoch, "%s", link_epoch(f->link));
-    f->kicked = f->at_once = false;
+    f->pace.kicked = f->pace.at_once = false;
     f->is_busy = true;
-    f->looked_at_ms = now_ms;
+    f->pace.looked_at_ms = now_ms;
     snprintf(from, sizeof from, "(%lld", (long long)f->cursor);
-    snprintf(limit, sizeof limit, "%d", LOGS_AT_ONCE);
+    snprintf(limit, sizeof limit, "%d", JOBS_FEED_LOGS);
     if (link_call_plain(f->link, "changed", 7, argv, NULL, on_changed, r) < 0) {
         fail(f, "redis is away");
         round_end(r);

@@ -1,12 +1,12 @@
 #include "jobs/jobs_free.h"
 
+#include "jobs/jobs_pace.h"
 #include "log/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #define AT_ONCE  "50"
-#define LOOK_MS  1000
 #define AGAIN_MS 5000 /* one that can't go yet is looked at again after this */
 
 struct jobs_free {
@@ -23,7 +23,7 @@ struct jobs_free {
 struct freeing {
     struct jobs_free *f;
     char chat[72];
-    int64_t length, fence;
+    struct link_extent extent;
 };
 
 struct jobs_free *jobs_free_create(struct link *link, struct archive *archive,
@@ -102,7 +102,7 @@ static void on_freed(void *ctx, int rc)
         return;
     }
     f->done++;
-    log_info("jobs", "chat left redis chat=%s entries=%lld", x->chat, (long long)x->length);
+    log_info("jobs", "chat left redis chat=%s entries=%lld", x->chat, (long long)x->extent.length);
     if (!f->closing)
         f->on_freed(f->ctx, str_of(x->chat));
     end(x);
@@ -112,9 +112,10 @@ static void on_has_log(void *ctx, int rc, bool has)
 {
     struct freeing *x = ctx;
     struct jobs_free *f = x->f;
+    enum jobs_archived archived = rc < 0 ? ARCHIVED_UNKNOWN : has ? ARCHIVED_WHOLE : ARCHIVED_NOT;
 
-    if (rc < 0 || !has || f->closing ||
-        link_free(f->link, str_of(x->chat), x->length, x->fence, on_freed, x) < 0)
+    if (jobs_free_next(&x->extent, archived) != FREE_GO || f->closing ||
+        link_free(f->link, str_of(x->chat), x->extent.length, x->extent.fence, on_freed, x) < 0)
         put_off(x);
 }
 
@@ -123,19 +124,20 @@ static void on_extent(void *ctx, const struct link_extent *e)
     struct freeing *x = ctx;
     struct jobs_free *f = x->f;
     const char *argv[] = {"ZREM", x->chat};
+    enum jobs_free_step step = jobs_free_next(e, ARCHIVED_NOT_ASKED);
 
-    if (e && e->length == 0) { /* another life of the data: what isn't there needs no place */
+    if (step == FREE_FORGET) { /* another life of the data: what isn't there needs no place */
         if (!f->closing)
             link_call(f->link, LINK_ENDED, STR(""), 2, argv, NULL, NULL, NULL);
         end(x);
         return;
     }
-    if (e) {
-        x->length = e->length;
-        x->fence = e->fence;
+    if (step != FREE_ASK || f->closing) {
+        put_off(x);
+        return;
     }
-    if (!e || f->closing ||
-        archive_has_log(f->archive, str_of(x->chat), e->length, e->head, on_has_log, x) < 0)
+    x->extent = *e;
+    if (archive_has_log(f->archive, str_of(x->chat), e->length, e->head, on_has_log, x) < 0)
         put_off(x);
 }
 
@@ -169,7 +171,7 @@ void jobs_free_tick(struct jobs_free *f, int64_t now_ms)
     char now[24];
     const char *argv[] = {"ZRANGEBYSCORE", "-inf", now, "LIMIT", "0", AT_ONCE};
 
-    if (f->is_busy || now_ms - f->looked_at_ms < LOOK_MS || !link_is_up(f->link) ||
+    if (f->is_busy || !jobs_free_is_due(f->looked_at_ms, now_ms) || !link_is_up(f->link) ||
         !link_clock_is_sure(f->link))
         return;
     f->looked_at_ms = now_ms;
