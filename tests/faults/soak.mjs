@@ -60,7 +60,7 @@ const faults = {
   'Redis frozen': async (s) => {
     const pids = s.redisPids();
     for (const p of pids) process.kill(p, 'SIGSTOP');
-    await delay(row.r.int(200, 2500));
+    await delay(row.r.int(200, 2500)); // the fault's length
     for (const p of pids) process.kill(p, 'SIGCONT');
   },
   'archive locked': async (s) => {
@@ -106,7 +106,7 @@ async function main() {
       if (e.answer?.code !== 'unavailable') throw e;
     });
     await run.more(row.r.int(1, 20));
-    await delay(row.r.int(500, 4000));
+    await delay(row.r.int(500, 4000)); // the time between faults
   }
   await run.more(5);
   const endKb = rss(s);

@@ -6,16 +6,29 @@ import { join } from 'node:path';
 import { Redis } from '../../gateway/lib/server.mjs';
 import { until } from '../../gateway/lib/wait.mjs';
 
-/** One command on a connection of its own: the raw answer. ms: how long it may take. */
-export function ask(socket, ...argv) {
+/** Where the answer ends that begins at i; -1: not all of it is there yet. */
+function endOf(got, i = 0) {
+  const line = got.indexOf('\r\n', i);
+  if (line < 0) return -1;
+  const n = Number(got.slice(i + 1, line));
+  let at = line + 2;
+  if (got[i] === '$') return n < 0 ? at : at + n + 2 <= got.length ? at + n + 2 : -1;
+  for (let k = 0; got[i] === '*' && k < n && at >= 0; k++) at = endOf(got, at);
+  return at;
+}
+
+/** One command on a connection of its own (to: a socket, or a port of this machine): the raw answer. */
+export function ask(to, ...argv) {
   return new Promise((yes, no) => {
-    const c = net.connect(socket);
+    const c = net.connect(typeof to === 'number' ? { port: to, host: '127.0.0.1' } : to);
     const timer = setTimeout(() => (c.destroy(), no(new Error(`no answer to ${argv[0]}`))), 10_000);
     let got = '';
+    c.setEncoding('latin1'); // lengths are bytes
     c.on('error', (e) => (clearTimeout(timer), no(e)));
+    c.on('close', () => (clearTimeout(timer), no(new Error(`the connection ended before the answer to ${argv[0]}`))));
     c.on('data', (d) => {
       got += d;
-      if (!got.endsWith('\r\n')) return;
+      if (endOf(got) < 0) return;
       clearTimeout(timer);
       c.destroy();
       yes(got);

@@ -135,7 +135,7 @@ export class Row {
         const t = performance.now();
         await client.done('ping', {}, 8000);
         worst = Math.max(worst, performance.now() - t - (queued() - q));
-        await new Promise((r) => setTimeout(r, 20));
+        await new Promise((r) => setTimeout(r, 20)); // their pace
       }
     })();
     try {

@@ -9,6 +9,7 @@ import { exported } from '../../gateway/lib/checker.mjs';
 import { temporaryFolder } from '../../gateway/lib/server.mjs';
 import { until } from '../../gateway/lib/wait.mjs';
 import { Missing } from '../lib/os.mjs';
+import { ask } from '../lib/redis.mjs';
 
 const NAME = 'firstline';
 const OTHER = '127.0.0.2'; // where the replica's own connections come from: so that they alone can be cut
@@ -20,24 +21,6 @@ const freePort = () =>
       s.close(() => yes(port));
     });
   });
-
-/** One command on a connection of its own: what came until it is quiet for a moment. */
-function ask(port, ...argv) {
-  return new Promise((yes, no) => {
-    const c = net.connect(port, '127.0.0.1');
-    let got = '';
-    let quiet;
-    const done = () => (c.destroy(), yes(got));
-    c.on('error', no);
-    c.on('close', () => (clearTimeout(quiet), yes(got)));
-    c.on('data', (d) => {
-      got += d;
-      clearTimeout(quiet);
-      quiet = setTimeout(done, 30);
-    });
-    c.write(`*${argv.length}\r\n${argv.map((a) => `$${Buffer.byteLength(String(a))}\r\n${a}\r\n`).join('')}`);
-  });
-}
 
 class Member {
   constructor(row, port, from) {
@@ -201,10 +184,17 @@ async function waits(row) {
   await row.traffic(s, 1);
   await row.more(20);
   const heal = cutReplica(row, one, two);
+  // Who is refused comes back on a new connection and tries the same again.
+  const refusals = (w) => s.clients.filter((c) => c.seen.some((m) => m.code === 'unavailable' && m.re?.startsWith(`${w.name}-`))).length;
+  const refused = async (n) => {
+    const told = row.writers().map(refusals);
+    const more = () => row.writers().map((w, i) => refusals(w) - told[i]);
+    await until(() => more().every((k) => k >= n), () => `${n} times no ok without a replica, it was ${more()}`, 20_000);
+  };
   // A segment that was under way may still be acknowledged: from the first refusal on nothing is.
-  await until(() => row.writers().every((w) => w.client.seen.some((m) => m.code === 'unavailable')), 'no ok without a replica', 20_000);
+  await refused(1);
   const before = row.writers().map((w) => w.count);
-  await new Promise((yes) => setTimeout(yes, 1000));
+  await refused(4); // each has waited for replicas_ms
   assert.deepEqual(row.writers().map((w) => w.count), before, 'nothing is acknowledged while no replica has it');
   row.inject('replication cut with redis.replicas=1, then the primary kill -9');
   row.held('no ok while no replica has the entry');

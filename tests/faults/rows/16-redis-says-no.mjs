@@ -19,7 +19,7 @@ async function onOwnRedis(row, { args, set = {}, proxy = false } = {}) {
   return { redis, s, other, front };
 }
 
-/** A fault for a while, some times: writing is refused meanwhile, pings are answered. */
+/** A fault for a while, which is as long as it pleases, some times: writing is refused meanwhile, pings are answered. */
 async function forAWhile(row, { other, s }, what, begin, stop, ms, times = 3) {
   for (let k = 0; k < times; k++) {
     await begin();
@@ -114,7 +114,7 @@ async function late(row) {
   for (let k = 0; k < 3; k++) {
     on.front.hold();
     row.inject('answers held until behind the deadline');
-    await row.pinging(on.other, () => delay(row.r.int(3500, 5500)));
+    await row.pinging(on.other, () => delay(row.r.int(3500, 5500))); // the fault's length: longer than the deadline
     on.front.release();
     row.over();
     await row.recovers(on.s);
@@ -124,7 +124,7 @@ async function late(row) {
     on.redis.process.kill('SIGSTOP');
     row.inject('Redis frozen (SIGSTOP)');
     try {
-      await row.pinging(on.other, () => delay(row.r.int(500, 5500)));
+      await row.pinging(on.other, () => delay(row.r.int(500, 5500))); // the fault's length: shorter or longer than the deadline
     } finally {
       on.redis.process.kill('SIGCONT');
     }
@@ -134,7 +134,7 @@ async function late(row) {
   }
   on.front.delay = 2500;
   row.inject('answers 5000 ms late, the deadline is 3000 ms');
-  await row.pinging(on.other, () => delay(8000));
+  await row.pinging(on.other, () => delay(8000)); // the fault's length: some deadlines pass
   on.front.delay = 0;
   row.over();
   await row.recovers(on.s);

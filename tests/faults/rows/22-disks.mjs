@@ -22,7 +22,7 @@ async function aofFull(row) {
     await until(async () => !(await row.isReady(s)), () => `not ready with a full disk; the log ends: ${s.tail(300)}`, 20_000);
     const why = await s.api('GET', '/readyz');
     assert.match(why.text, /redis|disk/i, 'and says why');
-    await row.pinging(other, () => delay(2000));
+    await row.pinging(other, () => delay(2000)); // the fault goes on for so long
     free();
     row.over();
     await row.recovers(s);

@@ -17,7 +17,7 @@ async function messageFlood(row) {
     const t = performance.now();
     await served.sue.say(`calm ${i}`);
     worst = Math.max(worst, performance.now() - t);
-    await delay(60);
+    await delay(60); // a calm writer's pace
   }
   assert.ok(worst < 1000, `another shopper's ok took ${Math.round(worst)} ms`);
   row.held('others’ messages within a second');
@@ -40,8 +40,13 @@ async function connectFlood(row) {
   row.held('the rest gets 503 with Retry-After');
   for (const g of got) g.value?.drop();
   row.over();
-  await delay(1500);
   await row.recovers(s);
+  const crowd = async () => {
+    const come = await Promise.allSettled(Array.from({ length: 30 }, () => shopper(s)));
+    for (const c of come) c.value?.drop();
+    return come.every((c) => c.status === 'fulfilled');
+  };
+  await until(crowd, 'thirty come in together again', 10_000, 1000); // a second's places are fifty: some are left for the checker
 }
 
 async function row_pinging(row, s, fn) {
@@ -60,7 +65,7 @@ async function storm(row) {
   while (people.length < 1000) {
     const more = await Promise.allSettled(Array.from({ length: 50 }, () => shopper(s)));
     people.push(...more.filter((m) => m.status === 'fulfilled').map((m) => m.value));
-    await delay(100);
+    await delay(100); // how fast they come: faster than is allowed
   }
   await row.more(10);
   for (let k = 0; k < 2; k++) {
@@ -71,7 +76,7 @@ async function storm(row) {
     const began = performance.now();
     const back = async (c) => {
       for (let n = 0; ; n++) {
-        await delay(row.r.next() * Math.min(30_000, 500 * 2 ** n));
+        await delay(row.r.next() * Math.min(30_000, 500 * 2 ** n)); // as the widget waits
         try {
           return await again(c);
         } catch (e) {

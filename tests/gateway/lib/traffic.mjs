@@ -50,7 +50,7 @@ class Writer {
       if (m.t === 'ok') {
         this.acked.set(m.re, { seq: m.seq, text: this.pending.get(m.re) });
         this.pending.delete(m.re);
-        if (this.pace) await delay(this.pace);
+        if (this.pace) await delay(this.pace); // the traffic's, not a condition
       } else if (m.code === 'unavailable') {
         return; // not done or unknown: again, on a new connection, in order
       } else {

@@ -40,6 +40,7 @@ struct rig {
     struct net *net;
     unsigned port;
     atomic_uint opened, closed, texts, never_opened, drained, all_closed, full, requests;
+    atomic_uint asked; /* for a verdict that comes later */
     atomic_int busy; /* an order is under way */
     void (*on_request)(void *http, struct net_http *req, const struct net_head *head, struct str body); /* NULL: an echo */
     void *http;
@@ -100,6 +101,7 @@ static void rig_check(void *ctx, struct net_check *check, const struct net_head 
     } else if (str_is(head->path, "/ws/429")) {
         net_check_done(check, 429, NULL, 2500);
     } else if (str_is(head->path, "/ws/later")) {
+        r->asked++;
         l = calloc(1, sizeof *l);
         l->check = check;
         l->rig = r;

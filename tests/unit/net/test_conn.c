@@ -67,7 +67,7 @@ static void bytes_that_come_one_by_one_make_a_message(void **state)
 
     for (size_t i = 0; i < sizeof frame; i++) {
         say(fd, frame + i, 1);
-        usleep(2000);
+        usleep(2000); /* the sender's pace */
     }
     expect_text(fd, "abc");
     close(fd);

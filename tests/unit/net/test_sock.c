@@ -192,11 +192,12 @@ static void a_client_that_leaves_before_the_verdict_is_no_connection(void **stat
 
     for (unsigned i = 0; i < 10; i++) {
         struct linger reset = {1, 0};
+        unsigned asked = r->asked;
         int fd = dial(r);
 
         say_s(fd, "GET /ws/later HTTP/1.1\r\n" UPGRADE_REST);
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-        usleep(10000); /* the verdict takes 50 ms */
+        wait_for(&r->asked, asked + 1); /* the verdict takes 50 ms more */
         close(fd);
     }
     for (unsigned i = 0; i < 5000 && r->never_opened - never + r->closed - closed < 10; i++)
