@@ -1,5 +1,6 @@
 /* Matching: who waits, who is free. */
 #include "app/app_room.h"
+#include "log/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -424,7 +425,8 @@ static void on_look(void *ctx, const struct redis_reply *r)
         else
             offer_chats(a, d, redis_reply_at(r, 1), redis_reply_int(redis_reply_at(r, 0)));
     } else {
-        d->is_dirty = true;
+        log_warn("app", "can't look who waits department=%s why=\"%.*s\"", d->cfg->name, STR_FMT(r ? redis_reply_str(r) : STR("no answer")));
+        /* the beat looks again: asked again at once, a Redis that refuses would be asked without pause */
     }
     free(k);
 }

@@ -138,12 +138,14 @@ struct knowing {
     void *ctx;
 };
 
+/* Answers come in order: what was asked before has been read, but for a script that Redis forgot, which was sent again behind this. */
 static void on_known(void *ctx, const struct redis_reply *r)
 {
     struct knowing *k = ctx;
     struct member *m = people_find(k->app, str_of(k->id));
 
-    (void)r; /* answers come in order: what was asked before has been read */
+    if (r && m && m->is_loading && !m->is_loaded && link_read(k->app->link, str_of(k->id), 0, 1, on_known, k) == 0)
+        return;
     k->fn(k->ctx, m && m->is_loaded ? m : NULL);
     free(k);
 }

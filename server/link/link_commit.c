@@ -449,7 +449,7 @@ static void on_answer(void *ctx, const struct redis_reply *r)
     struct str error = r && redis_reply_type(r) == REDIS_ERR ? redis_reply_str(r) : STR_NONE;
     bool waits = b->l->cfg->redis.replicas > 0, holds;
 
-    if (error.n > 8 && memcmp(error.s, "NOSCRIPT", 8) == 0 && !b->by_text) {
+    if (!b->by_text && link_is_forgotten(SCRIPT_COMMIT, r)) {
         b->by_text = true;
         if (link_eval_text(b->l, SCRIPT_COMMIT, &b->keys, &b->args, on_answer, b) == 0) {
             wait_for_replicas(b);
@@ -489,7 +489,7 @@ void link_flush(struct link *l)
     l->batch = NULL;
     put_number(b, 2, b->n);
     FAIL_POINT("commit.before");
-    rc = l->is_up ? link_eval(l, SCRIPT_COMMIT, &b->keys, &b->args, on_answer, b) : ERR_GONE;
+    rc = l->is_up ? link_eval_sha(l, SCRIPT_COMMIT, &b->keys, &b->args, on_answer, b) : ERR_GONE;
     if (rc < 0) {
         /* Nothing was sent: certainly not done. */
         for (unsigned i = 0; i < b->n; i++)

@@ -49,7 +49,6 @@ int link_read(struct link *l, struct str log, int64_t from, int64_t n, void (*cb
 int link_read_after(struct link *l, struct str log, int64_t seq, int64_t n, void (*cb)(void *ctx, const struct redis_reply *list), void *ctx)
 {
     struct link_words keys, args;
-    int rc;
 
     if (!l->is_up)
         return ERR_GONE;
@@ -59,10 +58,7 @@ int link_read_after(struct link *l, struct str log, int64_t seq, int64_t n, void
     link_words_add_log(&keys, l, 'l', log);
     link_words_add_i64(&args, seq);
     link_words_add_i64(&args, n);
-    rc = link_eval(l, SCRIPT_READ, &keys, &args, cb, ctx);
-    link_words_fini(&keys);
-    link_words_fini(&args);
-    return rc;
+    return link_eval(l, SCRIPT_READ, &keys, &args, cb, ctx);
 }
 
 static void on_ignored(void *ctx, const struct redis_reply *r)
@@ -74,7 +70,6 @@ int link_presence(struct link *l, const char *node, bool join, struct str person
 {
     struct link_words keys, args;
     char set[96];
-    int rc;
 
     if (!l->is_up)
         return ERR_GONE;
@@ -95,17 +90,13 @@ int link_presence(struct link *l, const char *node, bool join, struct str person
         link_words_add(&args, str_of(members[i]));
         link_words_add_i64(&args, ms[i]);
     }
-    rc = link_eval(l, SCRIPT_PRESENCE, &keys, &args, on_ignored, NULL);
-    link_words_fini(&keys);
-    link_words_fini(&args);
-    return rc;
+    return link_eval(l, SCRIPT_PRESENCE, &keys, &args, on_ignored, NULL);
 }
 
 int link_snapshot(struct link *l, struct str department, unsigned chats, int64_t since, const char *const *reps, unsigned n,
                   void (*cb)(void *ctx, const struct redis_reply *r), void *ctx)
 {
     struct link_words keys, args;
-    int rc;
 
     if (!l->is_up)
         return ERR_GONE;
@@ -123,17 +114,13 @@ int link_snapshot(struct link *l, struct str department, unsigned chats, int64_t
         link_words_add(&args, STR(""));
     else
         link_words_add_i64(&args, since);
-    rc = link_eval(l, SCRIPT_SNAPSHOT, &keys, &args, cb, ctx);
-    link_words_fini(&keys);
-    link_words_fini(&args);
-    return rc;
+    return link_eval(l, SCRIPT_SNAPSHOT, &keys, &args, cb, ctx);
 }
 
 int link_alive(struct link *l, int64_t silent_ms, const char *const *endings, const int64_t *spans_ms, unsigned n,
                void (*cb)(void *ctx, const struct redis_reply *r), void *ctx)
 {
     struct link_words keys, args;
-    int rc;
 
     if (!l->is_up)
         return ERR_GONE;
@@ -147,10 +134,7 @@ int link_alive(struct link *l, int64_t silent_ms, const char *const *endings, co
         link_words_add(&args, str_of(endings[i]));
         link_words_add_i64(&args, spans_ms[i]);
     }
-    rc = link_eval(l, SCRIPT_OVERDUE, &keys, &args, cb, ctx);
-    link_words_fini(&keys);
-    link_words_fini(&args);
-    return rc;
+    return link_eval(l, SCRIPT_OVERDUE, &keys, &args, cb, ctx);
 }
 
 static int call_key(struct link *l, struct link_words *w, int argc, const char *const *argv, const size_t *argv_n,
@@ -234,8 +218,6 @@ int link_extent(struct link *l, struct str log, void (*cb)(void *ctx, const stru
     link_words_add_log(&keys, l, 'h', log);
     link_words_add_log(&keys, l, 'l', log);
     rc = link_eval(l, SCRIPT_EXTENT, &keys, &args, on_extent, q);
-    link_words_fini(&keys);
-    link_words_fini(&args);
     if (rc < 0)
         free(q);
     return rc;
@@ -258,7 +240,7 @@ int link_free(struct link *l, struct str log, int64_t length, int64_t fence, voi
 {
     struct freeing *f = mem_zalloc(sizeof *f);
     struct link_words keys, args;
-    int rc = ERR_GONE;
+    int rc;
 
     f->cb = cb;
     f->ctx = ctx;
@@ -273,10 +255,7 @@ int link_free(struct link *l, struct str log, int64_t length, int64_t fence, voi
     link_words_add_i64(&args, length);
     link_words_add_i64(&args, fence);
     link_words_add(&args, str_of(l->epoch));
-    if (l->is_up)
-        rc = link_eval(l, SCRIPT_FREE, &keys, &args, on_freed, f);
-    link_words_fini(&keys);
-    link_words_fini(&args);
+    rc = link_eval(l, SCRIPT_FREE, &keys, &args, on_freed, f);
     if (rc < 0)
         free(f);
     return rc;

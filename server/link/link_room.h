@@ -103,10 +103,17 @@ void link_words_add_key(struct link_words *w, const struct link *l, enum link_ke
 void link_words_add_log(struct link_words *w, const struct link *l, char which, struct str log); /* 'l', 'h' or 'i' */
 void link_words_add_plain(struct link_words *w, const struct link *l, const char *key);
 
-/* EVALSHA with these keys and arguments. */
-int link_eval(struct link *l, enum link_script script, const struct link_words *keys, const struct link_words *args,
+/*
+ * Runs a script. Where Redis has forgotten it (SCRIPT FLUSH) the call is sent again with the script's text, behind what was sent meanwhile.
+ * Takes what keys and args hold, whatever it returns. ERR_GONE: not usable now; < 0: nothing was sent, cb isn't called.
+ */
+int link_eval(struct link *l, enum link_script script, struct link_words *keys, struct link_words *args,
               void (*cb)(void *ctx, const struct redis_reply *r), void *ctx);
-/* EVAL with the script's whole text, where Redis has forgotten it. */
+/* Its two halves, for a caller who keeps keys and arguments: by the digest alone, and with the whole text, which Redis then keeps. */
+int link_eval_sha(struct link *l, enum link_script script, const struct link_words *keys, const struct link_words *args,
+                  void (*cb)(void *ctx, const struct redis_reply *r), void *ctx);
+/* True, and says so in the log, if the answer is that Redis doesn't know the script: nothing was run. */
+bool link_is_forgotten(enum link_script script, const struct redis_reply *r);
 int link_eval_text(struct link *l, enum link_script script, const struct link_words *keys, const struct link_words *args,
                    void (*cb)(void *ctx, const struct redis_reply *r), void *ctx);
 /* Any command from words. */

@@ -1,5 +1,6 @@
 #include "config/config.h"
 #include "link/link_room.h"
+#include "log/log.h"
 
 #include <stdlib.h>
 
@@ -134,8 +135,8 @@ static int eval(struct link *l, const char *verb, const char *script, const stru
     return rc;
 }
 
-int link_eval(struct link *l, enum link_script script, const struct link_words *keys, const struct link_words *args,
-              void (*cb)(void *ctx, const struct redis_reply *r), void *ctx)
+int link_eval_sha(struct link *l, enum link_script script, const struct link_words *keys, const struct link_words *args,
+                  void (*cb)(void *ctx, const struct redis_reply *r), void *ctx)
 {
     return eval(l, "EVALSHA", l->sha[script], keys, args, cb, ctx);
 }
@@ -144,6 +145,52 @@ int link_eval_text(struct link *l, enum link_script script, const struct link_wo
                    void (*cb)(void *ctx, const struct redis_reply *r), void *ctx)
 {
     return eval(l, "EVAL", l->text[script], keys, args, cb, ctx);
+}
+
+bool link_is_forgotten(enum link_script script, const struct redis_reply *r)
+{
+    struct str error = r && redis_reply_type(r) == REDIS_ERR ? redis_reply_str(r) : STR_NONE;
+
+    if (error.n <= 8 || memcmp(error.s, "NOSCRIPT", 8) != 0)
+        return false;
+    log_warn("link", "redis forgot a script, it is sent anew script=%s", link_script_name(script));
+    return true;
+}
+
+/* A script's call on its way, with what it takes to send it again. */
+struct asked {
+    struct link *l;
+    enum link_script script;
+    struct link_words keys, args;
+    void (*cb)(void *ctx, const struct redis_reply *r);
+    void *ctx;
+};
+
+static void on_asked(void *ctx, const struct redis_reply *r)
+{
+    struct asked *q = ctx;
+
+    if (!link_is_forgotten(q->script, r) || link_eval_text(q->l, q->script, &q->keys, &q->args, q->cb, q->ctx) < 0)
+        q->cb(q->ctx, r);
+    link_words_fini(&q->keys);
+    link_words_fini(&q->args);
+    free(q);
+}
+
+int link_eval(struct link *l, enum link_script script, struct link_words *keys, struct link_words *args,
+              void (*cb)(void *ctx, const struct redis_reply *r), void *ctx)
+{
+    struct asked *q = mem_alloc(sizeof *q);
+    int rc;
+
+    *q = (struct asked){l, script, *keys, *args, cb, ctx};
+    rc = l->is_up ? link_eval_sha(l, script, &q->keys, &q->args, on_asked, q) : ERR_GONE;
+    if (rc < 0) {
+        link_words_fini(&q->keys);
+        link_words_fini(&q->args);
+        free(q);
+    }
+    return rc;
 }
 
 int link_send(struct link *l, const struct link_words *words, void (*cb)(void *ctx, const struct redis_reply *r), void *ctx)

@@ -64,10 +64,10 @@ static int bind_one(const struct addrinfo *a, const char *address, int *out, str
         return 0;
     }
     if (errno == EADDRINUSE)
-        err_set(err, ERR_BUSY, "%s is taken by another program: choose another port with --listen", address);
+        err_set(err, ERR_BUSY, "%s is taken by another program: choose another port (--listen, or site.NAME.listen of several sites)", address);
     else if (errno == EACCES)
         err_set(err, ERR_DENIED,
-                "%s needs rights that this account lacks: choose a port above 1023 with --listen", address);
+                "%s needs rights that this account lacks: choose a port above 1023 (--listen, or site.NAME.listen of several sites)", address);
     else if (errno == EADDRNOTAVAIL)
         err_set(err, ERR_INVALID, "%s is not an address of this machine", address);
     else

@@ -232,3 +232,31 @@ test('an offer reaches a rep on another node although no node hears the others',
   const { chat } = await arrival(one, who.department);
   await ann.expect('offer', { chat });
 });
+
+test('a Redis that forgets the scripts is sent each again by whoever needs it: logs are read, people seen, chats offered', async () => {
+  const refused = async () => Number(/errorstat_NOSCRIPT:count=(\d+)/.exec(await ask(redis.socket, 'INFO', 'errorstats'))?.[1] ?? 0);
+  const before = await refused();
+  const forget = async () => assert.match(await ask(redis.socket, 'SCRIPT', 'FLUSH'), /OK/);
+  const [who] = await staff(one, 1);
+  await forget();
+  const ann = await rep(one, who); // presence
+  const { sue, chat } = await arrival(two, who.department); // an offer by either node
+  await ann.expect('offer', { chat });
+  await ann.done('offer.accept', { chat });
+  for (let i = 0; i < 20; i++) {
+    if (i % 5 === 0) await forget();
+    await ann.say(`page ${i}`, { chat });
+    await sue.event('message', { text: `page ${i}` });
+  }
+  await forget();
+  const back = await again(sue, { resume: [{ chat, seq: 1 }] }, one); // a log, from its start
+  await back.event('message', { text: 'page 19' });
+  assert.deepEqual(back.entries(chat, 'message').map((e) => e.text).filter((x) => x.startsWith('page')), Array.from({ length: 20 }, (_, i) => `page ${i}`));
+  await forget();
+  const bob = await rep(two, (await staff(one, 1, { department: who.department }))[0]);
+  await ann.done('shift.pause');
+  const next = await arrival(one, who.department);
+  await bob.expect('offer', { chat: next.chat });
+  const n = (await refused()) - before;
+  assert.ok(n > 0 && n < 200, `${n} calls met a Redis that did not know their script: none is sent without pause`);
+});
