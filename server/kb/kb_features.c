@@ -2,6 +2,7 @@
 
 #include "kb/kb_breaks.h"
 #include "kb/kb_common.h"
+#include "kb/kb_forms.h"
 #include "kb/kb_synonyms.h"
 #include "kb/kb_words.h"
 
@@ -72,11 +73,16 @@ struct extract {
     uint32_t last_pair;  /* hash of the bigram that began one character before */
     size_t last_pair_start;
     bool last_common, last_pair_common;
+    struct str text;
+    bool tones;           /* its marks are kept, too */
+    uint32_t last_marked; /* hash of the word before with its marks, 0: none */
+    bool last_marked_common;
     uint32_t stems[SKIP_WORDS]; /* the words before, the newest last */
     unsigned stems_n;
 };
 
-static void put_chars(struct kb_features *f, struct str word, bool common)
+/* of: 1 + where the word's own feature stands, 0: nowhere */
+static void put_chars(struct kb_features *f, struct str word, uint16_t of, bool common)
 {
     char text[KB_WORD_BYTES + 2];
     uint8_t at[KB_WORD_BYTES + 3]; /* where each character begins */
@@ -98,8 +104,10 @@ static void put_chars(struct kb_features *f, struct str word, bool common)
         for (unsigned i = 0; i + len <= chars; i++) {
             struct kb_feature *v = put_hash(f, KB_F_CHARS, kb_hash(KB_F_CHARS + 1u, text + at[i], (size_t)(at[i + len] - at[i])), common);
 
-            if (v && v->among == 0) /* the first word that has it says so */
+            if (v && v->among == 0) { /* the first word that has it says so */
                 v->among = (uint16_t)grams;
+                v->word = of;
+            }
         }
     }
 }
@@ -146,9 +154,24 @@ static void put_prefix(struct kb_features *f, struct str word, bool common)
     put_hash(f, KB_F_PREFIX, kb_hash(KB_F_PREFIX + 1u, word.s, n), common);
 }
 
-static void put_word(struct extract *x, struct str word)
+/* The word with its marks, and with the one before. */
+static void put_marked(struct extract *x, struct str written, bool common)
+{
+    char text[KB_WORD_BYTES];
+    size_t n = kb_forms_marked(written, text);
+    uint32_t hash = kb_hash(KB_F_MARKED + 1u, text, n), two[2] = {x->last_marked, hash};
+
+    put_hash(x->f, KB_F_MARKED, hash, common);
+    if (x->last_marked)
+        put_hash(x->f, KB_F_MARKS, kb_hash(KB_F_MARKS + 1u, two, sizeof two), common && x->last_marked_common);
+    x->last_marked = hash;
+    x->last_marked_common = common;
+}
+
+static void put_word(struct extract *x, struct str word, struct str written)
 {
     char stem[KB_WORD_BYTES];
+    struct kb_feature *v;
     uint32_t hash;
     size_t n = word.n;
     bool common = kb_common_is(word);
@@ -156,12 +179,14 @@ static void put_word(struct extract *x, struct str word)
     memcpy(stem, word.s, n);
     n = kb_words_stem(stem, n);
     hash = kb_hash(KB_F_WORD + 1u, stem, n);
-    put_hash(x->f, KB_F_WORD, hash, common);
+    v = put_hash(x->f, KB_F_WORD, hash, common);
     put_prefix(x->f, word, common);
     put_neighbours(x, hash, common);
     if (!common)
         put_skips(x, hash);
-    put_chars(x->f, word, common);
+    put_chars(x->f, word, v ? (uint16_t)(v - x->f->v + 1) : 0, common);
+    if (x->tones)
+        put_marked(x, written, common);
 }
 
 /* Thai, Lao, Khmer, Burmese: characters are letters, not words as Han's are. */
@@ -199,12 +224,14 @@ static int on_word(void *ctx, struct str token, size_t start, size_t end, unsign
     uint32_t hash;
     bool common;
 
-    (void)end;
     if (!(flags & KB_WORD_GRAM)) {
-        put_word(x, token);
+        struct str written = {x->text.s + start, end - start};
+        char head[KB_WORD_BYTES];
+
+        put_word(x, kb_forms_cut(token, written, head), written);
         return 0;
     }
-    x->last_stem = 0;
+    x->last_stem = x->last_marked = 0;
     common = kb_common_is(token);
     if (is_letter(token)) {
         put_letters(x, token, start, flags, common);
@@ -255,7 +282,7 @@ static void put_senses(const struct senses *s)
 
 void kb_features_add(struct kb_features *f, const struct kb_synonyms *synonyms, struct str text)
 {
-    struct extract x = {.f = f};
+    struct extract x = {.f = f, .text = text, .tones = kb_forms_has_tones(text)};
     struct senses s = {.f = f};
 
     kb_words(text, KB_WORDS_WHOLE, on_word, &x);

@@ -1,8 +1,8 @@
 /*
  * kb_features: a text as a bag of hashed features, which the learner and the gram index work on.
  *
- * Of words: the stem, the first five letters, two and three neighbouring stems, pairs of words a few places apart, character
- * 3- to 5-grams within "<word>". Of runs without spaces: characters, bigrams, trigrams; where characters are letters (Thai, Lao, Khmer,
+ * Of words, without what an apostrophe parts from them (kb_forms): the stem, the first five letters, two and three neighbouring stems, pairs of words a few places apart, character
+ * 3- to 5-grams within "<word>"; of Vietnamese the word with its marks, and two such in a row. Of runs without spaces: characters, bigrams, trigrams; where characters are letters (Thai, Lao, Khmer,
  * Burmese) trigrams, fours, bigrams as character grams, and dictionary words (kb_breaks). Of both: the senses of its words (kb_synonyms), and any two of
  * them. Each is a 32-bit hash, counted; what kind it is decides its weight elsewhere. Those of what a text may have been meant as (kb_spelling) are
  * marked.
@@ -17,7 +17,7 @@
 
 #define KB_FEATURES_MAX 2048
 
-enum kb_feature_kind { KB_F_WORD, KB_F_PAIR, KB_F_CHARS, KB_F_GRAM1, KB_F_GRAM2, KB_F_GRAM3, KB_F_SENSE, KB_F_SKIP, KB_F_SENSES, KB_F_TRIPLE, KB_F_PREFIX, KB_F_N };
+enum kb_feature_kind { KB_F_WORD, KB_F_PAIR, KB_F_CHARS, KB_F_GRAM1, KB_F_GRAM2, KB_F_GRAM3, KB_F_SENSE, KB_F_SKIP, KB_F_SENSES, KB_F_TRIPLE, KB_F_PREFIX, KB_F_MARKED, KB_F_MARKS, KB_F_N };
 
 struct kb_feature {
     uint32_t hash;
@@ -26,6 +26,7 @@ struct kb_feature {
     uint8_t common;  /* it comes from words that say little (kb_common) */
     uint8_t mended;  /* it comes only from what may have been meant (kb_spelling) */
     uint16_t among;  /* of character grams: how many its word has; others: 0 */
+    uint16_t word;   /* of character grams: 1 + where in v its word stands; others: 0 */
 };
 
 struct kb_features {

@@ -33,6 +33,7 @@ struct kb_grams {
     /* scratch of one query */
     float *norm;
     uint32_t found[KB_FEATURES_MAX];
+    float known[KB_FEATURES_MAX]; /* of a word: what a character gram of it counts; of others: 1 */
 };
 
 struct kb_grams *kb_grams_create(const struct kb_tuning *t, unsigned classes_n)
@@ -161,6 +162,16 @@ static void measure(struct kb_grams *g)
         g->norm[c] = k1 * (1 - b + b * g->length[c] / average);
 }
 
+/* What a feature weighs in a query. The grams of a word that is known say what it says already; where it isn't, they are all there is.
+ * A word stands before its grams. */
+static float weight_asked(struct kb_grams *g, const struct kb_features *f, unsigned i, const struct row *r)
+{
+    const struct kb_feature *v = &f->v[i];
+
+    g->known[i] = v->kind == KB_F_WORD && r && !v->mended ? powf(1 + (float)r->n, -g->t->known_power) : 1;
+    return weight_of(g, v) * (v->word > 0 && !v->mended ? g->known[v->word - 1] : 1);
+}
+
 float kb_grams_score(struct kb_grams *g, const struct kb_features *f, float *out)
 {
     float scale = 0, all = logf(1 + 2 * ((float)g->filled_n + 0.5f));
@@ -175,7 +186,7 @@ float kb_grams_score(struct kb_grams *g, const struct kb_features *f, float *out
     for (unsigned i = 0; i < f->n; i++) {
         struct row *r = g->found[i] == KB_ROW_NONE ? NULL : &g->rows[g->found[i]];
         const struct posting *v = r ? postings(r) : NULL;
-        float kind = weight_of(g, &f->v[i]), idf;
+        float kind = weight_asked(g, f, i, r), idf;
 
         if (!r) { /* a guess that is of no use is none */
             scale += f->v[i].mended ? 0 : kind * all;

@@ -5,7 +5,7 @@
  *     idf_f = ln(1 + (C - df + ½) / (df + ½)),  C the number of classes that have text
  *
  * kind_f: by its kind, less if it comes of common words, and of character grams the less the more its word has: else a long word would
- * speak many times as loud as a short one.
+ * speak many times as loud as a short one. In a query they count the less, too, the more articles have the word itself.
  *
  * Owns    its postings.   Thread  one at a time.   Source  Robertson & Zaragoza 2009; KB "Further levers" (trigrams).
  */

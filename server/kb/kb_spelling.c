@@ -5,6 +5,7 @@
 
 #include "kb/kb_common.h"
 #include "kb/kb_features.h"
+#include "kb/kb_forms.h"
 #include "kb/kb_rows.h"
 #include "kb/kb_words.h"
 
@@ -121,15 +122,23 @@ static uint32_t hash_of(struct str word)
     return kb_hash(21, word.s, word.n);
 }
 
+/* The text whose words become known. */
+struct lesson {
+    struct kb_spelling *s;
+    struct str text;
+};
+
 static int learn_word(void *ctx, struct str word, size_t start, size_t end, unsigned flags)
 {
-    struct kb_spelling *s = ctx;
+    struct kb_spelling *s = ((struct lesson *)ctx)->s;
+    struct str text = ((struct lesson *)ctx)->text;
+    char head[KB_WORD_BYTES];
     struct chars w;
     uint32_t at;
 
-    (void)start, (void)end;
     if (flags & KB_WORD_GRAM)
         return 0;
+    word = kb_forms_cut(word, (struct str){text.s + start, end - start}, head);
     at = kb_rows_find(&s->index, hash_of(word));
     if (at != KB_ROW_NONE) {
         s->words[at].times++;
@@ -143,7 +152,7 @@ static int learn_word(void *ctx, struct str word, size_t start, size_t end, unsi
 
 void kb_spelling_learn(struct kb_spelling *s, struct str text)
 {
-    kb_words(text, KB_WORDS_WHOLE, learn_word, s);
+    kb_words(text, KB_WORDS_WHOLE, learn_word, &(struct lesson){s, text});
 }
 
 static bool same(const struct chars *a, unsigned i, const struct chars *b, unsigned j)
@@ -207,6 +216,7 @@ static uint32_t better_of(const struct kb_spelling *s, const struct chars *w, un
 
 struct mend {
     const struct kb_spelling *s;
+    struct str text;
     struct buf *out;
     unsigned looked, mended;
 };
@@ -232,11 +242,12 @@ static struct str meant_by(struct mend *m, struct str word)
 static int mend_word(void *ctx, struct str word, size_t start, size_t end, unsigned flags)
 {
     struct mend *m = ctx;
+    char head[KB_WORD_BYTES];
     struct str meant;
 
-    (void)start, (void)end;
     if (flags & KB_WORD_GRAM)
         return 0;
+    word = kb_forms_cut(word, (struct str){m->text.s + start, end - start}, head);
     meant = meant_by(m, word);
     m->mended += meant.s != NULL;
     buf_add_str(m->out, meant.s ? meant : word);
@@ -246,7 +257,7 @@ static int mend_word(void *ctx, struct str word, size_t start, size_t end, unsig
 
 bool kb_spelling_mend(const struct kb_spelling *s, struct str text, struct buf *out)
 {
-    struct mend m = {.s = s, .out = out};
+    struct mend m = {.s = s, .text = text, .out = out};
 
     kb_words(text, KB_WORDS_WHOLE, mend_word, &m);
     return m.mended > 0 && buf_ok(out);

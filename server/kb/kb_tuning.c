@@ -1,14 +1,15 @@
 #include "kb/kb_tuning.h"
 
 const struct kb_tuning kb_tuning_default = {
-    /* word, pair, chars, gram1, gram2, gram3, sense, skip, senses, triple, prefix */
-    .learn_kind = {1.0f, 1.0f, 0.4f, 1.0f, 1.0f, 0.0f, 2.5f, 0.7f, 1.0f, 0.7f, 0.0f},
-    .gram_kind = {1.0f, 1.0f, 1.0f, 1.0f, 1.0f, 1.0f, 4.0f, 0.5f, 1.0f, 0.0f, 1.0f},
-    .common_learn = {0.7f, 0.5f, 0.7f, 0.3f, 0.3f, 0.3f, 1.0f, 1.0f, 1.0f, 0.3f, 1.0f},
+    /* word, pair, chars, gram1, gram2, gram3, sense, skip, senses, triple, prefix, marked, marks */
+    .learn_kind = {1.0f, 1.0f, 0.4f, 1.0f, 1.0f, 0.0f, 2.5f, 0.7f, 1.0f, 0.7f, 0.0f, 0.0f, 0.0f},
+    .gram_kind = {1.0f, 1.0f, 1.0f, 1.0f, 1.0f, 1.0f, 4.0f, 0.5f, 1.0f, 0.0f, 1.0f, 1.0f, 1.0f},
+    .common_learn = {0.7f, 0.5f, 0.7f, 0.3f, 0.3f, 0.3f, 1.0f, 1.0f, 1.0f, 0.3f, 1.0f, 1.0f, 1.0f},
     .common_gram = 0.2f,
     .mended = 0.7f,
     .share_grams = 9,
     .share_power = 0.3f,
+    .known_power = 0.07f,
     .rate = 0.8f,
     .ada_start = 0.003f,
     .idf_power = 0.7f,

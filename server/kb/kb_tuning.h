@@ -9,12 +9,13 @@
 
 struct kb_tuning {
     /* features → tf-idf, by kind (enum kb_feature_kind) */
-    float learn_kind[11];            /* weight of a kind for the learner */
-    float gram_kind[11];             /* and for the gram index; 0: not used */
-    float common_learn[11]; /* what a feature of common words counts for the learner, by kind; others: 1 */
+    float learn_kind[13];            /* weight of a kind for the learner */
+    float gram_kind[13];             /* and for the gram index; 0: not used */
+    float common_learn[13]; /* what a feature of common words counts for the learner, by kind; others: 1 */
     float common_gram;      /* and in the index */
     float mended;           /* what a feature counts that comes from what may have been meant */
     float share_grams, share_power; /* in the index one of n character grams of a word counts (share_grams / n) ^ share_power */
+    float known_power; /* and (1 + articles that have the word) ^ -known_power of that */
     /* learner */
     float rate;         /* AdaGrad's */
     float ada_start;    /* G of a new weight: the larger, the smaller first steps are */
