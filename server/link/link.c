@@ -12,9 +12,6 @@
 #define PENDING_MAX 20000
 #define CLOCK_MS    1000 /* how often Redis's clock, the epoch and the settings are looked at */
 
-static const char *const script_names[SCRIPT_N] = {"lua/commit.lua", "lua/presence.lua", "lua/snapshot.lua", "lua/free.lua",
-                                                   "lua/read.lua",   "lua/look.lua",     "lua/clock.lua",    "lua/epoch.lua",
-                                                   "lua/overdue.lua", "lua/extent.lua"};
 
 bool link_is_up(const struct link *l)
 {
@@ -44,11 +41,6 @@ unsigned link_pending(const struct link *l)
 enum link_fault link_fault(const struct link *l)
 {
     return l->fault;
-}
-
-const char *link_script_name(enum link_script s)
-{
-    return script_names[s];
 }
 
 static void on_ignored(void *ctx, const struct redis_reply *r)
@@ -204,11 +196,11 @@ int link_open(struct uv_loop_s *loop, const struct config *cfg, const char *url,
     snprintf(l->node, sizeof l->node, "%s", node);
     snprintf(l->why, sizeof l->why, "redis: not connected yet");
     for (int i = 0; i < SCRIPT_N; i++) {
-        const struct embed *e = embed_find(script_names[i]);
+        const struct embed *e = embed_find(link_script_name(i));
 
         if (!e) {
             free(l);
-            return err_set(err, ERR_NOT_FOUND, "%s is not built in", script_names[i]);
+            return err_set(err, ERR_NOT_FOUND, "%s is not built in", link_script_name(i));
         }
         l->text[i] = e->data.s;
     }

@@ -7,6 +7,15 @@
 /* Names of the keys below the site's prefix; ':' at the end: the name follows. */
 static const char *const key_names[LINK_KEY_N] = {"q:", "t", "r:", "w:", "p:", "s:", "logins", "people", "todo", "articles", "alerts", "ended"};
 
+static const char *const script_names[SCRIPT_N] = {"lua/commit.lua", "lua/presence.lua", "lua/snapshot.lua", "lua/free.lua",
+                                                   "lua/read.lua",   "lua/look.lua",     "lua/clock.lua",    "lua/epoch.lua",
+                                                   "lua/overdue.lua", "lua/extent.lua"};
+
+const char *link_script_name(enum link_script s)
+{
+    return script_names[s];
+}
+
 void link_words_init(struct link_words *w, size_t max)
 {
     memset(w, 0, sizeof *w);
