@@ -12,7 +12,6 @@
 #define PENDING_MAX 20000
 #define CLOCK_MS    1000 /* how often Redis's clock, the epoch and the settings are looked at */
 
-
 bool link_is_up(const struct link *l)
 {
     return l->is_up;
