@@ -73,7 +73,10 @@ void kb_breaks(struct str text, void (*fn)(void *ctx, struct str word), void *ct
         abort(); /* no memory */
     for (int32_t from = ubrk_first(b), to; (to = ubrk_next(b)) != UBRK_DONE; from = to) {
         char word[KB_WORD_BYTES];
+        int32_t kind = ubrk_getRuleStatus(b);
 
+        if (kind >= UBRK_WORD_NUMBER && kind < UBRK_WORD_NUMBER_LIMIT)
+            continue; /* a number is a word without us */
         if (is_ours((const unsigned char *)text.s + from, text.n - (size_t)from))
             fn(ctx, (struct str){word, fold(text.s + from, to - from, word)});
     }

@@ -207,17 +207,6 @@ static void put_chain(struct extract *x, uint32_t hash, size_t start, bool commo
     x->last_pair_start = start;
 }
 
-static void put_letters(struct extract *x, struct str token, size_t start, unsigned flags, bool common)
-{
-    uint32_t hash = kb_hash(KB_F_GRAM2 + 1u, token.s, token.n);
-
-    if (flags & KB_WORD_GRAM1)
-        return;
-    put_hash(x->f, flags & KB_WORD_GRAM3 ? KB_F_GRAM2 : KB_F_CHARS, hash, common);
-    if (flags & KB_WORD_GRAM3)
-        put_chain(x, hash, start, common);
-}
-
 static int on_word(void *ctx, struct str token, size_t start, size_t end, unsigned flags)
 {
     struct extract *x = ctx;
@@ -232,10 +221,10 @@ static int on_word(void *ctx, struct str token, size_t start, size_t end, unsign
         return 0;
     }
     x->last_stem = x->last_marked = 0;
+    if (is_letter(token) && !(flags & KB_WORD_GRAM3))
+        return 0; /* one or two letters say something only within a word (on_break) */
     common = kb_common_is(token);
-    if (is_letter(token)) {
-        put_letters(x, token, start, flags, common);
-    } else if (flags & KB_WORD_GRAM1) {
+    if (flags & KB_WORD_GRAM1) {
         put_hash(x->f, KB_F_GRAM1, kb_hash(KB_F_GRAM1 + 1u, token.s, token.n), common);
     } else {
         hash = kb_hash(KB_F_GRAM2 + 1u, token.s, token.n);
@@ -247,7 +236,10 @@ static int on_word(void *ctx, struct str token, size_t start, size_t end, unsign
 
 static void on_break(void *ctx, struct str word)
 {
-    put_hash(ctx, KB_F_WORD, kb_hash(KB_F_WORD + 1u, word.s, word.n), false);
+    struct kb_features *f = ctx;
+    struct kb_feature *v = put_hash(f, KB_F_WORD, kb_hash(KB_F_WORD + 1u, word.s, word.n), false);
+
+    put_chars(f, word, v ? (uint16_t)(v - f->v + 1) : 0, false);
 }
 
 struct senses {
@@ -285,7 +277,7 @@ void kb_features_add(struct kb_features *f, const struct kb_synonyms *synonyms, 
     struct extract x = {.f = f, .text = text, .tones = kb_forms_has_tones(text)};
     struct senses s = {.f = f};
 
-    kb_words(text, KB_WORDS_WHOLE, on_word, &x);
+    kb_words(text, KB_WORDS_WHOLE | KB_WORDS_DIGITS, on_word, &x);
     kb_breaks(text, on_break, f);
     kb_synonyms_find(synonyms, text, on_sense, &s);
     put_senses(&s);

@@ -3,8 +3,8 @@
  *
  * Of words, without what an apostrophe parts from them (kb_forms): the stem, the first five letters, two and three neighbouring stems, pairs of words a few places apart, character
  * 3- to 5-grams within "<word>"; of Vietnamese the word with its marks, and two such in a row. Of runs without spaces: characters, bigrams, trigrams; where characters are letters (Thai, Lao, Khmer,
- * Burmese) trigrams, fours, bigrams as character grams, and dictionary words (kb_breaks). Of both: the senses of its words (kb_synonyms), and any two of
- * them. Each is a 32-bit hash, counted; what kind it is decides its weight elsewhere. Those of what a text may have been meant as (kb_spelling) are
+ * Burmese) trigrams, fours, and dictionary words with their character grams (kb_breaks). Of both: the senses of its words (kb_synonyms), and any two of
+ * them. Numbers are the same in any script's digits. Each is a 32-bit hash, counted; what kind it is decides its weight elsewhere. Those of what a text may have been meant as (kb_spelling) are
  * marked.
  *
  * Bounds  KB_FEATURES_MAX different ones; further ones of a longer text are dropped.

@@ -78,7 +78,7 @@ struct str kb_forms_cut(struct str word, struct str written, char out[KB_WORD_BY
 
     if (n == 0)
         return word;
-    kb_words((struct str){written.s, n}, KB_WORDS_WHOLE, take, &head);
+    kb_words((struct str){written.s, n}, KB_WORDS_WHOLE | KB_WORDS_DIGITS, take, &head);
     return head.n > 0 ? (struct str){head.s, head.n} : word;
 }
 

@@ -152,7 +152,7 @@ static int learn_word(void *ctx, struct str word, size_t start, size_t end, unsi
 
 void kb_spelling_learn(struct kb_spelling *s, struct str text)
 {
-    kb_words(text, KB_WORDS_WHOLE, learn_word, &(struct lesson){s, text});
+    kb_words(text, KB_WORDS_WHOLE | KB_WORDS_DIGITS, learn_word, &(struct lesson){s, text});
 }
 
 static bool same(const struct chars *a, unsigned i, const struct chars *b, unsigned j)
@@ -259,6 +259,6 @@ bool kb_spelling_mend(const struct kb_spelling *s, struct str text, struct buf *
 {
     struct mend m = {.s = s, .text = text, .out = out};
 
-    kb_words(text, KB_WORDS_WHOLE, mend_word, &m);
+    kb_words(text, KB_WORDS_WHOLE | KB_WORDS_DIGITS, mend_word, &m);
     return m.mended > 0 && buf_ok(out);
 }

@@ -53,7 +53,7 @@ static void add_phrase(void *ctx, struct str text, uint32_t group)
     struct phrase *p;
     uint32_t n, at;
 
-    kb_words(text, 0, add_unit, &u);
+    kb_words(text, KB_WORDS_DIGITS, add_unit, &u);
     if (u.n == 0 || u.n > PHRASE_MAX || s->index.n == SYNONYMS_MAX)
         return;
     n = s->index.n;
@@ -139,7 +139,7 @@ void kb_synonyms_find(const struct kb_synonyms *s, struct str text, void (*fn)(v
 
     if (!s)
         return;
-    kb_words(text, 0, add_unit, &u);
+    kb_words(text, KB_WORDS_DIGITS, add_unit, &u);
     for (unsigned i = 0; i < u.n; i++) {
         unsigned n;
         uint32_t at = longest_at(s, &u, i, &n);

@@ -1,5 +1,6 @@
 #include "kb/kb_words.h"
 
+#include <unicode/uchar.h>
 #include <unicode/utf8.h>
 
 #include "kb/kb_fold.h"
@@ -128,6 +129,12 @@ static int add_folded(struct walk *w, const struct kb_folded *f, size_t start, s
     int rc = 0;
 
     for (unsigned i = 0; i < f->n && rc == 0; i++) {
+        int32_t digit = w->flags & KB_WORDS_DIGITS && f->out[i] >= 0x80 ? u_charDigitValue(f->out[i]) : -1;
+
+        if (digit >= 0) {
+            rc = add_word_char(w, '0' + digit, start, end);
+            continue;
+        }
         switch ((enum kb_fold_kind)f->kind[i]) {
         case KB_FOLD_BREAK:
             rc = flush(w);

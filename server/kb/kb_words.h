@@ -21,7 +21,8 @@
 /* How to take a text apart. */
 enum {
     KB_WORDS_QUERY = 1, /* of each run of grams only the longest ones, enough to find the run as a phrase */
-    KB_WORDS_WHOLE = 2  /* words are not stemmed */
+    KB_WORDS_WHOLE = 2, /* words are not stemmed */
+    KB_WORDS_DIGITS = 4 /* digits of any script are those of ASCII, and make words */
 };
 
 /* What an emitted word is. */

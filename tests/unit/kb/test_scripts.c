@@ -1,6 +1,7 @@
 /* Scripts without spaces, and those whose sentences end otherwise: nothing of a long text is lost. */
 #include "base/base_buf.h"
 #include "kb/kb_breaks.h"
+#include "kb/kb_features.h"
 #include "kb/kb_kit.h"
 
 #define FILLER_BYTES                                                                                         \
@@ -97,8 +98,61 @@ static void words_come_from_dictionaries_where_no_spaces_stand(void **state)
     assert_string_equal(broken(&b, "order 12 คืนเงิน please"), "คืน|เงิน|");
     assert_string_equal(broken(&b, "where is it, 在哪里, где"), "");
     assert_string_equal(broken(&b, ""), "");
+    assert_string_equal(broken(&b, "คืน ๑๒ ๑๒.๕ เงิน"), "คืน|เงิน|");
     broken(&b, "\xE0\xB8 คืน\xE0\xB8"); /* cut short */
     buf_fini(&b);
+}
+
+/* How many features of a kind (KB_F_N: of any) one text has and the other hasn't. */
+static unsigned lacking(const char *text, const char *in, unsigned kind)
+{
+    static struct kb_features f[2];
+    unsigned n = 0;
+
+    for (int i = 0; i < 2; i++) {
+        kb_features_reset(&f[i]);
+        kb_features_add(&f[i], NULL, str_of(i ? in : text));
+    }
+    for (unsigned i = 0; i < f[0].n; i++) {
+        unsigned k = 0;
+
+        while (k < f[1].n && f[1].v[k].hash != f[0].v[i].hash)
+            k++;
+        n += k == f[1].n && (kind == KB_F_N || f[0].v[i].kind == kind);
+    }
+    return n;
+}
+
+static void characters_of_thai_count_within_its_words(void **state)
+{
+    static struct kb_features f;
+    unsigned grams = 0;
+
+    (void)state;
+    assert_int_equal(lacking("คืนเงิน", "เงินคืน", KB_F_CHARS), 0);
+    assert_true(lacking("คืนเงิน", "เงินคืน", KB_F_GRAM2) > 0); /* these also lie across */
+    kb_features_reset(&f);
+    kb_features_add(&f, NULL, STR("คืนเงิน"));
+    for (unsigned i = 0; i < f.n; i++) {
+        if (f.v[i].kind != KB_F_CHARS)
+            continue;
+        grams++;
+        assert_true(f.v[i].word > 0 && f.v[f.v[i].word - 1].kind == KB_F_WORD && f.v[i].among > 0);
+    }
+    assert_true(grams > 0);
+}
+
+static void numbers_are_the_same_in_any_digits(void **state)
+{
+    static const char *const same[][2] = {{"คืน ๒๐๐ บาท", "คืน 200 บาท"}, {"ຄືນ ໒໐໐", "ຄືນ 200"}, {"طلب ٢٠٠", "طلب 200"},
+                                          {"سفارش ۲۰۰", "سفارش 200"}, {"२०० रुपये", "200 रुपये"}, {"２００元", "200元"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        assert_int_equal(lacking(same[i][0], same[i][1], KB_F_N), 0);
+        assert_int_equal(lacking(same[i][1], same[i][0], KB_F_N), 0);
+    }
+    assert_true(lacking("٢٠٠", "100", KB_F_N) > 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
@@ -109,6 +163,8 @@ int main(void)
         TEST(the_last_words_of_a_long_thai_article_are_found),
         TEST(the_last_sentence_of_a_long_hindi_article_is_found),
         cmocka_unit_test(words_come_from_dictionaries_where_no_spaces_stand),
+        cmocka_unit_test(characters_of_thai_count_within_its_words),
+        cmocka_unit_test(numbers_are_the_same_in_any_digits),
     };
 
     return cmocka_run_group_tests_name("kb/scripts", tests, NULL, NULL);
