@@ -329,6 +329,7 @@ int app_run(struct config *cfg, const struct app_options *opt, struct err *err)
     raise_descriptors();
     bound_heap();
     signal(SIGPIPE, SIG_IGN);
+    uv_replace_allocator(mem_ask, mem_ask_again, mem_ask_zeroed, free); /* by itself it aborts without a word */
     uv_loop_init(&loop);
     a->loop = &loop;
     a->cfg = cfg;

@@ -317,7 +317,7 @@ int archive_open(struct uv_loop_s *loop, const char *path, const char *site, con
     a->async.data = a;
     if (uv_mutex_init(&a->lock) != 0 || uv_cond_init(&a->wake) != 0 ||
         uv_async_init(loop, &a->async, on_async) != 0 || uv_thread_create(&a->thread, thread_main, a) != 0)
-        abort(); /* no memory or threads at the start */
+        mem_out(); /* or threads, at the start */
     log_info("archive", "open path=%s id=%s rows=%lld", path, a->id, (long long)a->reached.rows);
     *out = a;
     return 0;

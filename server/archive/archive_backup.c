@@ -21,7 +21,7 @@ static char *join(const char *a, const char *b, const char *c, const char *d)
     char *p;
 
     if (asprintf(&p, "%s%s%s%s", a, b, c, d) < 0)
-        abort();
+        mem_out();
     return p;
 }
 

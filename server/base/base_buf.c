@@ -4,13 +4,39 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static void *said(void *p)
+{
+    if (!p)
+        fputs("firstline: out of memory\n", stderr);
+    return p;
+}
+
+void mem_out(void)
+{
+    said(NULL);
+    abort();
+}
+
 static void *there(void *p)
 {
-    if (!p) {
-        fputs("firstline: out of memory\n", stderr);
-        abort();
-    }
+    if (!p)
+        mem_out();
     return p;
+}
+
+void *mem_ask(size_t n)
+{
+    return said(malloc(n));
+}
+
+void *mem_ask_zeroed(size_t n, size_t size)
+{
+    return said(calloc(n, size));
+}
+
+void *mem_ask_again(void *p, size_t n)
+{
+    return said(realloc(p, n));
 }
 
 void *mem_realloc(void *p, size_t n)

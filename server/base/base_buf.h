@@ -97,6 +97,12 @@ void *mem_zalloc(size_t n);
 void *mem_realloc(void *p, size_t n);
 char *mem_strdup(const char *s);
 char *mem_strndup(const char *s, size_t n);
+/* Memory that must be there isn't: a line on stderr, and abort. */
+_Noreturn void mem_out(void);
+/* malloc(), calloc(), realloc() for a library that may end the process where they say no: a line on stderr says why. NULL: no. */
+void *mem_ask(size_t n);
+void *mem_ask_zeroed(size_t n, size_t size);
+void *mem_ask_again(void *p, size_t n);
 /* What the piece takes of the heap, the allocator's own word before it included; 0 for NULL. */
 size_t mem_bytes(const void *p);
 

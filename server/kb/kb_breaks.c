@@ -70,7 +70,7 @@ void kb_breaks(struct str text, void (*fn)(void *ctx, struct str word), void *ct
     u = utext_openUTF8(NULL, text.s, (int64_t)text.n, &status);
     ubrk_setUText(b, u, &status);
     if (U_FAILURE(status))
-        abort(); /* no memory */
+        mem_out();
     for (int32_t from = ubrk_first(b), to; (to = ubrk_next(b)) != UBRK_DONE; from = to) {
         char word[KB_WORD_BYTES];
         int32_t kind = ubrk_getRuleStatus(b);

@@ -74,7 +74,7 @@ static int write_whole(const char *path, const char *text, size_t n, struct err 
     int fd, rc = 0;
 
     if (asprintf(&tmp, "%s.new", path) < 0)
-        abort();
+        mem_out();
     fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0 || write(fd, text, n) != (ssize_t)n || rename(tmp, path) < 0)
         rc = err_set(err, ERR_IO, "%s: %m", path);
@@ -91,7 +91,7 @@ int home_write_conf(const struct minder_home *h, const struct config *cfg, struc
     int rc;
 
     if (asprintf(&path, "%s/redis.conf", h->dir) < 0)
-        abort();
+        mem_out();
     buf_init(&text, 65536);
     buf_add_s(&text, fixed);
     buf_printf(&text, "\nappendfsync %s\nmaxmemory %lldmb\n", fsync_word(cfg), (long long)cfg->redis.maxmemory_mb);

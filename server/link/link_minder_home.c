@@ -19,7 +19,7 @@ static char *join(const char *a, const char *b)
     char *out;
 
     if (asprintf(&out, "%s/%s", a, b) < 0)
-        abort();
+        mem_out();
     return out;
 }
 

@@ -26,7 +26,7 @@ static char *in_home(const struct minder_home *h, const char *name)
     char *out;
 
     if (asprintf(&out, "%s/%s", h->dir, name) < 0)
-        abort();
+        mem_out();
     return out;
 }
 
@@ -241,7 +241,7 @@ static char *find_suspect(const struct minder_home *h, const char *log)
         if (n > 4 && at[n - 1] == '.')
             n--;
         if (asprintf(&path, "%s/appendonlydir/%.*s", h->dir, n, at) < 0)
-            abort();
+            mem_out();
         return path;
     }
     return NULL;

@@ -93,7 +93,7 @@ static void greet(struct redis *r)
     r->state = GREETING;
     r->reader = redisReaderCreate();
     if (!r->reader)
-        abort();
+        mem_out();
     r->reader->maxbuf = READER_KEEPS;
     if (r->url.pass && r->url.user)
         greet_with(r, 3, (const char *[]){"AUTH", r->url.user, r->url.pass}, on_auth);

@@ -103,7 +103,7 @@ async function noMemory(row) {
     }
     ended.gaveUp++;
     assert.equal(died.signal, 'SIGABRT', `allocation ${n}: ends by abort, and not by ${JSON.stringify(died)}; the log ends: ${s.tail(300)}`);
-    assert.match(s.tail(1e9).slice(at), /out of memory/, 'and says why');
+    assert.match(s.tail(1e9).slice(at), /out of memory/, `allocation ${n}: it says why; its log ends: ${s.tail(600)}`);
     await row.start(s);
     await row.recovers();
   }
