@@ -17,8 +17,7 @@ static void start(void)
     UErrorCode status = U_ZERO_ERROR;
 
     breaks = ubrk_open(UBRK_WORD, "", NULL, 0, &status);
-    if (U_FAILURE(status))
-        abort(); /* ICU's own data is missing */
+    kb_fold_must(status);
 }
 
 /* Whether a character of those scripts begins at s[0] (Thai and Lao U+0E00 on, Burmese U+1000 on, Khmer
@@ -69,8 +68,7 @@ void kb_breaks(struct str text, void (*fn)(void *ctx, struct str word), void *ct
     b = ubrk_clone(breaks, &status);
     u = utext_openUTF8(NULL, text.s, (int64_t)text.n, &status);
     ubrk_setUText(b, u, &status);
-    if (U_FAILURE(status))
-        mem_out();
+    kb_fold_must(status);
     for (int32_t from = ubrk_first(b), to; (to = ubrk_next(b)) != UBRK_DONE; from = to) {
         char word[KB_WORD_BYTES];
         int32_t kind = ubrk_getRuleStatus(b);

@@ -2,16 +2,28 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unicode/uchar.h>
 #include <unicode/unorm2.h>
 #include <unicode/uscript.h>
 #include <unicode/ustring.h>
 
+#include "base/base_buf.h"
 #include "kb/kb_simplified.h" /* made at build time: HAN_FIRST, HAN_LAST, simplified[] */
 
 static const UNormalizer2 *nfkd, *nfc;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+void kb_fold_must(int status)
+{
+    if (status == U_MEMORY_ALLOCATION_ERROR)
+        mem_out();
+    if (U_FAILURE((UErrorCode)status)) {
+        fprintf(stderr, "firstline: ICU fails, is its data there? %s\n", u_errorName((UErrorCode)status));
+        abort();
+    }
+}
 
 static void start(void)
 {
@@ -19,8 +31,7 @@ static void start(void)
 
     nfkd = unorm2_getNFKDInstance(&status);
     nfc = unorm2_getNFCInstance(&status);
-    if (U_FAILURE(status))
-        abort(); /* ICU's own data is missing: nothing can be searched */
+    kb_fold_must(status);
 }
 
 /* Latin letters that Unicode doesn't decompose, and what people type instead. */

@@ -42,5 +42,7 @@ static inline char kb_fold_ascii(char c)
 void kb_fold(int32_t c, struct kb_folded *out);
 /* A followed by the mark or jamo b as one character, or < 0 if there is none. Only for scripts whose marks are kept. */
 int32_t kb_fold_compose(int32_t a, int32_t b);
+/* What ICU (a UErrorCode) said of what must not fail: if it did, a line on stderr says why, and the process ends by abort. */
+void kb_fold_must(int status);
 
 #endif
