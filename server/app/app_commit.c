@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #define ATTEMPTS_MAX 8
-#define POOL_MAX     64 /* of each kept for the next message: a turn's worth */
+#define POOL_MAX     128 /* of each kept for the next message: a turn's worth */
 
 static void add_pending(struct flight *f, const struct entry *e)
 {

@@ -412,8 +412,7 @@ static void look_up(struct slot *s, struct str text, bool is_preview)
         snprintf(v->chat, sizeof v->chat, "%s", s->chat.id);
         map_put(&a->kb_live->live, str_of(s->chat.id), v);
     }
-    free(v->next);
-    v->next = mem_strndup(text.s, text.n);
+    mem_replace(&v->next, text.s, text.n);
     v->next_question = s->chat.proof.last_question;
     v->next_is_preview = is_preview;
     v->due_ms = now + (is_preview ? PREVIEW_MS : 0);

@@ -11,8 +11,7 @@ void archive_batch_destroy(struct archive_batch *b)
 {
     if (!b)
         return;
-    for (size_t i = 0; i < b->n; i++)
-        free(b->rows[i]);
+    arena_fini(&b->bytes);
     free(b->rows);
     free(b);
 }
@@ -31,7 +30,7 @@ static struct str keep(char **at, struct str s)
 void archive_batch_add(struct archive_batch *b, const struct archive_row *row)
 {
     size_t bytes = row->log.n + row->person.n + row->ref.n + row->frame.n;
-    struct archive_row *r = mem_alloc(sizeof *r + bytes);
+    struct archive_row *r = arena_take(&b->bytes, sizeof *r + bytes);
     char *at = (char *)(r + 1);
 
     *r = *row;

@@ -8,8 +8,11 @@
 
 #include "archive/archive.h"
 
+#include "base/base_arena.h"
+
 struct archive_batch {
-    struct archive_row **rows; /* each in one piece of memory with its bytes */
+    struct archive_row **rows; /* each in one piece of memory with its bytes, in the arena */
+    struct arena bytes;
     size_t n, cap;
     bool has_cursor, is_calm;
     char epoch[32]; /* empty: neither cursor nor seen */

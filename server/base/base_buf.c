@@ -63,6 +63,13 @@ char *mem_strndup(const char *s, size_t n)
     return p;
 }
 
+void mem_replace(char **p, const char *s, size_t n)
+{
+    *p = mem_realloc(*p, n + 1);
+    memcpy(*p, s, n);
+    (*p)[n] = 0;
+}
+
 char *mem_strdup(const char *s)
 {
     return mem_strndup(s, strlen(s));

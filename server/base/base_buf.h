@@ -97,6 +97,8 @@ void *mem_zalloc(size_t n);
 void *mem_realloc(void *p, size_t n);
 char *mem_strdup(const char *s);
 char *mem_strndup(const char *s, size_t n);
+/* *p (NULL, or of mem_…) becomes that string, in the same place where it fits. s must not lie in *p. */
+void mem_replace(char **p, const char *s, size_t n);
 /* Memory that must be there isn't: a line on stderr, and abort. */
 _Noreturn void mem_out(void);
 /* malloc(), calloc(), realloc() for a library that may end the process where they say no: a line on stderr says why. NULL: no. */

@@ -155,15 +155,13 @@ static void apply_message(struct chat *c, const struct entry *e)
     if (text->type == VAL_STR) {
         struct str s = utf8_prefix(text->s, LAST_TEXT_CHARS);
 
-        free(c->last_text);
-        c->last_text = mem_strndup(s.s, s.n);
+        mem_replace(&c->last_text, s.s, s.n);
     }
     if (e->from_role == ROLE_SHOPPER) {
         if (text->type == VAL_STR) {
             struct str s = utf8_prefix(text->s, QUESTION_CHARS);
 
-            free(c->last_question);
-            c->last_question = mem_strndup(s.s, s.n);
+            mem_replace(&c->last_question, s.s, s.n);
         }
         c->proof.last_question = e->seq;
         c->has_left = false;

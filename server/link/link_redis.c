@@ -77,6 +77,7 @@ static void close_socket(struct redis *r)
     if (r->reader)
         redisReaderFree(r->reader);
     r->reader = NULL;
+    arena_fini(&r->replies);
     redis_out_fini(&r->out);
 }
 
@@ -266,7 +267,7 @@ static void take_replies(struct redis *r)
         if (!reply)
             return;
         on_reply(r, reply);
-        freeReplyObject(reply);
+        arena_reset(&r->replies);
     }
 }
 

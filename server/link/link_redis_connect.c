@@ -1,6 +1,8 @@
 /* A connection to Redis on its way up: address, socket, greeting, channels. Header: link_redis_room.h. */
 #include "link/link_redis_room.h"
 
+#include "link/link_redis_reply.h"
+
 #include "base/base_crypto.h"
 
 #include <errno.h>
@@ -91,9 +93,7 @@ static void greet(struct redis *r)
     char db[16];
 
     r->state = GREETING;
-    r->reader = redisReaderCreate();
-    if (!r->reader)
-        mem_out();
+    r->reader = redis_reader_create(&r->replies);
     r->reader->maxbuf = READER_KEEPS;
     if (r->url.pass && r->url.user)
         greet_with(r, 3, (const char *[]){"AUTH", r->url.user, r->url.pass}, on_auth);

@@ -9,6 +9,8 @@
 
 #include "link/link_redis.h"
 
+#include "base/base_arena.h"
+
 #include "link/link_redis_out.h"
 #include "link/link_redis_ring.h"
 #include "link/link_redis_url.h"
@@ -37,6 +39,7 @@ struct redis {
     int events;      /* what the poll handle waits for */
     uv_poll_t *poll; /* NULL without a connection; dies in its own close callback */
     struct redisReader *reader; /* hiredis' */
+    struct arena replies;       /* the answer that is being read, or handled */
     struct redis_out out;
     struct redis_ring ring; /* commands under way; answers come in this order */
     unsigned pending_max;

@@ -1,14 +1,25 @@
 #include "net/net_frame.h"
 
+#include "base/base_pool.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
 #define MESSAGE_BYTES 1000 /* of a message in pieces, at first */
 
+/* Most frames end with the turn that made them: answers, and messages of an ordinary length. */
+static struct pool small = {.size = 128, .max = 128}, middle = {.size = 512, .max = 128};
+
+static struct pool *pool_of(size_t bytes)
+{
+    return bytes <= small.size ? &small : bytes <= middle.size ? &middle : NULL;
+}
+
 struct frame *frame_make(unsigned opcode, const void *payload, size_t n)
 {
     unsigned head_n = n < 126 ? 2 : n < 65536 ? 4 : 10;
-    struct frame *f = mem_alloc(sizeof *f + head_n + n);
+    struct pool *pool = pool_of(sizeof(struct frame) + head_n + n);
+    struct frame *f = pool ? pool_take(pool) : mem_alloc(sizeof *f + head_n + n);
 
     assert(n < UINT32_MAX - 16);
     f->refs = 1;
@@ -56,7 +67,14 @@ struct frame *frame_ref(struct frame *f)
 
 void frame_unref(struct frame *f)
 {
-    if (f && --f->refs == 0)
+    struct pool *pool;
+
+    if (!f || --f->refs > 0)
+        return;
+    pool = pool_of(sizeof *f + f->n);
+    if (pool)
+        pool_give(pool, f);
+    else
         free(f);
 }
 

@@ -1,8 +1,14 @@
 #include "net/net_outbox.h"
 
+#include "base/base_pool.h"
+
 #include <stdlib.h>
 
 #define CAP_MIN 4
+
+/* A queue is made for most frames, and ends with the turn that sends it: the smallest ones are kept. */
+static struct pool smallest = {.size = sizeof(struct outbox_queue) + CAP_MIN * sizeof(struct outbox_item),
+                               .max = 128};
 
 static size_t size_of(uint32_t cap)
 {
@@ -12,10 +18,18 @@ static size_t size_of(uint32_t cap)
 static struct outbox_queue *queue(struct outbox *o)
 {
     if (!o->q) {
-        o->q = mem_alloc(size_of(CAP_MIN));
-        *o->q = (struct outbox_queue){.cap = CAP_MIN};
+        o->q = pool_take(&smallest);
+        o->q->cap = CAP_MIN;
     }
     return o->q;
+}
+
+static void queue_destroy(struct outbox_queue *q)
+{
+    if (q->cap == CAP_MIN)
+        pool_give(&smallest, q);
+    else
+        free(q);
 }
 
 static struct outbox_queue *widen(struct outbox *o)
@@ -27,7 +41,7 @@ static struct outbox_queue *widen(struct outbox *o)
     wide->head = 0;
     for (uint32_t i = 0; i < q->n; i++)
         wide->ring[i] = q->ring[(q->head + i) & (q->cap - 1)];
-    free(q);
+    queue_destroy(q);
     return o->q = wide;
 }
 
@@ -36,7 +50,7 @@ static void free_if_empty(struct outbox *o)
     if (o->q->n || o->q->signals_n)
         return;
     free(o->q->signals);
-    free(o->q);
+    queue_destroy(o->q);
     o->q = NULL;
 }
 
