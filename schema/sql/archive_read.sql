@@ -138,6 +138,15 @@ WHERE (:all OR (log >= 'c_' AND log < 'c`'))
   AND NOT EXISTS (SELECT 1 FROM voided v WHERE v.log = e.log AND v.seq = e.seq AND v.again IS NOT NULL)
 ORDER BY log, seq;
 
+-- :meta
+SELECT value FROM meta WHERE key = :key;
+
+-- Logs of people, those written to last first; and the seq up to which each is settled here, entries or holes.
+-- :people
+SELECT log, max(max(seq), coalesce((SELECT max(h.before) - 1 FROM holes h WHERE h.log = e.log), 0))
+FROM entries e WHERE log >= 'r_' AND log < 'r`'
+GROUP BY log ORDER BY max(n) DESC;
+
 -- :verify_chain
 SELECT n, head, mac FROM chain;
 

@@ -17,6 +17,7 @@
 
 struct uv_loop_s;
 struct archive;
+struct people_rep;
 
 /*
  * [loop] Opens (makes, migrates) path and starts the writer. Beside it stand path.lock (who holds it),
@@ -164,5 +165,14 @@ int archive_backup(const char *path, const char *to, struct err *err);
  * unless all; write returns <0 to stop. */
 int archive_export(const char *path, bool all, int (*write)(void *ctx, struct str line), void *ctx,
                    struct err *err);
+/*
+ * [any] Every account that stands here, folded from its person's whole log; those that were written to last
+ * come first, so of two with one login the one that had it last. head: behind which seq the log goes on here
+ * in another life of the live data (PROMISES 2.9). each sets *err and returns <0 to stop. ERR_NOT_FOUND,
+ * ERR_INVALID (another site's), ERR_CORRUPT, ERR_BUSY, ERR_IO.
+ */
+int archive_accounts(const char *path, const char *site,
+                     int (*each)(void *ctx, const struct people_rep *p, int64_t head, struct err *err),
+                     void *ctx, struct err *err);
 
 #endif
