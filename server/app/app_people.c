@@ -175,6 +175,21 @@ void people_on_log(struct app *a, struct str id)
         people_reload(a, id);
 }
 
+/* The site is new, or its live data was lost: of that this node is sure if it knew somebody. */
+static void say_none(struct app *a)
+{
+    int64_t rows = 0;
+    char head[65];
+
+    if (a->members.n > 0)
+        a->hole_at_ms = (int64_t)uv_now(a->loop);
+    if (a->archive)
+        archive_head(a->archive, &rows, head);
+    if (rows > 0)
+        log_warn("app",
+                 "no account is in the live data: `firstline user restore` brings back those of the archive");
+}
+
 static void on_people(void *ctx, const struct redis_reply *r)
 {
     struct app *a = ctx;
@@ -183,6 +198,7 @@ static void on_people(void *ctx, const struct redis_reply *r)
         return; /* on_up comes again after the reconnect */
     a->people_left = (unsigned)redis_reply_n(r);
     if (a->people_left == 0) {
+        say_none(a);
         a->people_read = true;
         app_check_ready(a);
     }

@@ -173,7 +173,7 @@ static bool judge_redis(struct app *a)
     enum link_fault f = a->is_up ? LINK_FINE : a->link ? link_fault(a->link) : LINK_AWAY;
     const char *why = a->link && link_why(a->link)[0] ? link_why(a->link) : "redis away";
     unsigned used = a->link ? link_memory_permille(a->link) : 0;
-    char full[120] = "", hole[200] = "", clock[120] = "";
+    char full[120] = "", hole[240] = "", clock[120] = "";
     int64_t corrected = a->link ? link_clock_corrected_ms(a->link) : -1;
     bool news = false;
 
@@ -183,7 +183,8 @@ static bool judge_redis(struct app *a)
     if (a->hole_at_ms && (int64_t)uv_now(a->loop) - a->hole_at_ms < HOLE_MS)
         snprintf(
             hole, sizeof hole,
-            "the live data was in an earlier state: %llu entries were put back, %llu chats may miss some",
+            "the live data was in an earlier state: %llu entries were put back, %llu chats may miss some; "
+            "accounts that are missing come back by `firstline user restore`",
             (unsigned long long)a->put_back, (unsigned long long)a->lost);
     if (corrected >= 0 && corrected < CORRECTED_MS)
         snprintf(clock, sizeof clock,

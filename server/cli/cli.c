@@ -29,9 +29,10 @@ static const struct row {
     {"demo", "demo [--listen HOST:PORT]\n    As serve, with a storefront, people and articles to try.\n", cli_demo, true},
     {"user",
      "user add LOGIN [--name N] --role R… --department D… [--skill S…] [--language L…] [--password-stdin | --no-password]\n"
-     "user list | user passwd LOGIN [--password-stdin] | user disable LOGIN | user roles LOGIN --role R…\n"
+     "user list | user passwd LOGIN [--password-stdin] | user disable LOGIN | user roles LOGIN --role R… | user restore\n"
      "    Roles: rep lead qa editor director admin. Without --password-stdin it asks twice on a terminal.\n"
-     "    --no-password: signs in by a token alone (firstline token LOGIN), until `user passwd`.\n",
+     "    --no-password: signs in by a token alone (firstline token LOGIN), until `user passwd`.\n"
+     "    Restore: accounts that the live data has lost, from the archive, as they were; API tokens are to be made anew.\n",
      cli_user, true},
     {"token", "token LOGIN [--expires DAYS] | token list | token revoke ID\n    An API token, alone on the last line.\n", cli_token, true},
     {"kb", "kb check [DIR] | kb build | kb suggest TEXT | kb eval DIR [--accepts N] [--cap-ms 2] [--times] | kb bench [DIR]\n", run_kb, false},

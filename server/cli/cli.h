@@ -7,9 +7,11 @@
 #define CLI_H
 
 #include "base/base_buf.h"
+#include "base/base_crypto.h"
 #include "base/base_err.h"
 
 struct config;
+struct people_rep;
 
 #define CLI_WORDS_MAX  32
 #define CLI_VALUES_MAX 64
@@ -56,6 +58,11 @@ struct cli_live {
 };
 int cli_live_open(const struct cli *c, struct cli_live *out, struct err *err);
 int cli_live_close(const struct cli *c, struct cli_live *l, struct err *err);
+/* Opens it, calls fn, closes it; says what failed. Returns the exit code. */
+int cli_live_run(struct cli *c, int (*fn)(struct cli *c, struct cli_live *l, struct err *err));
+
+/* Where the site's archive is on this machine. */
+void cli_archive_path(const struct cli *c, char *out, size_t size);
 
 /* Makes an account; what the command `user add` and the demo do. ERR_EXISTS: the login is taken. */
 struct cli_account {
@@ -63,5 +70,25 @@ struct cli_account {
     const char *roles[8], *departments[16], *skills[16], *languages[16]; /* NULL ends */
 };
 int cli_account_add(struct cli_live *l, const struct cli_account *a, struct err *err);
+
+/*
+ * The same for one that the live data has lost: as it was, under its own id. ERR_EXISTS: the login is taken;
+ * ERR_CONFLICT: its log was written to meanwhile.
+ */
+struct cli_account_was {
+    const char *id, *hash; /* the password's, "" none */
+    bool disabled;
+    bool has_login;         /* the live data still has the login, as this account's */
+    int64_t archived, live; /* where its log stands in the archive, and in the live data */
+};
+int cli_account_put_back(struct cli_live *l, const struct cli_account *a, const struct cli_account_was *was,
+                         struct err *err);
+/* What the live data has of a person's account: *out without a login if there is none. */
+int cli_account_read(struct cli_live *l, struct people_rep *out, struct err *err);
+/* Whose login it is: "" nobody's. */
+int cli_account_find(struct cli_live *l, const char *login, char out[ID_SIZE], struct err *err);
+
+/* `user restore`. Returns the exit code. */
+int cli_user_restore(struct cli *c);
 
 #endif

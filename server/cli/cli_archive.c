@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-static void path_of(const struct cli *c, char *out, size_t size)
+void cli_archive_path(const struct cli *c, char *out, size_t size)
 {
     if (c->cfg->archive.path[0])
         snprintf(out, size, "%s", c->cfg->archive.path);
@@ -95,7 +95,7 @@ int cli_archive(struct cli *c)
     struct buf out;
     int rc;
 
-    path_of(c, path, sizeof path);
+    cli_archive_path(c, path, sizeof path);
     if (c->words_n == 1 && strcmp(c->word[0], "verify") == 0) {
         buf_init(&out, 1 << 16);
         rc = archive_verify(path, &out, &err);

@@ -25,23 +25,29 @@ static struct val list_of(struct buf *b, const char *const *items, unsigned max)
     return val_json((struct str){b->p + at, b->n - at});
 }
 
-static int commit_entry(struct cli_live *l, const char *id, const struct entry *e, enum link_mode mode, const struct link_guard *g,
-                        unsigned guards_n, const struct link_write *w, unsigned writes_n, struct err *err)
+/* Commits these entries, at most two, as *c says. */
+static int commit_entries(struct cli_live *l, struct link_commit *c, const struct entry *e, unsigned n,
+                          struct err *err)
 {
-    struct link_entry le = {0};
-    struct link_commit c = {.log = str_of(id), .mode = mode, .entries = &le, .entries_n = 1, .guards = g, .guards_n = guards_n,
-                            .writes = w, .writes_n = writes_n};
+    struct link_entry le[2] = {{0}};
     struct link_result r;
-    struct buf tail;
+    struct buf tail[2];
     int rc;
 
-    buf_init(&tail, 1 << 16);
-    entry_write_tail(&tail, e);
-    le.tail = buf_str(&tail);
-    rc = link_sync_commit(l->link, &c, &r, err);
-    buf_fini(&tail);
+    for (unsigned i = 0; i < n; i++) {
+        buf_init(&tail[i], 1 << 16);
+        entry_write_tail(&tail[i], &e[i]);
+        le[i].tail = buf_str(&tail[i]);
+    }
+    c->entries = le;
+    c->entries_n = n;
+    rc = link_sync_commit(l->link, c, &r, err);
+    for (unsigned i = 0; i < n; i++)
+        buf_fini(&tail[i]);
     if (rc == 0 && r.status == LINK_GUARDED)
         rc = err_set(err, ERR_EXISTS, "the login is taken");
+    else if (rc == 0 && r.status == LINK_MOVED)
+        rc = err_set(err, ERR_CONFLICT, "something else wrote to the account just now: say it again");
     else if (rc == 0 && r.status != LINK_DONE)
         rc = err_set(err, ERR_IO, "the account could not be written: %.*s", (int)r.why.n, r.why.n ? r.why.s : "");
     return rc;
@@ -57,13 +63,49 @@ static int check_roles(const char *const *roles, struct err *err)
     return 0;
 }
 
+/* Writes the account with its login and its place among the people; archived 0: it is new. */
+static int write_account(struct cli_live *l, const struct cli_account *a, const struct cli_account_was *was,
+                         struct err *err)
+{
+    struct link_guard login = {LINK_GUARD_EQ, LINK_LOGINS, STR(""), str_of(a->login),
+                               was->has_login ? str_of(was->id) : STR("")};
+    struct link_write w[] = {{LINK_HSET, LINK_LOGINS, STR(""), str_of(a->login), str_of(was->id)},
+                             {LINK_SADD, LINK_PEOPLE, STR(""), str_of(was->id), STR_NONE}};
+    struct link_commit c = {.log = str_of(was->id),
+                            .mode = was->archived ? LINK_PUT_BACK : LINK_NEW,
+                            .fence = was->live,
+                            .head = was->archived,
+                            .guards = &login,
+                            .guards_n = 1,
+                            .writes = w,
+                            .writes_n = 2};
+    struct entry e[2];
+    struct buf b;
+    int rc;
+
+    buf_init(&b, 1 << 16);
+    buf_reserve(&b, 1 << 15);
+    entry_init(&e[0], KIND_ACCOUNT_CREATED);
+    e[0].from_role = ROLE_SYSTEM;
+    e[0].f[FIELD_LOGIN] = val_s(a->login);
+    e[0].f[FIELD_NAME] = val_s(a->name ? a->name : a->login);
+    e[0].f[FIELD_ROLES] = list_of(&b, a->roles, 8);
+    e[0].f[FIELD_DEPARTMENTS] = list_of(&b, a->departments, 16);
+    e[0].f[FIELD_SKILLS] = list_of(&b, a->skills, 16);
+    e[0].f[FIELD_LANGUAGES] = list_of(&b, a->languages, 16);
+    if (was->hash[0])
+        e[0].f[FIELD_PASSWORD] = val_s(was->hash);
+    entry_init(&e[1], KIND_ACCOUNT_CHANGED);
+    e[1].from_role = ROLE_SYSTEM;
+    e[1].f[FIELD_DISABLED] = val_bool(true);
+    rc = commit_entries(l, &c, e, was->disabled ? 2 : 1, err);
+    buf_fini(&b);
+    return rc < 0 ? err_wrap(err, rc, "login %s", a->login) : 0;
+}
+
 int cli_account_add(struct cli_live *l, const struct cli_account *a, struct err *err)
 {
-    char id[ID_SIZE], hash[AUTH_HASH_SIZE];
-    struct entry e;
-    struct buf b;
-    struct link_guard free_login = {LINK_GUARD_EQ, LINK_LOGINS, STR(""), str_of(a->login), STR("")};
-    struct link_write w[2];
+    char id[ID_SIZE], hash[AUTH_HASH_SIZE] = "";
     int rc = check_roles(a->roles, err);
 
     if (rc == 0 && !id_is_valid(str_of(a->login)))
@@ -74,44 +116,34 @@ int cli_account_add(struct cli_live *l, const struct cli_account *a, struct err 
         rc = auth_password_hash(str_of(a->password), hash, err);
     if (rc < 0)
         return rc;
-    buf_init(&b, 1 << 16);
-    buf_reserve(&b, 1 << 15);
     id_make(id, 'r');
-    entry_init(&e, KIND_ACCOUNT_CREATED);
-    e.from_role = ROLE_SYSTEM;
-    e.f[FIELD_LOGIN] = val_s(a->login);
-    e.f[FIELD_NAME] = val_s(a->name ? a->name : a->login);
-    e.f[FIELD_ROLES] = list_of(&b, a->roles, 8);
-    e.f[FIELD_DEPARTMENTS] = list_of(&b, a->departments, 16);
-    e.f[FIELD_SKILLS] = list_of(&b, a->skills, 16);
-    e.f[FIELD_LANGUAGES] = list_of(&b, a->languages, 16);
-    if (a->password)
-        e.f[FIELD_PASSWORD] = val_s(hash);
-    w[0] = (struct link_write){LINK_HSET, LINK_LOGINS, STR(""), str_of(a->login), str_of(id)};
-    w[1] = (struct link_write){LINK_SADD, LINK_PEOPLE, STR(""), str_of(id), STR_NONE};
-    rc = commit_entry(l, id, &e, LINK_NEW, &free_login, 1, w, 2, err);
-    buf_fini(&b);
-    return rc < 0 ? err_wrap(err, rc, "login %s", a->login) : 0;
+    return write_account(l, a, &(struct cli_account_was){.id = id, .hash = hash}, err);
 }
 
-/* The account's id and fold. ERR_NOT_FOUND. */
-static int find(struct cli_live *l, const char *login, struct people_rep *out, struct err *err)
+int cli_account_put_back(struct cli_live *l, const struct cli_account *a, const struct cli_account_was *was,
+                         struct err *err)
+{
+    return write_account(l, a, was, err);
+}
+
+int cli_account_find(struct cli_live *l, const char *login, char out[ID_SIZE], struct err *err)
 {
     const char *get[] = {"HGET", login};
-    const struct redis_reply *r = link_sync_call(l->link, "logins", 2, get, err), *log;
-    int rc = 0;
+    const struct redis_reply *r = link_sync_call(l->link, "logins", 2, get, err);
 
     if (!r)
         return err->code;
-    memset(out, 0, sizeof *out);
+    memset(out, 0, ID_SIZE);
     if (redis_reply_type(r) == REDIS_STR && redis_reply_str(r).n < ID_SIZE)
-        memcpy(out->id, redis_reply_str(r).s, redis_reply_str(r).n);
-    else
-        rc = err_set(err, ERR_NOT_FOUND, "login %s: there is none of that name; `firstline user list` shows all", login);
+        memcpy(out, redis_reply_str(r).s, redis_reply_str(r).n);
     redis_sync_free(r);
-    if (rc < 0)
-        return rc;
-    log = link_sync_read(l->link, str_of(out->id), err);
+    return 0;
+}
+
+int cli_account_read(struct cli_live *l, struct people_rep *out, struct err *err)
+{
+    const struct redis_reply *log = link_sync_read(l->link, str_of(out->id), err);
+
     if (!log)
         return err->code;
     for (size_t i = 0; i < redis_reply_n(log); i++) {
@@ -126,6 +158,21 @@ static int find(struct cli_live *l, const char *login, struct people_rep *out, s
     }
     redis_sync_free(log);
     return 0;
+}
+
+/* The account's id and fold. ERR_NOT_FOUND. */
+static int find(struct cli_live *l, const char *login, struct people_rep *out, struct err *err)
+{
+    int rc;
+
+    memset(out, 0, sizeof *out);
+    rc = cli_account_find(l, login, out->id, err);
+    if (rc < 0)
+        return rc;
+    if (!out->id[0])
+        return err_set(err, ERR_NOT_FOUND,
+                       "login %s: there is none of that name; `firstline user list` shows all", login);
+    return cli_account_read(l, out, err);
 }
 
 /* ---- passwords from people */
@@ -281,12 +328,12 @@ static int change(struct cli *c, struct cli_live *l, struct err *err)
         e.f[FIELD_DISABLED] = val_bool(true);
     }
     if (rc == 0)
-        rc = commit_entry(l, p.id, &e, LINK_ANY, NULL, 0, NULL, 0, err);
+        rc = commit_entries(l, &(struct link_commit){.log = str_of(p.id), .mode = LINK_ANY}, &e, 1, err);
     buf_fini(&b);
     return rc;
 }
 
-static int with_live(struct cli *c, int (*fn)(struct cli *c, struct cli_live *l, struct err *err))
+int cli_live_run(struct cli *c, int (*fn)(struct cli *c, struct cli_live *l, struct err *err))
 {
     struct cli_live live;
     struct err err = {0}, closing = {0};
@@ -307,12 +354,16 @@ int cli_user(struct cli *c)
     const char *verb = c->words_n ? c->word[0] : "";
 
     if (strcmp(verb, "list") == 0 && c->words_n == 1)
-        return with_live(c, list);
+        return cli_live_run(c, list);
+    if (strcmp(verb, "restore") == 0 && c->words_n == 1)
+        return cli_user_restore(c);
     if (c->words_n == 2 && strcmp(verb, "add") == 0)
-        return with_live(c, add);
+        return cli_live_run(c, add);
     if (c->words_n == 2 && (strcmp(verb, "passwd") == 0 || strcmp(verb, "disable") == 0 || strcmp(verb, "roles") == 0))
-        return with_live(c, change);
-    fputs("firstline: user: add LOGIN, list, passwd LOGIN, disable LOGIN or roles LOGIN; firstline user --help\n", stderr);
+        return cli_live_run(c, change);
+    fputs("firstline: user: add LOGIN, list, passwd LOGIN, disable LOGIN, roles LOGIN or restore; firstline "
+          "user --help\n",
+          stderr);
     return 2;
 }
 
@@ -399,11 +450,11 @@ static int revoke_token(struct cli *c, struct cli_live *l, struct err *err)
 int cli_token(struct cli *c)
 {
     if (c->words_n == 1 && strcmp(c->word[0], "list") == 0)
-        return with_live(c, list_tokens);
+        return cli_live_run(c, list_tokens);
     if (c->words_n == 2 && strcmp(c->word[0], "revoke") == 0)
-        return with_live(c, revoke_token);
+        return cli_live_run(c, revoke_token);
     if (c->words_n == 1)
-        return with_live(c, make_token);
+        return cli_live_run(c, make_token);
     fputs("firstline: token: LOGIN, list or revoke ID; firstline token --help\n", stderr);
     return 2;
 }
