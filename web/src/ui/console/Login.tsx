@@ -15,6 +15,8 @@ interface Props {
   onOpen: (session: Session) => void;
 }
 
+const RESTORE = 'firstline user restore';
+
 export function Login({ sub, setup, notice, open, onOpen }: Props) {
   const [login, setLogin] = useState('');
   const [password, setPassword] = useState('');
@@ -48,6 +50,8 @@ export function Login({ sub, setup, notice, open, onOpen }: Props) {
             <b>{t('login.setup')}</b>
             <p>{t('login.setup_says')}</p>
             <code>{command}</code>
+            <p>{t('login.setup_lost')}</p>
+            <code>{RESTORE}</code>
           </div>
         )}
         <TextField label={t('login.login')} value={login} autocomplete="username" autoCapitalize="none" spellcheck={false} autoFocus required
