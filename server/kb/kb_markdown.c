@@ -4,17 +4,34 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/base_buf.h"
 #include "kb/kb_article.h"
 
-/* Extensions are registered once and for all; cmark keeps them in a global list. */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void *zeroed(size_t n, size_t size)
+{
+    void *p = mem_ask_zeroed(n, size);
+
+    if (!p)
+        abort(); /* it can't go on; mem_ask_zeroed() has said why */
+    return p;
+}
+
+/* Extensions are registered once and for all: cmark keeps them in a global list. Where memory is refused its
+ * own allocator ends the process too, but not in our words. */
+static void start(void)
+{
+    *cmark_get_default_mem_allocator() = (cmark_mem){zeroed, mem_realloc, free};
+    cmark_gfm_core_extensions_ensure_registered();
+}
 
 static cmark_node *parse(struct str markdown, cmark_parser **out)
 {
     static const char *const extensions[] = {"table", "strikethrough", "autolink"};
     cmark_parser *p;
 
-    pthread_once(&once, cmark_gfm_core_extensions_ensure_registered);
+    pthread_once(&once, start);
     p = cmark_parser_new(CMARK_OPT_VALIDATE_UTF8);
     for (size_t i = 0; i < sizeof extensions / sizeof extensions[0]; i++) {
         cmark_syntax_extension *e = cmark_find_syntax_extension(extensions[i]);
