@@ -10,6 +10,7 @@ import { until } from '../../gateway/lib/wait.mjs';
 import { Missing, shim } from '../lib/os.mjs';
 
 const TICKS_A_SECOND = 100;
+const LATE_MS = 20; // so long an abort may wait for a processor
 
 /** Seconds of processor time that a process has used. */
 function cpu(pid) {
@@ -61,14 +62,15 @@ async function noDescriptors(row) {
   await row.more(20);
 }
 
-/** The n-th allocation from now on is refused, and `times` behind it. */
-function refuse(plan, n, times) {
-  const b = Buffer.alloc(16);
+/** The n-th allocation from now on is refused, and `times` behind it; the process' end then takes so many ms. */
+function refuse(plan, n, times, ms = 0) {
+  const b = Buffer.alloc(24);
   b.writeBigInt64LE(0n, 0);
   writeSync(plan, b, 0, 8, 0);
+  b.writeBigInt64LE(BigInt(ms), 16);
   b.writeBigInt64LE(BigInt(times), 8);
   b.writeBigInt64LE(BigInt(n), 0);
-  writeSync(plan, b, 8, 8, 8);
+  writeSync(plan, b, 8, 16, 8);
   writeSync(plan, b, 0, 8, 0);
 }
 
@@ -78,6 +80,23 @@ function left(plan) {
   return Number(b.readBigInt64LE());
 }
 
+/** What is waited for, or the process' end. */
+async function orItsEnd(s, waiting) {
+  await Promise.race([waiting, s.exited]);
+  waiting.catch(() => {}); // of who has ended nothing more comes
+}
+
+/** Some allocations are refused, and then nothing is; back once the process is well, or has ended. */
+async function refused(row, s, plan, n, times, ms) {
+  refuse(plan, n, times, ms);
+  row.inject('an allocation refused');
+  await until(() => s.exit || left(plan) <= 0, 'the allocation is asked for', 20_000, 5);
+  await until(async () => s.exit || (await row.isReady(s)), 'ready, or ended', 10_000, 20);
+  row.over();
+  refuse(plan, 0, 0, ms);
+  if (!s.exit) await orItsEnd(s, row.recovers(s)); // ready it may be while the thread that got nothing is on its way to abort()
+}
+
 async function noMemory(row) {
   const data = temporaryFolder();
   const plan = openSync(join(data, 'nomem.plan'), 'w+');
@@ -85,29 +104,29 @@ async function noMemory(row) {
   row.finally(() => closeSync(plan));
   const s = await row.server({ data, env: { LD_PRELOAD: shim('nomem'), FAULT_NOMEM: join(data, 'nomem.plan') } });
   await row.traffic(s, 2);
-  const ended = { lived: 0, gaveUp: 0 };
+  let [lived, gaveUp] = [0, 0];
+  let [before, at] = [0, 0]; // where its log stood at the last refusal but one, and at the last: an end may come late
   for (let k = 1; k <= 24; k++) {
-    await row.more(row.r.int(2, 10));
+    await orItsEnd(s, row.more(row.r.int(2, 10)));
     const n = k <= 8 ? k : Math.floor(2 ** (row.r.next() * 14));
-    const at = s.tail(1e9).length;
-    refuse(plan, n, row.r.pick([1, 1, 3]));
-    row.inject('an allocation refused');
-    await until(() => s.exit || left(plan) <= 0, 'the allocation is asked for', 20_000, 5);
-    const died = await until(async () => s.exit ?? ((await row.isReady(s)) && 'ready'), 'ready, or ended', 10_000, 20);
-    refuse(plan, 0, 0);
-    row.over();
-    if (died === 'ready') {
-      ended.lived++;
-      await row.recovers(s);
+    const times = row.r.pick([1, 1, 3]);
+    if (!s.exit) {
+      [before, at] = [at, s.tail(1e9).length];
+      await refused(row, s, plan, n, times, k % 2 ? 0 : LATE_MS);
+    }
+    if (!s.exit) {
+      lived++;
       continue;
     }
-    ended.gaveUp++;
-    assert.equal(died.signal, 'SIGABRT', `allocation ${n}: ends by abort, and not by ${JSON.stringify(died)}; the log ends: ${s.tail(300)}`);
-    assert.match(s.tail(1e9).slice(at), /out of memory/, `allocation ${n}: it says why; its log ends: ${s.tail(600)}`);
+    gaveUp++;
+    assert.equal(s.exit.signal, 'SIGABRT', `allocation ${n}: ends by abort, and not by ${JSON.stringify(s.exit)}; the log ends: ${s.tail(300)}`);
+    assert.match(s.tail(1e9).slice(before), /^firstline: out of memory$/m, `allocation ${n}: it says why; its log ends: ${s.tail(600)}`);
+    at = s.tail(1e9).length;
+    refuse(plan, 0, 0);
     await row.start(s);
     await row.recovers();
   }
-  row.held(`${ended.lived} times it lived on, ${ended.gaveUp} times it gave up aloud ("out of memory") and was started again`);
+  row.held(`${lived} times it lived on, ${gaveUp} times it gave up aloud ("out of memory") and was started again`);
   await row.more(10);
 }
 
