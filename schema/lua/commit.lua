@@ -21,8 +21,8 @@
 --
 -- A log's head is a hash: s is "fence shown at head base epoch" (the last entry that was shown to a shopper; when the last one was
 -- written and its seq; what is added to a place in the list to get a seq; in which epoch it was written), and the ids that are remembered.
--- A log's first entry in another epoch than its last one gets the next multiple of 1,000,000, + 1 (PROMISES 2.9); j then says where
--- such jumps are (read.lua).
+-- A log's first entry in another epoch than its last one gets the next multiple of 1,000,000, + 1 (PROMISES 2.9), and so does the first
+-- one of a log that "A" begins; j then says where such jumps are (read.lua).
 local call, format, match, sub = redis.call, string.format, string.match, string.sub
 local time = call('TIME')
 local site = call('MGET', KEYS[1], KEYS[5])
@@ -98,10 +98,12 @@ local function refusal(fence, head, log_key)
   end
 end
 
--- The head of a log that goes on in another life of the data, and what says so behind its first entry there.
+-- The head of a log that goes on in another life of the data, and what says so behind its first entry there. A log that "A" begins has a
+-- name instead of a random id, so it may have stood in a life that is lost: it begins behind all seqs that it can have had, at its second.
 local function jump(head_key, length, head, was_epoch)
-  if not (was_epoch ~= '' and length > 0 or mode == 'P') then return head, '' end
-  local was = mode == 'P' and math.max(head, tonumber(head_given)) or head
+  local begins = mode == 'A' and was_epoch == ''
+  if not (begins or was_epoch ~= '' and length > 0 or mode == 'P') then return head, '' end
+  local was = begins and math.floor(now / 1000) * 1000000 or mode == 'P' and math.max(head, tonumber(head_given)) or head
   local said = ' ' .. format('%d', head)
   head = (math.floor(was / 1000000) + 1) * 1000000
   local j = call('HGET', head_key, 'j')

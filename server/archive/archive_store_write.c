@@ -19,10 +19,12 @@ static int64_t clock_ms(void)
     return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
 }
 
-/* True if a log that stands at `head` may go on with `seq` in a new epoch (PROMISES 2.9). */
-static bool is_jump(int64_t head, int64_t seq)
+/* True if a log that stands at `head` may go on with this row in a new epoch (PROMISES 2.9); or begin with it,
+ * as one does that has a name instead of a random id (commit.lua). */
+static bool is_jump(int64_t head, const struct archive_row *row)
 {
-    return seq == (head / CHAT_EPOCH_STEP + 1) * CHAT_EPOCH_STEP + 1;
+    return row->seq == (head / CHAT_EPOCH_STEP + 1) * CHAT_EPOCH_STEP + 1 ||
+           (row->voids_from > 0 && row->seq % CHAT_EPOCH_STEP == 1);
 }
 
 static bool is_sane(const struct archive_row *row)
@@ -64,7 +66,7 @@ static int find_gaps(struct archive_store *s, const struct archive_batch *b, str
         }
         if (l->gap || row->seq <= l->reach)
             continue;
-        l->gap = row->seq != l->reach + 1 && !is_jump(l->reach, row->seq);
+        l->gap = row->seq != l->reach + 1 && !is_jump(l->reach, row);
         l->reach = row->seq;
         if (l->gap)
             report_gap(r, row->log, l->head);
@@ -216,7 +218,8 @@ static int write_event(struct archive_store *s, const struct archive_row *row, s
                               .body = row->frame,
                               .seq = row->seq,
                               .at_ms = row->at_ms};
-    int rc = row->seq == l->head + 1 ? 0 : add_hole(s, row->log, l, row->seq, err);
+    bool begins = l->head == 0 && row->voids_from == 1; /* nothing stood before it */
+    int rc = begins || row->seq == l->head + 1 ? 0 : add_hole(s, row->log, l, row->seq, err);
 
     if (rc == 0 && row->voids_from > 0)
         rc = archive_store_void(s, row->log, row->voids_from, row->seq, err);

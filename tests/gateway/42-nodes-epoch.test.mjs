@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { OwnRedis } from '../faults/lib/redis.mjs';
 import { again, newId, rep, shopper } from './lib/client.mjs';
 import { auditor, servedChat, staff } from './lib/desk.mjs';
+import { editor } from './lib/kb.mjs';
 import { Server, end, temporaryFolder } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -220,6 +221,29 @@ test('live data that is gone whole: what stands open in the archive is on the li
     await s.stop();
     await s.start();
     assert.deepEqual(await listed(who, s), [tasks[2]], 'a restart puts nothing back twice');
+  }));
+
+/** Articles whose saving the archive has, by when it took it. */
+const savedArticles = async (s) => (await s.cli(['archive', 'export', '--all'])).out.trim().split('\n').map((l) => JSON.parse(l)).filter((e) => e.kind === 'article_saved').map((e) => e.article);
+
+test('live data that is gone whole: what editors save from then on is archived, in the log of the same month', () =>
+  nodes(1, async (redis, s) => {
+    const save = (edna, id) => until(async () => (await edna.post('articles', { article: id, lang: 'en', title: id, department: 'general', audience: 'rep', keywords: [], questions: [], body: 'Text.', version: 0, base: '' })).status === 201, `${id} is saved`);
+    let edna = await editor(s);
+    for (const id of ['first', 'second', 'third']) await save(edna, id);
+    const second = Math.floor(Date.now() / 1000);
+    await until(async () => (await savedArticles(s)).length === 3, 'all of it is archived');
+    await until(() => Date.now() / 1000 > second + 1, 'a log that begins anew does so at another second');
+    await redis.ask('FLUSHALL');
+    await until(async () => /another life of the data/.test(s.tail(1e6)), 'the node has seen it');
+    await ready(s);
+    edna = await editor(s);
+    await save(edna, 'fourth');
+    await save(edna, 'fifth');
+    await until(async () => (await savedArticles(s)).join() === 'first,second,third,fourth,fifth', 'all five are archived');
+    assert.match((await s.cli(['archive', 'verify'])).out, /rows chain/);
+    assert.doesNotMatch(s.tail(1e6), /entry refused/);
+    for (const id of ['first', 'fifth']) assert.equal((await edna.get(`articles/${id}`)).status, 200, `${id} stands on the node's shelf`);
   }));
 
 test('a restart of the same Redis is no other life', () =>
