@@ -7,7 +7,8 @@
  *   app_kb_http.c   what the editor asks over HTTP
  *   app_kb_gaps.c   what nobody could answer, from the archive
  *
- * Logs  `kb_YYYYMM`, one a month (UTC), beginning behind any seq that one of an earlier life can have (commit.lua). What stands there is durable before `ok`; the tables of kb.sqlite are made from it.
+ * Logs  `kb_YYYYMM`, one a month (UTC), beginning behind any seq that one of an earlier life can have (commit.lua).
+ *       What stands there is durable before `ok`; the tables of kb.sqlite are made from it.
  *       They stay in Redis: a node that joins, or has lost its kb.sqlite, makes it from them, and the archive is one node's.
  * Thread  loop, but for what is said to run on a worker.
  */
