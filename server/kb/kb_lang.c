@@ -1,5 +1,6 @@
 #include "kb/kb_lang.h"
 
+#include <stdlib.h>
 #include <strings.h>
 #include <unicode/uscript.h>
 #include <unicode/utf8.h>
@@ -56,4 +57,33 @@ int kb_lang_match(struct str want, struct str have)
     if (w == h && w > 0 && strncasecmp(want.s, have.s, w) == 0)
         return 2;
     return h == 2 && strncasecmp(have.s, "en", 2) == 0;
+}
+
+void kb_langs_fini(struct kb_langs *l)
+{
+    free(l->tags);
+    free(l->fit);
+    *l = (struct kb_langs){0};
+}
+
+uint16_t kb_langs_put(struct kb_langs *l, struct str tag)
+{
+    for (unsigned i = 0; i < l->n; i++) {
+        if (str_eq(l->tags[i], tag))
+            return (uint16_t)i;
+    }
+    if (l->n == l->cap) {
+        l->cap = l->cap ? 2 * l->cap : 8;
+        l->tags = mem_realloc(l->tags, l->cap * sizeof *l->tags);
+        l->fit = mem_realloc(l->fit, l->cap * sizeof *l->fit);
+    }
+    l->tags[l->n] = tag;
+    l->fit[l->n] = 0;
+    return (uint16_t)l->n++;
+}
+
+void kb_langs_want(struct kb_langs *l, struct str want)
+{
+    for (unsigned i = 0; i < l->n; i++)
+        l->fit[i] = (uint8_t)kb_lang_match(want, l->tags[i]);
 }

@@ -23,16 +23,21 @@
 #define MENDED_BYTES     (8 * KB_QUESTION_BYTES) /* a question, folded */
 #define EXACT_CONFIDENCE 0.9
 
+/* What each query looks at stands here, not behind the pointer: ten thousand articles lie far apart. */
 struct doc {
     struct kb_article *article;
+    int64_t valid_from_ms, valid_until_ms; /* the article's */
     uint32_t class;
     uint32_t next; /* the class's next version, or DOC_NONE */
+    uint16_t lang; /* in the set's langs */
+    bool for_reps; /* only */
 };
 
 struct kb_set {
     const struct kb_tuning *t;
     struct doc *docs;
     unsigned docs_n, classes_n;
+    struct kb_langs langs;
     unsigned accepts;   /* taken in */
     unsigned titled;    /* documents with a title or questions */
     uint32_t *first;    /* first document of each class */
@@ -58,6 +63,7 @@ void kb_set_destroy(struct kb_set *s)
     for (unsigned i = 0; i < s->docs_n; i++)
         kb_article_unref(s->docs[i].article);
     free(s->docs);
+    kb_langs_fini(&s->langs);
     free(s->first);
     map_fini(&s->classes);
     kb_learn_destroy(s->learn);
@@ -83,6 +89,9 @@ static void add_docs(struct kb_set *s, struct kb_article **articles, unsigned n)
         uint32_t *first = map_get(&s->classes, id);
 
         d->article = kb_article_ref(articles[i]);
+        d->valid_from_ms = articles[i]->valid_from_ms, d->valid_until_ms = articles[i]->valid_until_ms;
+        d->lang = kb_langs_put(&s->langs, str_of(articles[i]->lang));
+        d->for_reps = articles[i]->audience == KB_REP;
         d->next = first ? *first : DOC_NONE;
         if (!first) {
             first = &s->first[s->classes_n++];
@@ -246,18 +255,18 @@ unsigned kb_set_versions(const struct kb_set *s)
     return s->docs_n;
 }
 
-/* The version to show (or to teach): the wanted language, else English, else any. */
-static unsigned version_of(const struct kb_set *s, unsigned class, struct str lang, const struct kb_filter *f)
+/* The version to show (or to teach): the language wanted of langs, else English, else any. */
+static unsigned version_of(const struct kb_set *s, unsigned class, const struct kb_filter *f)
 {
     unsigned best = DOC_NONE;
     int best_rank = -1;
 
     for (uint32_t i = s->first[class]; i != DOC_NONE; i = s->docs[i].next) {
-        const struct kb_article *a = s->docs[i].article;
-        int rank = kb_lang_match(lang, str_of(a->lang));
+        const struct doc *d = &s->docs[i];
+        int rank = s->langs.fit[d->lang];
 
-        if (f && ((f->audience == KB_SHOPPER && a->audience == KB_REP) ||
-                  (f->now_ms > 0 && (f->now_ms < a->valid_from_ms || f->now_ms >= a->valid_until_ms))))
+        if (f && ((f->audience == KB_SHOPPER && d->for_reps) ||
+                  (f->now_ms > 0 && (f->now_ms < d->valid_from_ms || f->now_ms >= d->valid_until_ms))))
             continue;
         if (rank >= best_rank)
             best = i, best_rank = rank;
@@ -462,19 +471,18 @@ unsigned kb_set_suggest(struct kb_set *s, struct str question, const struct kb_f
 {
     struct kb_signals signals;
     unsigned top[KB_HITS_MAX], n;
-    struct str lang;
     double confidence;
     uint32_t hash;
 
     question = bounded(question);
-    lang = filter->lang.n > 0 ? filter->lang : kb_lang_of(question);
+    kb_langs_want(&s->langs, filter->lang.n > 0 ? filter->lang : kb_lang_of(question));
     take_apart(s, question);
     if (s->features.n == 0)
         return 0;
     hash = hash_of_question(&s->features);
     mend(s, question);
     for (unsigned c = 0; c < s->classes_n; c++)
-        s->allowed[c] = version_of(s, c, lang, filter) != DOC_NONE;
+        s->allowed[c] = version_of(s, c, filter) != DOC_NONE;
     if (!score(s, &signals))
         return 0;
     confidence = kb_confidence(&s->calibration, &signals);
@@ -483,7 +491,7 @@ unsigned kb_set_suggest(struct kb_set *s, struct str question, const struct kb_f
     n = kb_rank_top(s->p, s->classes_n, max < KB_HITS_MAX ? max : KB_HITS_MAX, top);
     /* each as likely, beside the first, as the mix says */
     for (unsigned i = 0; i < n; i++)
-        fill_hit(s, version_of(s, top[i], lang, filter), confidence * s->p[top[i]] / s->p[top[0]], &out[i]);
+        fill_hit(s, version_of(s, top[i], filter), confidence * s->p[top[i]] / s->p[top[0]], &out[i]);
     return n;
 }
 
@@ -493,6 +501,7 @@ int kb_set_find(struct kb_set *s, struct str id, struct str lang, struct kb_hit 
 
     if (!first)
         return ERR_NOT_FOUND;
-    fill_hit(s, version_of(s, (unsigned)(first - s->first), lang, NULL), 1, out);
+    kb_langs_want(&s->langs, lang);
+    fill_hit(s, version_of(s, (unsigned)(first - s->first), NULL), 1, out);
     return 0;
 }
