@@ -10,6 +10,7 @@
  * Bounds  KB_ARTICLES_MAX versions, KB_QUESTION_BYTES of a question are read, one person's marks on one article count
  *         up to KB_PERSON_MARKS times and once for each question: what is over moves no weight, and answers its own words
  *         alone (kb_marks.h). KB_MARKS_MAX marks are in use.
+ *         A question's work is bounded by count, never by the clock (kb_grams.h, kb_learn.h, kb_spelling.h): each node answers the same.
  * Thread  any: queries and marks may come from several worker threads at once; loading builds beside them.
  *         kb_suggest() is meant to take well under 2 ms; kb_accept() writes to disk: never on the loop thread.
  * Errors  on any error nothing changed.   Source  MISSION 5; KB.md's measurements stand in kb_tuning.c.

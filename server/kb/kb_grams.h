@@ -15,6 +15,14 @@
 #include "kb/kb_features.h"
 #include "kb/kb_tuning.h"
 
+/*
+ * Postings that one query visits at most, so that ten thousand articles answer within the deadline. Over it
+ * features are left out (kb_cut.h), those in the most articles first; the character grams of known words
+ * before all others: what they say, the word says. What is left out counts in neither score nor scale. Of 156
+ * articles no question can reach it (KB_FEATURES_MAX); docs/kb.md has what it costs at ten thousand.
+ */
+#define KB_GRAMS_VISITS_MAX 320000
+
 struct kb_grams;
 
 struct kb_grams *kb_grams_create(const struct kb_tuning *t, unsigned classes_n);
@@ -23,5 +31,7 @@ void kb_grams_destroy(struct kb_grams *g);
 void kb_grams_add(struct kb_grams *g, const struct kb_features *f, unsigned class, float weight);
 /* out[classes_n] = score. Returns the sum of idf of all of the text's grams: the score's natural scale. */
 float kb_grams_score(struct kb_grams *g, const struct kb_features *f, float *out);
+/* Postings that the last query visited. */
+uint32_t kb_grams_visited(const struct kb_grams *g);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/base_crypto.h"
+#include "kb/kb_cut.h"
 #include "kb/kb_rows.h"
 #include "kb/kb_vector.h"
 
@@ -70,13 +71,15 @@ struct kb_learn {
     struct example *examples;
     unsigned examples_n, examples_cap;
     uint64_t random, steps;
+    uint32_t visited; /* cells, by the last query or step */
     /* scratch of one step */
     float *scores;
     struct active *active;
     uint32_t idf_n; /* examples that idf[] was made for */
     float idf[IDF_KEPT]; /* by document frequency; < 0: not known yet */
     struct term x[KB_FEATURES_MAX];
-    struct place places[KB_FEATURES_MAX]; /* scratch of adding one */
+    uint32_t found[KB_FEATURES_MAX], cost[KB_FEATURES_MAX]; /* scratch of one query */
+    struct place places[KB_FEATURES_MAX];                   /* scratch of adding one */
 };
 
 struct kb_learn *kb_learn_create(const struct kb_tuning *t, unsigned classes_n)
@@ -256,13 +259,28 @@ static uint16_t *classes_of(const struct row *r)
     return (uint16_t *)(void *)(r->w + 2 * (size_t)r->cap);
 }
 
-static void add_scores(const struct kb_learn *l, const struct term *x, unsigned n, float *out)
+/* Cells of the row; four of a dense one take the time of one. */
+static uint32_t cost_of(const struct kb_learn *l, const struct row *r)
 {
+    return is_dense(r) ? l->classes_n / 4 + 1 : r->n;
+}
+
+static void add_scores(struct kb_learn *l, const struct term *x, unsigned n, float *out)
+{
+    struct kb_cut cut;
+
+    for (unsigned i = 0; i < n; i++)
+        l->cost[i] = cost_of(l, &l->rows[x[i].row]);
+    cut = kb_cut_of(l->cost, n, KB_LEARN_VISITS_MAX);
+    l->visited = 0;
     memset(out, 0, l->classes_n * sizeof *out);
     for (unsigned i = 0; i < n; i++) {
         const struct row *r = &l->rows[x[i].row];
         const uint16_t *classes = classes_of(r);
 
+        if (!kb_cut_takes(&cut, l->cost[i]))
+            continue;
+        l->visited += l->cost[i];
         if (is_dense(r))
             kb_vector_add(out, x[i].x, r->w, l->classes_n);
         for (unsigned k = 0; k < r->n; k++)
@@ -458,8 +476,9 @@ float kb_learn_score(struct kb_learn *l, const struct kb_features *f, float *out
     float seen = 0, all = 0, seen_triples = 0, triples = 0;
     unsigned n = 0;
 
+    kb_rows_find_all(&l->index, &f->v[0].hash, sizeof f->v[0], f->n, l->found);
     for (unsigned i = 0; i < f->n; i++) {
-        uint32_t feature = kb_rows_find(&l->index, f->v[i].hash), row;
+        uint32_t feature = l->found[i], row;
         float v = tf_of(l, &f->v[i]), is_triple = f->v[i].kind == KB_F_TRIPLE;
 
         if (v == 0 || (feature == KB_ROW_NONE && f->v[i].mended)) /* a guess that is of no use is none */
@@ -482,6 +501,11 @@ float kb_learn_score(struct kb_learn *l, const struct kb_features *f, float *out
     normalise(l->x, n, powf(seen, 1 - l->t->norm_learn) * powf(all, l->t->norm_learn));
     add_scores(l, l->x, n, out);
     return all > triples ? (seen - seen_triples) / (all - triples) : 0;
+}
+
+uint32_t kb_learn_visited(const struct kb_learn *l)
+{
+    return l->visited;
 }
 
 unsigned kb_learn_examples(const struct kb_learn *l)

@@ -20,6 +20,9 @@
 #include "kb/kb_tuning.h"
 
 #define KB_EXAMPLES_MAX 200000
+/* Cells of weights that one score reads at most, four of a dense row as one; over it the rows of the most
+ * classes are left out (kb_cut.h). */
+#define KB_LEARN_VISITS_MAX 200000
 
 struct kb_learn;
 
@@ -36,6 +39,8 @@ void kb_learn_pass(struct kb_learn *l);
 /* out[classes_n] = s_c of the text. Returns how much of the text's tf-idf mass (0..1) the learner has ever
  * seen; three words in a row don't count: most are new in any question. */
 float kb_learn_score(struct kb_learn *l, const struct kb_features *f, float *out);
+/* Cells that the last score read. */
+uint32_t kb_learn_visited(const struct kb_learn *l);
 unsigned kb_learn_examples(const struct kb_learn *l);
 /* Steps taken so far. */
 uint64_t kb_learn_steps(const struct kb_learn *l);

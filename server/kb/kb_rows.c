@@ -1,9 +1,11 @@
 #include "kb/kb_rows.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/base_buf.h"
 
+#define AHEAD     8               /* look-ups for which memory is asked before their turn */
 #define ROOM(cap) ((cap) / 4 * 3) /* slots that are filled at most: then two are looked at on average */
 
 void kb_rows_init(struct kb_rows *r)
@@ -35,6 +37,30 @@ uint32_t kb_rows_find(const struct kb_rows *r, uint32_t hash)
         return KB_ROW_NONE;
     row = r->slots[slot_of(r, hash)];
     return row ? row - 1 : KB_ROW_NONE;
+}
+
+static uint32_t hash_at(const uint32_t *hash, size_t stride, unsigned i)
+{
+    uint32_t h;
+
+    memcpy(&h, (const char *)hash + i * stride, sizeof h);
+    return h;
+}
+
+void kb_rows_find_all(const struct kb_rows *r, const uint32_t *hash, size_t stride, unsigned n, uint32_t *out)
+{
+    for (unsigned i = 0; i < n + 2 * AHEAD; i++) {
+        if (i < n && r->n > 0)
+            __builtin_prefetch(&r->slots[hash_at(hash, stride, i) & (r->cap - 1)]);
+        if (i >= AHEAD && i < n + AHEAD && r->n > 0) {
+            uint32_t row = r->slots[hash_at(hash, stride, i - AHEAD) & (r->cap - 1)];
+
+            if (row)
+                __builtin_prefetch(&r->hashes[row - 1]);
+        }
+        if (i >= 2 * AHEAD)
+            out[i - 2 * AHEAD] = kb_rows_find(r, hash_at(hash, stride, i - 2 * AHEAD));
+    }
 }
 
 static void grow(struct kb_rows *r)

@@ -194,17 +194,27 @@ static bool beats(const struct kb_spelling *s, uint32_t i, uint32_t best)
     return v->times > b->times || (v->times == b->times && i < best);
 }
 
+struct mend {
+    const struct kb_spelling *s;
+    struct str text;
+    struct buf *out;
+    unsigned looked, mended;
+    uint32_t compared; /* known words */
+};
+
 /* The most frequent word of n characters, beginning as w does, that is one step from it, if it beats best. */
-static uint32_t better_of(const struct kb_spelling *s, const struct chars *w, unsigned n, uint32_t best)
+static uint32_t better_of(struct mend *m, const struct chars *w, unsigned n, uint32_t best)
 {
+    const struct kb_spelling *s = m->s;
     uint32_t kind = kb_rows_find(&s->kinds, kind_of(w->c[0], n)), letters = letters_of(w);
 
     if (kind == KB_ROW_NONE)
         return best;
-    for (uint32_t i = s->newest[kind]; i != NONE; i = s->words[i].next) {
+    for (uint32_t i = s->newest[kind]; i != NONE && m->compared < SPELLING_VISITS_MAX; i = s->words[i].next) {
         const struct word *v = &s->words[i];
         struct chars c;
 
+        m->compared++;
         if (__builtin_popcount(letters ^ v->letters) > 2 || !beats(s, i, best))
             continue;
         c = chars_of(text_of(s, v));
@@ -214,29 +224,22 @@ static uint32_t better_of(const struct kb_spelling *s, const struct chars *w, un
     return best;
 }
 
-struct mend {
-    const struct kb_spelling *s;
-    struct str text;
-    struct buf *out;
-    unsigned looked, mended;
-};
-
 /* What is likely meant by the word; absent: nothing else. */
 static struct str meant_by(struct mend *m, struct str word)
 {
     struct chars w;
     uint32_t best = NONE;
 
-    if (m->looked == SPELLING_MENDS_MAX || kb_rows_find(&m->s->index, hash_of(word)) != KB_ROW_NONE ||
-        kb_common_is(word))
+    if (m->looked == SPELLING_MENDS_MAX || m->compared == SPELLING_VISITS_MAX ||
+        kb_rows_find(&m->s->index, hash_of(word)) != KB_ROW_NONE || kb_common_is(word))
         return STR_NONE;
     w = chars_of(word);
     if (w.n < CHARS_MIN)
         return STR_NONE;
     m->looked++;
     for (unsigned n = w.n - 1; n <= w.n + 1; n++)
-        best = better_of(m->s, &w, n, best);
-    return best == NONE ? STR_NONE : text_of(m->s, &m->s->words[best]);
+        best = better_of(m, &w, n, best);
+    return best == NONE || m->compared == SPELLING_VISITS_MAX ? STR_NONE : text_of(m->s, &m->s->words[best]);
 }
 
 static int mend_word(void *ctx, struct str word, size_t start, size_t end, unsigned flags)

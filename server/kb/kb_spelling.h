@@ -7,7 +7,7 @@
  * and counts these less. Only of scripts written in words.
  *
  * Owns    its words.   Bounds  SPELLING_WORDS_MAX words, later ones are not known; a question's first SPELLING_MENDS_MAX
- *         unknown words are looked at.   Thread  one at a time.   Source  Damerau 1964 (four of five slips are one such step).
+ *         unknown words are looked at, as long as they are compared with no more than SPELLING_VISITS_MAX known ones.   Thread  one at a time.   Source  Damerau 1964 (four of five slips are one such step).
  */
 #ifndef KB_SPELLING_H
 #define KB_SPELLING_H
@@ -16,6 +16,7 @@
 
 #define SPELLING_WORDS_MAX 60000
 #define SPELLING_MENDS_MAX 24
+#define SPELLING_VISITS_MAX 12000
 
 struct kb_spelling;
 

@@ -23,7 +23,7 @@
 #include "base/base_err.h"
 
 /* Whoever changes what a step does, or how a text becomes features, raises it. */
-#define KB_STATE_FORMAT 4
+#define KB_STATE_FORMAT 5
 
 /* A file that is being written or read, and the sum over what went through. */
 struct kb_io {
