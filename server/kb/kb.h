@@ -7,7 +7,7 @@
  *   set       one generation of all that is derived; a reload builds the next one aside and swaps it in.
  *
  * Owns    everything it loads; copies what it is given.   Units  bytes, epoch milliseconds, probabilities 0..1.
- * Bounds  KB_ARTICLES_MAX versions, KB_QUESTION_BYTES of a question are read, one person's marks on one article count
+ * Bounds  KB_ARTICLES_MAX versions, KB_QUESTION_BYTES of a question are read (of many articles, see below, fewer), one person's marks on one article count
  *         up to KB_PERSON_MARKS times and once for each question: what is over moves no weight, and answers its own words
  *         alone (kb_marks.h). KB_MARKS_MAX marks are in use.
  *         A question's work is bounded by count, never by the clock (kb_grams.h, kb_learn.h, kb_spelling.h): each node answers the same.
@@ -24,6 +24,9 @@
 
 #define KB_ARTICLES_MAX 10000
 #define KB_QUESTION_BYTES 2048
+/* Of more articles than this the work for so long a question would not fit into the deadline: its begin is read. */
+#define KB_MANY_ARTICLES          2000
+#define KB_QUESTION_BYTES_OF_MANY 1024
 #define KB_QUESTION_MAX (64 * 1024) /* a longer question is refused: ERR_TOO_LARGE */
 #define KB_PERSON_MARKS 50
 #define KB_MARKS_MAX 20000

@@ -22,7 +22,7 @@
 #define KB_EXAMPLES_MAX 200000
 /* Cells of weights that one score reads at most, four of a dense row as one; over it the rows of the most
  * classes are left out (kb_cut.h). */
-#define KB_LEARN_VISITS_MAX 200000
+#define KB_LEARN_VISITS_MAX 120000
 
 struct kb_learn;
 

@@ -283,10 +283,12 @@ static uint32_t hash_of_question(const struct kb_features *f)
     return h;
 }
 
-static struct str bounded(struct str q)
+static struct str bounded(const struct kb_set *s, struct str q)
 {
-    if (q.n > KB_QUESTION_BYTES) {
-        q.n = KB_QUESTION_BYTES;
+    size_t max = s->classes_n > KB_MANY_ARTICLES ? KB_QUESTION_BYTES_OF_MANY : KB_QUESTION_BYTES;
+
+    if (q.n > max) {
+        q.n = max;
         while (q.n > 0 && ((unsigned char)q.s[q.n] & 0xC0) == 0x80)
             q.n--;
     }
@@ -367,7 +369,7 @@ static bool take_in(struct kb_set *s, const struct kb_mark *m, unsigned class)
     kb_marks_take(&s->marks, m);
     s->chain = kb_state_chain(s->chain, m);
     s->taken++;
-    take_apart(s, bounded(m->question));
+    take_apart(s, bounded(s, m->question));
     if (s->features.n == 0)
         return false;
     hash = hash_of_question(&s->features);
@@ -377,7 +379,7 @@ static bool take_in(struct kb_set *s, const struct kb_mark *m, unsigned class)
         kb_marks_reject(&s->marks, hash, class);
     if (!kb_marks_count(&s->marks, m->who, class, hash))
         return false;
-    mend(s, bounded(m->question));
+    mend(s, bounded(s, m->question));
     return true;
 }
 
@@ -386,7 +388,7 @@ static void add_mark(struct kb_set *s, const struct kb_mark *m, unsigned class)
 {
     kb_learn_add(s->learn, &s->features, class, m->verdict == KB_ACCEPTED ? 1 : -s->t->reject_weight);
     if (m->verdict == KB_ACCEPTED) {
-        kb_spelling_learn(s->spelling, bounded(m->question));
+        kb_spelling_learn(s->spelling, bounded(s, m->question));
         kb_grams_add(s->grams, &s->features, class, s->t->gram_asked);
         s->accepts++;
     }
@@ -474,7 +476,7 @@ unsigned kb_set_suggest(struct kb_set *s, struct str question, const struct kb_f
     double confidence;
     uint32_t hash;
 
-    question = bounded(question);
+    question = bounded(s, question);
     kb_langs_want(&s->langs, filter->lang.n > 0 ? filter->lang : kb_lang_of(question));
     take_apart(s, question);
     if (s->features.n == 0)
