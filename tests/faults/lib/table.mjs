@@ -10,7 +10,7 @@ clean; SIGTERM ends with 0; no descriptor stays behind; ready again within 10 s.
 *Ready again* is the longest time from the end of the fault (a kill: from the kill, with the new start) until \`/readyz\` says 200.
 
 Row 13 undoes what was written and not synced, wholly or page by page; names (rename, unlink) are taken as durable at once. In row 26 every allocation of
-our own and of JSON that fails ends the process, aloud: it is started again.
+our own, of JSON and of Markdown that fails ends the process, aloud: it is started again.
 
 | row | fault | injected | acknowledged | lost | doubled | reordered | ready again, s | seed | |
 |---|---|---|---|---|---|---|---|---|---|
