@@ -26,7 +26,7 @@
 #define KB_QUESTION_BYTES 2048
 /* Of more articles than this the work for so long a question would not fit into the deadline: its begin is read. */
 #define KB_MANY_ARTICLES          2000
-#define KB_QUESTION_BYTES_OF_MANY 1024
+#define KB_QUESTION_BYTES_OF_MANY 768
 #define KB_QUESTION_MAX (64 * 1024) /* a longer question is refused: ERR_TOO_LARGE */
 #define KB_PERSON_MARKS 50
 #define KB_MARKS_MAX 20000

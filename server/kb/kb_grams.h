@@ -18,10 +18,10 @@
 /*
  * Postings that one query visits at most, so that ten thousand articles answer within the deadline. Over it
  * features are left out (kb_cut.h), those in the most articles first; the character grams of known words
- * before all others: what they say, the word says. What is left out counts in neither score nor scale. Of 97
+ * before all others: what they say, the word says. What is left out counts in neither score nor scale. Of 73
  * articles no question can reach it (KB_FEATURES_MAX); docs/kb.md has what it costs at ten thousand.
  */
-#define KB_GRAMS_VISITS_MAX 200000
+#define KB_GRAMS_VISITS_MAX 150000
 
 struct kb_grams;
 

@@ -16,7 +16,7 @@
 
 #define SPELLING_WORDS_MAX 60000
 #define SPELLING_MENDS_MAX 24
-#define SPELLING_VISITS_MAX 12000
+#define SPELLING_VISITS_MAX 8000
 
 struct kb_spelling;
 
