@@ -1,12 +1,11 @@
 /* Suggestions: asked on worker threads, told to reps and shoppers; what they make of them becomes entries of the logs. */
 #include "app/app_kb.h"
+#include "kb/kb_pace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #define HITS_MAX      5
-#define PREVIEW_MS    300  /* unsent text is looked at once it has rested so long */
-#define PACE_MS       400  /* a chat's next look-up comes so long after the last one began at the earliest, with what is newest then */
 #define WORTH_CHARS   4    /* a shorter text asks nothing that an article could answer */
 #define QUESTION_CHARS 1000
 #define TITLE_CHARS   30   /* of the best one's, as a reason */
@@ -305,13 +304,6 @@ void kb_command(struct cmd *c)
 
 static void start(struct app *a, struct kb_live *v);
 
-static void drop_live(struct app *a, struct kb_live *v)
-{
-    map_del(&a->kb_live->live, str_of(v->chat));
-    free(v->next);
-    free(v);
-}
-
 /* Small talk is no question that an article is missing for. */
 static bool is_worth(struct str text)
 {
@@ -383,8 +375,7 @@ static void start(struct app *a, struct kb_live *v)
 
     v->next = NULL;
     if (!s) {
-        free(text);
-        drop_live(a, v);
+        free(text); /* the chat is gone: the next tick forgets it here */
         return;
     }
     v->question = v->next_question;
@@ -412,12 +403,10 @@ static void look_up(struct slot *s, struct str text, bool is_preview)
         snprintf(v->chat, sizeof v->chat, "%s", s->chat.id);
         map_put(&a->kb_live->live, str_of(s->chat.id), v);
     }
+    v->due_ms = kb_pace_due(&(struct kb_pace){v->started_ms, v->next && !v->next_is_preview}, is_preview, now);
     mem_replace(&v->next, text.s, text.n);
     v->next_question = s->chat.proof.last_question;
     v->next_is_preview = is_preview;
-    v->due_ms = now + (is_preview ? PREVIEW_MS : 0);
-    if (v->started_ms && v->due_ms < v->started_ms + PACE_MS)
-        v->due_ms = v->started_ms + PACE_MS; /* of what is said in one breath the last is looked up */
     if (!v->is_busy && now >= v->due_ms)
         start(a, v);
 }
@@ -439,26 +428,25 @@ void kb_for_preview(struct slot *s, struct str text)
 static void look_at_live(struct app_kb *k)
 {
     int64_t now = (int64_t)uv_now(k->app->loop);
+    uint32_t share = kb_pace_share(k->live.n), i = 0;
+    struct kb_live *quiet[64];
+    unsigned quiet_n = 0;
     struct map_item *it;
-    struct kb_live *due, *quiet;
-    uint32_t i;
 
-    do { /* either changes the map */
-        due = quiet = NULL;
-        i = 0;
-        while (!due && !quiet && (it = map_next(&k->live, &i))) {
-            struct kb_live *v = it->value;
+    while (quiet_n < sizeof quiet / sizeof *quiet && (it = map_next(&k->live, &i))) {
+        struct kb_live *v = it->value;
 
-            if (!v->is_busy && v->next && now >= v->due_ms)
-                due = v;
-            else if (!v->is_busy && !v->next && now >= v->started_ms + PACE_MS)
-                quiet = v;
+        if (v->is_busy)
+            continue;
+        if (!v->next && now >= v->started_ms + KB_PACE_MS) {
+            quiet[quiet_n++] = v;
+        } else if (v->next && now >= v->due_ms && share > 0) {
+            share--;
+            start(k->app, v);
         }
-        if (due)
-            start(k->app, due);
-        if (quiet)
-            drop_live(k->app, quiet);
-    } while (due || quiet);
+    }
+    while (quiet_n > 0)
+        free(map_del(&k->live, str_of(quiet[--quiet_n]->chat)));
 }
 
 /* ---- start, stop */
