@@ -109,6 +109,8 @@ static void on_turn(void *ctx)
         return;
     if (!repair_is_under_way(a))
         match_tick(a);
+    if (a->feed)
+        jobs_feed_turn(a->feed, (int64_t)uv_now(a->loop));
     link_flush(a->link);
 }
 

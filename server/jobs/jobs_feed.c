@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #define BYTES_A_ROUND  (8u << 20) /* then no further log is begun */
-#define READS_AT_ONCE  8    /* Redis answers what lies before it in one go: messages wait behind that */
 #define RETRY_MS       1000
 #define KNOWN_MAX      50000
 
@@ -24,6 +23,8 @@ struct round {
     struct archive_batch *batch;
     struct log_read *next; /* logs that wait for their turn */
     unsigned reading;      /* logs that are being read */
+    bool is_late;          /* the round before it left something: no rest between reads */
+    int64_t began_ms;
     size_t bytes;          /* of the frames so far */
     bool failed, more;
     int64_t rows;        /* of one log, in one read */
@@ -47,8 +48,10 @@ struct jobs_feed {
     int64_t cursor, seen_n;
     int64_t came; /* the counter when the last round had been read */
     bool is_busy, closing;
+    struct round *resting; /* the round under way, between two reads; else NULL */
+    int64_t rest_ms;       /* since then */
     struct jobs_pace pace;
-    int64_t now_ms;
+    int64_t now_ms;        /* of the last turn */
     char why[240];
     int rc; /* of the archive, with why */
 };
@@ -67,6 +70,8 @@ static void set_known(struct map *m, struct str log, int64_t seq, int64_t place)
     k->place = place;
 }
 
+static void round_end(struct round *r);
+
 struct jobs_feed *jobs_feed_create(struct link *link, struct archive *archive)
 {
     struct jobs_feed *f = mem_zalloc(sizeof *f);
@@ -84,7 +89,11 @@ void jobs_feed_destroy(struct jobs_feed *f)
     if (!f)
         return;
     if (f->is_busy) { /* its callbacks will see it and free it */
+        struct round *r = f->resting;
+
         f->closing = true;
+        if (r) /* there are none under way */
+            round_end(r);
         return;
     }
     map_fini_free(&f->known);
@@ -150,6 +159,7 @@ static void round_end(struct round *r)
     map_fini_free(&r->fresh);
     archive_batch_destroy(r->batch);
     f->is_busy = false;
+    f->resting = NULL;
     if (f->closing)
         jobs_feed_destroy(f);
     free(r);
@@ -249,20 +259,21 @@ static void hand_over(struct round *r)
     }
 }
 
-static void read_next(struct round *r);
+static void go_on(struct round *r);
 
 static void log_done(struct log_read *q)
 {
     struct round *r = q->r;
 
     free(q);
-    r->reading--;
-    read_next(r);
+    if (--r->reading == 0)
+        go_on(r);
 }
 
-static int64_t number_after(struct str frame, const char *key)
+/* Of the frame's beginning. */
+static int64_t number_after(struct str begin, const char *key)
 {
-    const char *p = memmem(frame.s, frame.n < 200 ? frame.n : 200, key, strlen(key));
+    const char *p = memmem(begin.s, begin.n < 200 ? begin.n : 200, key, strlen(key));
 
     return p ? strtoll(p + strlen(key), NULL, 10) : 0;
 }
@@ -272,6 +283,7 @@ static void on_log(void *ctx, const struct redis_reply *list)
     struct log_read *q = ctx;
     struct round *r = q->r;
     size_t first = q->place < 0; /* behind a seq: the place stands in front */
+    int64_t last = 0;
 
     if (!list || redis_reply_type(list) != REDIS_LIST) {
         r->failed = true;
@@ -292,8 +304,10 @@ static void on_log(void *ctx, const struct redis_reply *list)
         row.voids_from = st.before + 1;
         archive_batch_add(r->batch, &row);
         r->bytes += row.frame.n;
-        set_known(&r->fresh, row.log, row.seq, q->place + (int64_t)(i - first) + 1);
+        last = row.seq;
     }
+    if (last > 0)
+        set_known(&r->fresh, str_of(q->log), last, q->place + (int64_t)(redis_reply_n(list) - first));
     if ((int64_t)(redis_reply_n(list) - first) == r->rows)
         r->failed = true; /* there is more of it: the cursor stays, the next round goes on behind these */
     log_done(q);
@@ -342,23 +356,44 @@ static void begin_log(struct log_read *q)
     }
 }
 
-/* Begins with as many as may be read at once; hands over behind the last one. One that fails at once comes back here from within. */
+/* Some logs at once. One that fails at once comes back to log_done() from within. */
 static void read_next(struct round *r)
 {
     struct log_read *q;
 
-    r->reading++;
-    if (r->next && r->bytes >= BYTES_A_ROUND) { /* the next round reads them: of what this one reads nothing is left then */
-        r->failed = true;
-        drop_logs(r);
-    }
-    while (r->reading <= READS_AT_ONCE && !r->f->closing && (q = r->next)) {
+    r->reading = 1;
+    for (unsigned left = jobs_feed_reads(r->is_late); left > 0 && (q = r->next); left--) {
         r->next = q->next;
         r->reading++;
         begin_log(q);
     }
     if (--r->reading == 0)
+        go_on(r);
+}
+
+static bool may_read(const struct round *r)
+{
+    return jobs_feed_reads_on(r->is_late, r->began_ms, r->f->rest_ms, r->f->now_ms);
+}
+
+/* What was begun has been read: the next ones, at once or after a rest, or all of it to the archive. */
+static void go_on(struct round *r)
+{
+    struct jobs_feed *f = r->f;
+
+    if (r->next && r->bytes >= BYTES_A_ROUND) { /* the next round reads them: of what this one reads nothing is left then */
+        r->failed = true;
+        drop_logs(r);
+    }
+    if (!r->next || f->closing) {
         hand_over(r);
+        return;
+    }
+    f->rest_ms = f->now_ms;
+    if (may_read(r))
+        read_next(r);
+    else
+        f->resting = r;
 }
 
 static void add_log(struct round *r, struct str log)
@@ -396,13 +431,24 @@ static void on_changed(void *ctx, const struct redis_reply *r)
     read_next(rd);
 }
 
+void jobs_feed_turn(struct jobs_feed *f, int64_t now_ms)
+{
+    struct round *r = f->resting;
+
+    f->now_ms = now_ms;
+    if (r && may_read(r)) {
+        f->resting = NULL;
+        read_next(r);
+    }
+}
+
 void jobs_feed_tick(struct jobs_feed *f, int64_t now_ms)
 {
     char from[32], limit[16];
     const char *argv[] = {"ZRANGEBYSCORE", from, "+inf", "WITHSCORES", "LIMIT", "0", limit};
     struct round *r;
 
-    f->now_ms = now_ms;
+    jobs_feed_turn(f, now_ms);
     if (f->is_busy || !link_is_up(f->link) || !jobs_feed_is_due(&f->pace, now_ms))
         return;
     if (strcmp(f->epoch, link_epoch(f->link)) != 0) { /* another life of the data: look at all of it */
@@ -414,6 +460,8 @@ void jobs_feed_tick(struct jobs_feed *f, int64_t now_ms)
     r->batch = archive_batch_create();
     map_init(&r->fresh);
     snprintf(r->epoch, sizeof r->epoch, "%s", link_epoch(f->link));
+    r->is_late = f->pace.at_once;
+    r->began_ms = now_ms;
     f->pace.kicked = f->pace.at_once = false;
     f->is_busy = true;
     f->pace.looked_at_ms = now_ms;

@@ -19,6 +19,8 @@ void jobs_feed_destroy(struct jobs_feed *f);
 void jobs_feed_kick(struct jobs_feed *f);
 /* Every ~100 ms; now by the local clock. */
 void jobs_feed_tick(struct jobs_feed *f, int64_t now_ms);
+/* Each turn of the loop, cheap: a round that rests between two reads goes on when it is time. */
+void jobs_feed_turn(struct jobs_feed *f, int64_t now_ms);
 /* True if all that was committed when this was last looked at is archived and nothing is under way. */
 bool jobs_feed_is_idle(const struct jobs_feed *f);
 /* Commits behind, as last seen. */

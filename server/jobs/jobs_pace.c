@@ -6,6 +6,10 @@
 #define FEED_PACE_MS 400 /* between looks that a kick asks for: what came meanwhile costs one transaction, not many */
 #define ROWS_A_ROUND 4096 /* shared by the logs that it reads: a round is one transaction */
 #define ROWS_LEAST   32   /* of one log, though */
+#define READS        4
+#define READS_LATE   8
+#define REST_MS      4
+#define READ_MS      250 /* without a rest from then on */
 #define FREE_LOOK_MS 1000
 
 bool jobs_feed_is_due(const struct jobs_pace *p, int64_t now_ms)
@@ -20,6 +24,16 @@ int64_t jobs_feed_rows(size_t logs_n)
     int64_t rows = ROWS_A_ROUND / (int64_t)logs_n;
 
     return rows > ROWS_LEAST ? rows : ROWS_LEAST;
+}
+
+unsigned jobs_feed_reads(bool is_late)
+{
+    return is_late ? READS_LATE : READS;
+}
+
+bool jobs_feed_reads_on(bool is_late, int64_t began_ms, int64_t read_ms, int64_t now_ms)
+{
+    return is_late || now_ms - read_ms >= REST_MS || now_ms - began_ms >= READ_MS;
 }
 
 bool jobs_feed_may_be_calm(bool leaves_some, int64_t came, int64_t rows)

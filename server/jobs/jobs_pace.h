@@ -25,6 +25,14 @@ bool jobs_feed_is_due(const struct jobs_pace *p, int64_t now_ms);
 int64_t jobs_feed_rows(size_t logs_n);
 
 /*
+ * How many logs a round reads at once (Redis answers them in one go, and messages wait behind that), and whether it reads the next ones now:
+ * read_ms is when the last ones had come. It rests a little in between, for messages, unless the round before it left something;
+ * a quarter of a second after its beginning at the latest it reads all that is left.
+ */
+unsigned jobs_feed_reads(bool is_late);
+bool jobs_feed_reads_on(bool is_late, int64_t began_ms, int64_t read_ms, int64_t now_ms);
+
+/*
  * True if a round is written slower, with breaks for the others: nothing waits behind it, or it takes half as much again as came since
  * the last one (came < 0: another life of the data). So what waits gets less all the time, or is written as fast as it can be.
  */

@@ -55,6 +55,35 @@ static void a_round_is_bounded_and_every_log_gets_on(void **state)
     }
 }
 
+static void a_round_rests_between_reads_but_not_for_long(void **state)
+{
+    static const struct {
+        const char *what;
+        bool is_late;
+        int64_t read_ms, now_ms; /* it began at 5000 */
+        bool reads_on;
+    } rows[] = {
+        {"just read", false, 5010, 5010, false},
+        {"rested a little", false, 5010, 5013, false},
+        {"rested", false, 5010, 5014, true},
+        {"a round behind one that left something", true, 5010, 5010, true},
+        {"a quarter of a second is over", false, 5250, 5250, true},
+        {"not quite", false, 5249, 5249, false},
+    };
+    int64_t now = 5000, reads = 0;
+
+    (void)state;
+    for (size_t i = 0; i < N(rows); i++)
+        if (jobs_feed_reads_on(rows[i].is_late, 5000, rows[i].read_ms, rows[i].now_ms) != rows[i].reads_on)
+            fail_msg("%s: reads on %d", rows[i].what, !rows[i].reads_on);
+    assert_true(jobs_feed_reads(false) < jobs_feed_reads(true));
+    for (int64_t left = JOBS_FEED_LOGS; left > 0; left -= jobs_feed_reads(false), reads++) /* all of a round, a turn each ms */
+        for (int64_t read = now; !jobs_feed_reads_on(false, 5000, read, now); now++)
+            ;
+    assert_true(now - 5000 <= 250);
+    assert_true(reads > 1);
+}
+
 static void a_backlog_is_written_calmly_only_while_it_shrinks(void **state)
 {
     static const struct {
@@ -116,6 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_feed_looks_when_it_is_due),
         cmocka_unit_test(a_round_is_bounded_and_every_log_gets_on),
+        cmocka_unit_test(a_round_rests_between_reads_but_not_for_long),
         cmocka_unit_test(a_backlog_is_written_calmly_only_while_it_shrinks),
         cmocka_unit_test(chats_are_freed_a_look_a_second),
         cmocka_unit_test(a_chat_goes_only_when_the_archive_has_it_whole),
