@@ -108,7 +108,7 @@ static void on_turn(void *ctx)
     if (!a->link)
         return;
     if (!repair_is_under_way(a))
-        match_tick(a);
+        match_turn(a);
     if (a->feed)
         jobs_feed_turn(a->feed, (int64_t)uv_now(a->loop));
     link_flush(a->link);

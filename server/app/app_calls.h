@@ -208,6 +208,8 @@ void match_all_dirty(struct app *a);
 void match_member_dirty(struct app *a, struct member *m);
 /* The same, known by an answer of Redis (match_changed). */
 void match_member_changed(struct app *a, struct member *m);
+/* Departments that became dirty are looked at: in each turn of the loop that made one so, and in each tick, which also sees what was only to wait. */
+void match_turn(struct app *a);
 void match_tick(struct app *a);
 void match_taken(struct app *a, struct str department, int64_t at_ms);
 /* True if somebody of the department (or of its fallback) is on shift. */

@@ -138,7 +138,7 @@ void match_dirty(struct app *a, struct str department)
     struct department *d = match_find(a, department);
 
     if (d)
-        d->is_dirty = d->queue_dirty = true;
+        d->is_dirty = d->queue_dirty = a->departments_stir = true;
 }
 
 void match_changed(struct app *a, struct str department)
@@ -147,7 +147,7 @@ void match_changed(struct app *a, struct str department)
 
     if (!d)
         return;
-    d->queue_dirty = true;
+    d->queue_dirty = a->departments_stir = true;
     d->is_dirty = d->is_dirty || !d->is_matching;
 }
 
@@ -156,7 +156,7 @@ void match_ahead(struct app *a, struct str department)
     struct department *d = match_find(a, department);
 
     if (d)
-        d->is_dirty = true;
+        d->is_dirty = a->departments_stir = true;
 }
 
 void match_queued(struct app *a, struct str department, int by)
@@ -173,7 +173,7 @@ void match_left(struct app *a, struct str department)
 
     if (!d)
         return;
-    d->queue_dirty = true;
+    d->queue_dirty = a->departments_stir = true;
     d->is_dirty = d->is_dirty || d->has_more;
 }
 
@@ -181,6 +181,7 @@ void match_all_dirty(struct app *a)
 {
     for (unsigned i = 0; i < a->departments_n; i++)
         a->departments[i].is_dirty = a->departments[i].queue_dirty = true;
+    a->departments_stir = true;
 }
 
 static void member_dirty(struct app *a, struct member *m, bool is_answer)
@@ -194,6 +195,7 @@ static void member_dirty(struct app *a, struct member *m, bool is_answer)
 
         if (!people_is_in(&m->rep, str_of(d->cfg->name)) && !(d->cfg->fallback[0] && people_is_in(&m->rep, str_of(d->cfg->fallback))))
             continue;
+        a->departments_stir = true;
         d->is_dirty = d->is_dirty || !(is_answer && d->is_matching);
         d->queue_dirty = d->queue_dirty || d->waiting > 0; /* how long they wait depends on how many serve */
     }
@@ -418,6 +420,7 @@ static void on_look(void *ctx, const struct redis_reply *r)
     struct member *more[2 * REPS_MAX];
 
     d->is_matching = false;
+    a->departments_stir = true; /* it may have become dirty meanwhile */
     if (r && redis_reply_n(r) == 5) {
         reps_take(a, k->number, k->asked, k->asked_n, redis_reply_at(r, 2), redis_reply_int(redis_reply_at(r, 3)), redis_reply_at(r, 4));
         if (!k->is_second && redis_reply_int(redis_reply_at(r, 0)) > 0 && unread(a, d, more) > 0)
@@ -459,7 +462,7 @@ void match_denied(struct app *a, struct str department, const char *rep)
     if (!d || now - d->denied_at_ms < DENIED_GAP_MS)
         return; /* the beat looks again */
     d->denied_at_ms = now;
-    d->is_dirty = true;
+    d->is_dirty = a->departments_stir = true;
 }
 
 unsigned match_available(struct app *a, struct department *d)
@@ -474,13 +477,19 @@ unsigned match_available(struct app *a, struct department *d)
     return k;
 }
 
-/* Once a turn of the loop: what became dirty is looked at. */
+void match_turn(struct app *a)
+{
+    if (a->departments_stir)
+        match_tick(a);
+}
+
 void match_tick(struct app *a)
 {
     int64_t now = (int64_t)uv_now(a->loop);
 
     if (!link_is_up(a->link) || a->is_draining)
         return;
+    a->departments_stir = false;
     for (unsigned i = 0; i < a->departments_n; i++) {
         struct department *d = &a->departments[i];
 

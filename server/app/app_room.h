@@ -293,6 +293,7 @@ struct app {
     unsigned conns_n;
     struct department *departments, **departments_by_name;
     unsigned departments_n;
+    bool departments_stir;             /* one became dirty in this turn */
     uv_timer_t beat, tick, drain;
     uint64_t ticks, drain_until_ms;
     int64_t trim_at_ms;                /* uv_now() when memory is given back next */
