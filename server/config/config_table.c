@@ -1,6 +1,5 @@
 #include "config/config_row.h"
 
-/* clang-format off */
 #define MEMBER(section, key) offsetof(struct config, section.key)
 #define INT(s, k, def, min, max, help)   {#s, #k, CONFIG_INT, MEMBER(s, k), def, min, max, NULL, NULL, false, help}
 #define MS(s, k, def, min, max, help)    {#s, #k, CONFIG_MS, MEMBER(s, k), def, min, max, NULL, NULL, false, help}
@@ -36,7 +35,6 @@
     RULE_MS(s, gone_ms, "As queue.gone_ms.")
 #define DEPARTMENT(k, type, def, max, check, help)                                                                     \
     {"department", #k, CONFIG_##type, offsetof(struct config_department, k), def, 0, max, NULL, check, false, help}
-/* clang-format on */
 
 #define MINUTE 60000LL
 #define HOUR   (60 * MINUTE)
