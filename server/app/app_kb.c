@@ -433,13 +433,13 @@ static void look_at_live(struct app_kb *k)
     unsigned quiet_n = 0;
     struct map_item *it;
 
-    while (quiet_n < sizeof quiet / sizeof *quiet && (it = map_next(&k->live, &i))) {
+    while ((it = map_next(&k->live, &i))) {
         struct kb_live *v = it->value;
 
         if (v->is_busy)
             continue;
-        if (!v->next && now >= v->started_ms + KB_PACE_MS) {
-            quiet[quiet_n++] = v;
+        if (!v->next && now >= v->started_ms + KB_PACE_MS && quiet_n < sizeof quiet / sizeof *quiet) {
+            quiet[quiet_n++] = v; /* more of them: the next tick */
         } else if (v->next && now >= v->due_ms && share > 0) {
             share--;
             start(k->app, v);

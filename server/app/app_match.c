@@ -133,22 +133,28 @@ struct department *match_find(struct app *a, struct str name)
     return NULL;
 }
 
+/* It is to be looked at: for a chat that may go to somebody, for the places of those who wait. */
+static void mark(struct app *a, struct department *d, bool for_chat, bool for_places)
+{
+    d->is_dirty = d->is_dirty || for_chat;
+    d->queue_dirty = d->queue_dirty || for_places;
+    a->departments_stir = true;
+}
+
 void match_dirty(struct app *a, struct str department)
 {
     struct department *d = match_find(a, department);
 
     if (d)
-        d->is_dirty = d->queue_dirty = a->departments_stir = true;
+        mark(a, d, true, true);
 }
 
 void match_changed(struct app *a, struct str department)
 {
     struct department *d = match_find(a, department);
 
-    if (!d)
-        return;
-    d->queue_dirty = a->departments_stir = true;
-    d->is_dirty = d->is_dirty || !d->is_matching;
+    if (d)
+        mark(a, d, !d->is_matching, true);
 }
 
 void match_ahead(struct app *a, struct str department)
@@ -156,7 +162,7 @@ void match_ahead(struct app *a, struct str department)
     struct department *d = match_find(a, department);
 
     if (d)
-        d->is_dirty = a->departments_stir = true;
+        mark(a, d, true, false);
 }
 
 void match_queued(struct app *a, struct str department, int by)
@@ -171,17 +177,14 @@ void match_left(struct app *a, struct str department)
 {
     struct department *d = match_find(a, department);
 
-    if (!d)
-        return;
-    d->queue_dirty = a->departments_stir = true;
-    d->is_dirty = d->is_dirty || d->has_more;
+    if (d)
+        mark(a, d, d->has_more, true);
 }
 
 void match_all_dirty(struct app *a)
 {
     for (unsigned i = 0; i < a->departments_n; i++)
-        a->departments[i].is_dirty = a->departments[i].queue_dirty = true;
-    a->departments_stir = true;
+        mark(a, &a->departments[i], true, true);
 }
 
 static void member_dirty(struct app *a, struct member *m, bool is_answer)
@@ -195,9 +198,7 @@ static void member_dirty(struct app *a, struct member *m, bool is_answer)
 
         if (!people_is_in(&m->rep, str_of(d->cfg->name)) && !(d->cfg->fallback[0] && people_is_in(&m->rep, str_of(d->cfg->fallback))))
             continue;
-        a->departments_stir = true;
-        d->is_dirty = d->is_dirty || !(is_answer && d->is_matching);
-        d->queue_dirty = d->queue_dirty || d->waiting > 0; /* how long they wait depends on how many serve */
+        mark(a, d, !(is_answer && d->is_matching), d->waiting > 0); /* how long they wait depends on how many serve */
     }
 }
 
@@ -462,7 +463,7 @@ void match_denied(struct app *a, struct str department, const char *rep)
     if (!d || now - d->denied_at_ms < DENIED_GAP_MS)
         return; /* the beat looks again */
     d->denied_at_ms = now;
-    d->is_dirty = a->departments_stir = true;
+    mark(a, d, true, false);
 }
 
 unsigned match_available(struct app *a, struct department *d)

@@ -1,6 +1,6 @@
 #include "kb/kb_pace.h"
 
-#define SHARES      16
+#define SHARES      8 /* ticks of 50 ms are KB_PACE_MS: who was started is not due again before all others had their turn */
 #define SHARE_LEAST 4
 
 static int64_t later(int64_t a, int64_t b)

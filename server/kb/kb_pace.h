@@ -25,8 +25,8 @@ struct kb_pace {
 int64_t kb_pace_due(const struct kb_pace *p, bool is_preview, int64_t now_ms);
 
 /*
- * Of so many chats that were looked up lately or wait for it, how many a tick starts at most. Many that are due at once don't take
- * the core from messages all together then, and are due one after the other from then on.
+ * Of so many chats that were looked up lately or wait for it, how many a tick (50 ms) starts at most: all within KB_PACE_MS. Many that are due at
+ * once don't take the core from messages all together then, and are due one after the other from then on.
  */
 uint32_t kb_pace_share(uint32_t chats);
 
