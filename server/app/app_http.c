@@ -100,7 +100,7 @@ struct login {
     char *password;
     size_t password_n;
     char address_key[80], login_key[160];
-    bool ok;
+    int rc; /* of the verification */
 };
 
 static void check_password(uv_work_t *w)
@@ -108,10 +108,7 @@ static void check_password(uv_work_t *w)
     struct login *k = w->data;
     struct str password = {k->password, k->password_n};
 
-    if (k->hash[0])
-        k->ok = auth_password_verify(k->hash, password);
-    else
-        auth_password_waste(password);
+    k->rc = k->hash[0] ? auth_password_verify(k->hash, password) : auth_password_waste(password);
 }
 
 static void login_free(struct login *k)
@@ -144,7 +141,14 @@ static void on_password(uv_work_t *w, int status)
     const char *argv[] = {"SET", record, "EX", seconds};
 
     a->works--;
-    if (status != 0 || !k->ok) {
+    if (status != 0 || k->rc == ERR_NO_MEMORY) { /* not looked at: nobody's fault, and no try */
+        if (status == 0)
+            log_error("auth", "a password can't be checked: 64 MiB are not there");
+        http_call_session(k->call, 503, NULL, NULL, 1000, NULL);
+        login_free(k);
+        return;
+    }
+    if (k->rc != 0) {
         auth_guard_count(a->guard, str_of(k->address_key), (int64_t)uv_now(a->loop));
         auth_guard_count(a->guard, str_of(k->login_key), (int64_t)uv_now(a->loop));
         http_call_session(k->call, 401, NULL, NULL, 0, NULL);

@@ -20,10 +20,12 @@
  */
 int auth_password_check(struct str password, struct str login, struct err *err);
 int auth_password_hash(struct str password, char out[AUTH_HASH_SIZE], struct err *err);
-bool auth_password_verify(const char *hash, struct str password);
-/* Spends the time of a verification on nothing, so that an unknown login takes as long as a wrong password.
+/* 0; ERR_INVALID: another password, or no hash of ours; ERR_NO_MEMORY: it can't be told without 64 MiB. */
+int auth_password_verify(const char *hash, struct str password);
+/* Spends the time and memory of a verification on nothing, so that an unknown login looks like a wrong password:
+ * ERR_INVALID, or ERR_NO_MEMORY.
  */
-void auth_password_waste(struct str password);
+int auth_password_waste(struct str password);
 
 /* A new secret (kind 's' session, 'a' API token, 'v' shopper) and the digest under which it is stored. */
 void auth_secret_make(char kind, char secret[AUTH_SECRET_SIZE], char digest[AUTH_DIGEST_SIZE]);

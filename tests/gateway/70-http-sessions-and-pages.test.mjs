@@ -1,6 +1,7 @@
 // Signing in and out, who may call what, pages and their headers.
 import assert from 'node:assert/strict';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';
@@ -69,6 +70,19 @@ test('signing in sets a cookie that scripts and other sites never get', async ()
   assert.ok(!JSON.stringify(answer.json).match(/password|argon|secret/i));
   const me = await server.api('GET', '/api/v1/session', { cookie });
   assert.deepEqual(me.json, answer.json);
+});
+
+test('where the memory to check a password is missing nobody is told that it is wrong, and it is no try', async () => {
+  const { pid } = server.process;
+  const limit = (bytes) => execFileSync('prlimit', [`--pid=${pid}`, `--as=${bytes}:`]);
+  await Promise.all(Array.from({ length: 4 }, () => signIn())); // all worker threads are there
+  const mapped = /VmSize:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1];
+  limit(Number(mapped) * 1024 + (24 << 20)); // a check takes 64 MiB
+  const answers = [];
+  for (let i = 0; i < 12; i++) answers.push((await signIn(['ann', 'nobody'][i % 2])).answer);
+  limit('unlimited');
+  for (const a of answers) assert.deepEqual([a.status, a.headers['retry-after']], [503, '1']);
+  assert.equal((await signIn()).answer.status, 200);
 });
 
 test('a wrong password and an unknown login sound the same', async () => {

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 #include <sodium.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 static void weak_passwords_are_refused_with_the_rule_they_break(void **state)
 {
@@ -56,12 +58,66 @@ static void a_hash_verifies_its_password_alone(void **state)
     assert_int_equal(auth_password_hash(STR("correct horse"), b, NULL), 0);
     assert_string_not_equal(a, b); /* salted */
     assert_non_null(strstr(a, "$argon2id$"));
-    assert_true(auth_password_verify(a, STR("correct horse")));
-    assert_false(auth_password_verify(a, STR("correct horsf")));
-    assert_false(auth_password_verify(a, STR("")));
-    assert_false(auth_password_verify("", STR("correct horse")));
-    assert_false(auth_password_verify("$argon2id$broken", STR("correct horse")));
-    auth_password_waste(STR("correct horse"));
+    assert_int_equal(auth_password_verify(a, STR("correct horse")), 0);
+    assert_int_equal(auth_password_verify(a, STR("correct horsf")), ERR_INVALID);
+    assert_int_equal(auth_password_verify(a, STR("")), ERR_INVALID);
+    assert_int_equal(auth_password_verify("", STR("correct horse")), ERR_INVALID);
+    assert_int_equal(auth_password_verify("$argon2id$broken", STR("correct horse")), ERR_INVALID);
+    assert_int_equal(auth_password_waste(STR("correct horse")), ERR_INVALID);
+}
+
+/* Hashes that libsodium's own verification takes and refuses, and ours the same. */
+static void a_hash_is_read_as_libsodium_reads_it(void **state)
+{
+    static const char made[] = "$argon2id$v=19$m=65536,t=2,p=1$";
+    char good[AUTH_HASH_SIZE], bad[AUTH_HASH_SIZE + 8];
+
+    (void)state;
+    assert_int_equal(auth_password_hash(STR("correct horse"), good, NULL), 0);
+    assert_int_equal(crypto_pwhash_str_verify(good, "correct horse", 13), 0);
+    assert_memory_equal(good, made, sizeof made - 1);
+    for (size_t i = 0; i < strlen(good); i++) { /* each character in turn is another */
+        snprintf(bad, sizeof bad, "%s", good);
+        bad[i] = bad[i] == '1' ? '3' : '1';
+        if (i > sizeof made + 1 && i % 16 != 0)
+            continue; /* of salt and hash some: each takes the time of a password */
+        if (crypto_pwhash_str_verify(bad, "correct horse", 13) == 0)
+            fail_msg("libsodium takes %s", bad);
+        assert_int_not_equal(auth_password_verify(bad, STR("correct horse")), 0);
+    }
+    snprintf(bad, sizeof bad, "%s$", good);
+    assert_int_equal(auth_password_verify(bad, STR("correct horse")), ERR_INVALID);
+    bad[strlen(good) - 1] = 0;
+    assert_int_equal(auth_password_verify(bad, STR("correct horse")), ERR_INVALID);
+    assert_int_equal(auth_password_verify("$argon2id$v=19$m=4,t=2,p=1$5FNkRTu34kOwusTKJcQ1dQ$jqyOciT8dDX3naqFYwX1xpxOQ7116Z1wsGCtM+UCCGE", STR("x")), ERR_INVALID);
+    assert_int_equal(auth_password_verify("$argon2id$v=19$m=65536,t=0,p=1$5FNkRTu34kOwusTKJcQ1dQ$jqyOciT8dDX3naqFYwX1xpxOQ7116Z1wsGCtM+UCCGE", STR("x")), ERR_INVALID);
+}
+
+/* 64 MiB more than what is mapped now are refused; 16 aren't. */
+static void without_memory_no_password_is_called_wrong(void **state)
+{
+    struct rlimit was, tight;
+    long pages = 0;
+    char a[AUTH_HASH_SIZE];
+    FILE *f = fopen("/proc/self/statm", "r");
+    int right, other, unknown;
+
+    (void)state;
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%ld", &pages), 1);
+    fclose(f);
+    assert_int_equal(auth_password_hash(STR("correct horse"), a, NULL), 0);
+    getrlimit(RLIMIT_AS, &was);
+    tight = (struct rlimit){(rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + (16 << 20), was.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_AS, &tight), 0);
+    right = auth_password_verify(a, STR("correct horse"));
+    other = auth_password_verify(a, STR("correct horsf"));
+    unknown = auth_password_waste(STR("correct horse"));
+    setrlimit(RLIMIT_AS, &was);
+    assert_int_equal(right, ERR_NO_MEMORY);
+    assert_int_equal(other, ERR_NO_MEMORY);
+    assert_int_equal(unknown, ERR_NO_MEMORY);
+    assert_int_equal(auth_password_verify(a, STR("correct horse")), 0);
 }
 
 static void a_secret_is_known_again_by_its_digest(void **state)
@@ -280,6 +336,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weak_passwords_are_refused_with_the_rule_they_break),
         cmocka_unit_test(a_hash_verifies_its_password_alone),
+        cmocka_unit_test(a_hash_is_read_as_libsodium_reads_it),
+        cmocka_unit_test(without_memory_no_password_is_called_wrong),
         cmocka_unit_test(a_secret_is_known_again_by_its_digest),
         cmocka_unit_test(the_guard_slows_a_guesser_and_nobody_else),
         cmocka_unit_test(the_guard_is_bounded_and_forgets_the_oldest),
