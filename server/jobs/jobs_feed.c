@@ -28,6 +28,7 @@ struct round {
     size_t bytes;          /* of the frames so far */
     bool failed, more;
     int64_t rows;        /* of one log, in one read */
+    int64_t given;       /* entries, to the archive */
     int64_t n;           /* the cursor that this round reaches */
     char epoch[40];      /* the life that it reads */
     struct map fresh;    /* log → struct known: what it will be once committed */
@@ -46,7 +47,9 @@ struct jobs_feed {
     struct map known;
     char epoch[40];
     int64_t cursor, seen_n;
-    int64_t came; /* the counter when the last round had been read */
+    int64_t newest; /* of the counter, as last read */
+    int64_t came;  /* the counter when the last round had been read */
+    int64_t ahead; /* entries archived since the cursor moved: where much waits it stands for many rounds */
     bool is_busy, closing;
     struct round *resting; /* the round under way, between two reads; else NULL */
     int64_t rest_ms;       /* since then */
@@ -113,7 +116,9 @@ bool jobs_feed_is_idle(const struct jobs_feed *f)
 
 int64_t jobs_feed_lag(const struct jobs_feed *f)
 {
-    return f && f->seen_n > f->cursor ? f->seen_n - f->cursor : 0;
+    if (!f || f->seen_n <= f->cursor)
+        return 0;
+    return f->newest - f->cursor > f->ahead ? f->newest - f->cursor - f->ahead : 1;
 }
 
 const char *jobs_feed_why(const struct jobs_feed *f)
@@ -199,8 +204,11 @@ static void on_archived(void *ctx, const struct archive_result *res)
         log_info("jobs", "archive caught up");
     f->why[0] = 0;
     f->rc = 0;
+    if (res->rc == 0)
+        f->ahead += r->given;
     if (!r->failed) {
         f->cursor = r->n;
+        f->ahead = 0;
         snprintf(f->epoch, sizeof f->epoch, "%s", r->epoch);
     }
     f->pace.at_once = r->more || r->failed;
@@ -229,10 +237,11 @@ static void on_seen(void *ctx, const struct redis_reply *n)
     archive_batch_set_seen(r->batch, r->epoch, redis_reply_int(n));
     if (jobs_feed_may_be_calm(r->more || r->failed, redis_reply_int(n) - f->came, (int64_t)archive_batch_rows(r->batch)))
         archive_batch_set_calm(r->batch);
-    f->came = redis_reply_int(n);
+    f->came = f->newest = redis_reply_int(n);
     /* The cursor moves only behind a round that read everything it looked at. */
     if (!r->failed)
         archive_batch_set_cursor(r->batch, r->epoch, r->n);
+    r->given = (int64_t)archive_batch_rows(r->batch);
     if (archive_append(f->archive, r->batch, on_archived, r) < 0) {
         fail(f, "archive: too much is under way");
         round_end(r);
@@ -426,6 +435,8 @@ static void on_changed(void *ctx, const struct redis_reply *r)
     rd->more = n == JOBS_FEED_LOGS;
     rd->rows = jobs_feed_rows(n);
     f->seen_n = rd->n;
+    if (f->newest < rd->n)
+        f->newest = rd->n;
     for (size_t i = n; i > 0; i--)
         add_log(rd, redis_reply_str(redis_reply_at(r, 2 * (i - 1))));
     read_next(rd);
@@ -452,7 +463,8 @@ void jobs_feed_tick(struct jobs_feed *f, int64_t now_ms)
     if (f->is_busy || !link_is_up(f->link) || !jobs_feed_is_due(&f->pace, now_ms))
         return;
     if (strcmp(f->epoch, link_epoch(f->link)) != 0) { /* another life of the data: look at all of it */
-        f->cursor = 0;
+        f->ahead = f->cursor > 0 ? 0 : f->ahead;
+        f->cursor = f->newest = 0;
         map_fini_free(&f->known);
     }
     r = mem_zalloc(sizeof *r);

@@ -23,7 +23,8 @@ void jobs_feed_tick(struct jobs_feed *f, int64_t now_ms);
 void jobs_feed_turn(struct jobs_feed *f, int64_t now_ms);
 /* True if all that was committed when this was last looked at is archived and nothing is under way. */
 bool jobs_feed_is_idle(const struct jobs_feed *f);
-/* Commits behind, as last seen. */
+/* Commits behind, as last seen: 0 if all that the last round looked at is archived. While a backlog is worked off it is an
+ * estimate, of what was committed since the last such round less the entries archived since (a commit has one or a few). */
 int64_t jobs_feed_lag(const struct jobs_feed *f);
 /* Why it stands still, or "". */
 const char *jobs_feed_why(const struct jobs_feed *f);

@@ -30,8 +30,8 @@ const has = async (name) => (await ask(redis.socket, 'EXISTS', key(name))) === '
 const hasMember = async (set, member) => (await ask(redis.socket, 'ZSCORE', key(set), member)) !== '$-1\r\n';
 const isGone = (chat) => until(async () => !(await has(`l:${chat}`)), `${chat} leaves Redis`, 15_000, 50);
 
-async function metric(name) {
-  const r = await fetch(`http://127.0.0.1:${server.metricsPort}/metrics`);
+async function metric(name, of = server) {
+  const r = await fetch(`http://127.0.0.1:${of.metricsPort}/metrics`);
   return Number(new RegExp(`^firstline_${name} (\\d+)$`, 'm').exec(await r.text())[1]);
 }
 
@@ -42,8 +42,8 @@ async function putOff(times = 1) {
 }
 
 /** Another process has SQLite's write lock until this is called: nothing is archived meanwhile. */
-async function lockArchive() {
-  const p = spawn(shim('lock'), [join(server.data, 'archive.sqlite'), '120000'], { stdio: ['ignore', 'pipe', 'ignore'] });
+async function lockArchive(of = server) {
+  const p = spawn(shim('lock'), [join(of.data, 'archive.sqlite'), '120000'], { stdio: ['ignore', 'pipe', 'ignore'] });
   await new Promise((yes) => p.stdout.once('data', yes));
   return () => p.kill('SIGKILL');
 }
@@ -128,6 +128,28 @@ test('a chat that gets an entry while it waits to leave stays until that is arch
   await isGone(chat);
   const t = await server.transcript(quinn.token, chat);
   assert.equal(t.events.filter((e) => e.kind === 'rated').length, 1);
+});
+
+test('how much waits for the archive is said, and goes down while it is worked off', async () => {
+  const own = await new Server({ set: { ...METRICS, 'limits.messages_per_s': 0 } }).start();
+  const lag = () => metric('archive_lag', own);
+  const { sue } = await servedChat(own);
+  const unlock = await lockArchive(own);
+  const seen = [];
+  try {
+    await until(async () => {
+      await Promise.all(Array.from({ length: 500 }, (_, i) => sue.say(`${i}`)));
+      return (await lag()) > 9000;
+    }, 'nine thousand wait', 60_000, 1);
+  } finally {
+    unlock();
+  }
+  await until(async () => {
+    seen.push(await lag());
+    return seen.at(-1) === 0;
+  }, 'all is archived', 60_000, 10);
+  assert.ok(seen.some((n) => n > 0 && n < 7000), `between all and nothing: ${[...new Set(seen)]}`);
+  await endAndCheck(own);
 });
 
 test('an abandoned chat stays as long as it can be opened again, one with an open promise until that is kept or missed', async () => {
