@@ -54,11 +54,20 @@ static void give_back(struct app *a, int64_t now)
     a->trim_at_ms = now + TRIM_MS + (int64_t)((uv_hrtime() - began) * TRIM_SHARE / 1000000);
 }
 
+static void on_tick(uv_timer_t *t);
+
+/* At whole ticks of the loop's clock, as net does. */
+static void start_tick(struct app *a)
+{
+    uv_timer_start(&a->tick, on_tick, TICK_MS - uv_now(a->loop) % TICK_MS, 0);
+}
+
 static void on_tick(uv_timer_t *t)
 {
     struct app *a = t->data;
     int64_t now = (int64_t)uv_now(a->loop);
 
+    start_tick(a);
     a->ticks++;
     if (!a->link)
         return;
@@ -352,7 +361,7 @@ int app_run(struct config *cfg, const struct app_options *opt, struct err *err)
     a->tick.data = a->beat.data = a->drain.data = a->sigterm.data = a->sigint.data = a;
     rc = open_parts(a, err);
     if (rc == 0) {
-        uv_timer_start(&a->tick, on_tick, TICK_MS, TICK_MS);
+        start_tick(a);
         uv_timer_start(&a->beat, on_beat, 100, (uint64_t)cfg->presence.beat_ms);
         uv_signal_start(&a->sigterm, app_on_stop_signal, SIGTERM);
         uv_signal_start(&a->sigint, app_on_stop_signal, SIGINT);

@@ -20,7 +20,6 @@
 
 #undef REDIS_ERR /* hiredis' status; here it is the reply type of link_redis.h */
 
-#define TICK_MS        25 /* how late a deadline may be noticed */
 #define READ_BYTES     65536
 #define READ_ROUNDS    16 /* at most, in one loop turn */
 #define CHANNELS_MAX   1024
@@ -91,7 +90,7 @@ static void drop_now(struct redis *r)
     r->state = WAITING;
     close_socket(r);
     uv_timer_stop(&r->timer);
-    uv_timer_stop(&r->tick);
+    uv_timer_stop(&r->due);
     r->bus = r->bus_ping_out = false;
     r->confirmed_n = 0;
     if (lasted)
@@ -110,7 +109,7 @@ static void drop_now(struct redis *r)
 static void close_handles(struct redis *r)
 {
     uv_close((uv_handle_t *)&r->timer, on_handle_closed);
-    uv_close((uv_handle_t *)&r->tick, on_handle_closed);
+    uv_close((uv_handle_t *)&r->due, on_handle_closed);
     uv_close((uv_handle_t *)&r->prepare, on_handle_closed);
     uv_close((uv_handle_t *)&r->spin, on_handle_closed);
     redis_unref(r); /* redis_open()'s own */
@@ -188,25 +187,36 @@ void redis_kick(struct redis *r)
     uv_idle_start(&r->spin, on_spin);
 }
 
-static void on_tick(uv_timer_t *t)
+static void on_due(uv_timer_t *t);
+
+/* Looks again when the earliest deadline that is known of may have passed: what is answered in time wakes nobody up for it. */
+static void watch(struct redis *r)
+{
+    uint64_t now = uv_now(r->loop);
+
+    r->due_at_ms = r->ring.due_ms;
+    uv_timer_start(&r->due, on_due, r->due_at_ms > now ? r->due_at_ms - now : 0, 0);
+}
+
+static void on_due(uv_timer_t *t)
 {
     struct redis *r = t->data;
     uint64_t now = uv_now(r->loop);
     char why[96];
 
-    if (r->ring.n == 0) {
-        uv_timer_stop(&r->tick);
+    if (r->ring.n == 0)
         return;
+    if (now >= r->ring.due_ms) {
+        /* The answer may be there already: it is we who were away. */
+        read_answers(r);
+        redis_ring_find_due(&r->ring);
+        if (!r->drop && r->ring.n > 0 && now >= r->ring.due_ms) {
+            snprintf(why, sizeof why, "no answer in time, %u commands under way", r->ring.n);
+            redis_mark_drop(r, why);
+        }
     }
-    if (now < r->ring.due_ms)
-        return;
-    /* The answer may be there already: it is we who were away. */
-    read_answers(r);
-    redis_ring_find_due(&r->ring);
-    if (!r->drop && r->ring.n > 0 && now >= r->ring.due_ms) {
-        snprintf(why, sizeof why, "no answer in time, %u commands under way", r->ring.n);
-        redis_mark_drop(r, why);
-    }
+    if (!r->drop && r->ring.n > 0)
+        watch(r);
     redis_settle(r);
 }
 
@@ -214,9 +224,11 @@ static void on_tick(uv_timer_t *t)
 void redis_await(struct redis *r, int64_t deadline_ms,
                          void (*cb)(void *ctx, const struct redis_reply *reply), void *ctx)
 {
-    redis_ring_push(&r->ring, (struct redis_wait){cb, ctx, uv_now(r->loop) + (uint64_t)deadline_ms});
-    if (!uv_is_active((uv_handle_t *)&r->tick))
-        uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);
+    uint64_t due_ms = uv_now(r->loop) + (uint64_t)deadline_ms;
+
+    redis_ring_push(&r->ring, (struct redis_wait){cb, ctx, due_ms});
+    if (!uv_is_active((uv_handle_t *)&r->due) || due_ms < r->due_at_ms)
+        watch(r);
 }
 
 /* ---- reading ---- */
@@ -333,10 +345,10 @@ int redis_open(struct uv_loop_s *loop, const char *url, const struct redis_port 
     r->pending_max = pending_max;
     r->fd = -1;
     uv_timer_init(loop, &r->timer);
-    uv_timer_init(loop, &r->tick);
+    uv_timer_init(loop, &r->due);
     uv_prepare_init(loop, &r->prepare);
     uv_idle_init(loop, &r->spin);
-    r->timer.data = r->tick.data = r->prepare.data = r->spin.data = r;
+    r->timer.data = r->due.data = r->prepare.data = r->spin.data = r;
     r->refs = 5; /* four handles and the owner */
     redis_out_init(&r->out);
     if (url)

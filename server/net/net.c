@@ -251,6 +251,14 @@ static void end_step(struct net *net)
     }
 }
 
+static void on_tick(uv_timer_t *timer);
+
+/* At whole ticks of the loop's clock, as others do: who is due at once wakes the process up once. */
+static void start_tick(struct net *net)
+{
+    uv_timer_start(&net->timer, on_tick, (uint64_t)(net->wheel.tick_ms - net_now(net) % net->wheel.tick_ms), 0);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct net *net = timer->data;
@@ -259,6 +267,7 @@ static void on_tick(uv_timer_t *timer)
         end_step(net);
         return;
     }
+    start_tick(net);
     net_listen_again(net);
     wheel_turn(&net->wheel, net_now(net));
     if (net->drained)
@@ -302,7 +311,7 @@ static void start_handles(struct net *net)
     net->handles_n += 4;
     uv_prepare_start(&net->prepare, on_prepare);
     uv_check_start(&net->check, on_check);
-    uv_timer_start(&net->timer, on_tick, (uint64_t)net->wheel.tick_ms, (uint64_t)net->wheel.tick_ms);
+    start_tick(net);
 }
 
 int net_open(struct uv_loop_s *loop, const struct config *cfg, const char *address,

@@ -265,6 +265,28 @@ static void a_frozen_server_passes_the_deadline_while_timers_go_on(void **state)
     world_fini(&w);
 }
 
+/* The deadline of what was answered passes while a later one is under way: that one is still looked at. */
+static void a_deadline_that_was_kept_is_followed_by_the_next(void **state)
+{
+    struct world w;
+    struct peer p;
+
+    (void)state;
+    world_init(&w);
+    world_start_redis(&w);
+    peer_open(&w, &p);
+    assert_int_equal(CALL(&p, 150, "PING"), 0);
+    world_await(&w, is_idle, &p, 1000, "answer");
+    kill(w.redis, SIGSTOP);
+    assert_int_equal(CALL(&p, 300, "INCR", "n"), 0);
+    world_await(&w, went_down, &p, 1000, "the second deadline");
+    assert_int_equal(p.nulls, 1);
+    assert_non_null(strstr(p.why, "no answer in time"));
+    kill(w.redis, SIGCONT);
+    peer_close(&w, &p);
+    world_fini(&w);
+}
+
 static void an_answer_that_waited_for_us_is_no_missed_deadline(void **state)
 {
     struct world w;
@@ -520,6 +542,7 @@ int main(void)
         cmocka_unit_test(it_connects_when_the_server_comes),
         cmocka_unit_test(killed_with_100_under_way_gives_100_nulls_and_comes_back),
         cmocka_unit_test(a_frozen_server_passes_the_deadline_while_timers_go_on),
+        cmocka_unit_test(a_deadline_that_was_kept_is_followed_by_the_next),
         cmocka_unit_test(an_answer_that_waited_for_us_is_no_missed_deadline),
         cmocka_unit_test(over_the_bound_a_command_is_refused_at_once),
         cmocka_unit_test(closing_gives_null_to_what_is_under_way),
