@@ -54,8 +54,8 @@ struct redis {
     unsigned address_i; /* which of the host's addresses is next */
     uv_getaddrinfo_t resolver;
     uv_timer_t timer; /* WAITING: next try; connecting: deadline; UP on the bus: ping */
-    uv_timer_t due;   /* the earliest deadline of a command, while there are commands */
-    uint64_t due_at_ms; /* when it fires, while it runs */
+    uv_timer_t due;   /* the earliest deadline of a command, while there are commands … */
+    uint64_t due_at_ms; /* … and when that is */
     uv_prepare_t prepare;
     uv_idle_t spin; /* keeps the loop from sleeping before on_prepare() has run */
 };
