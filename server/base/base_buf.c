@@ -153,7 +153,10 @@ void buf_add_str(struct buf *b, struct str s)
 
 void buf_add_c(struct buf *b, char c)
 {
-    buf_add(b, &c, 1);
+    if ((b->failed || b->cap - b->n < 2) && !buf_reserve(b, 1))
+        return;
+    b->p[b->n++] = c;
+    b->p[b->n] = 0;
 }
 
 void buf_add_s(struct buf *b, const char *s)

@@ -1,5 +1,7 @@
 #include "base/base_json.h"
 
+#include <endian.h>
+
 static void comma(struct buf *b)
 {
     char c;
@@ -36,14 +38,16 @@ size_t json_plain_run(const char *p, size_t n)
     size_t i = 0;
 
     for (; n - i >= 8; i += 8) {
-        uint64_t w, quotes, slashes;
+        uint64_t w, quotes, slashes, hits;
 
         memcpy(&w, p + i, sizeof w);
+        w = le64toh(w);
         quotes = w ^ ones * '"';
         slashes = w ^ ones * '\\';
-        /* Bit 7 of a byte: below 0x20, or equal. A borrow may set it too high up, never too low down: which byte it is the loop below says. */
-        if ((((w - ones * 0x20) & ~w) | ((quotes - ones) & ~quotes) | ((slashes - ones) & ~slashes)) & highs)
-            break;
+        /* Bit 7 of a byte: below 0x20, or equal. A borrow may set it too high up, never too low down: the lowest is right. */
+        hits = (((w - ones * 0x20) & ~w) | ((quotes - ones) & ~quotes) | ((slashes - ones) & ~slashes)) & highs;
+        if (hits)
+            return i + (size_t)__builtin_ctzll(hits) / 8;
     }
     while (i < n && (unsigned char)p[i] >= 0x20 && p[i] != '"' && p[i] != '\\')
         i++;

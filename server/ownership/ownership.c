@@ -147,28 +147,38 @@ static bool has_words(struct str folded)
     return false;
 }
 
-/* t is folded. Most entries already differ in their first character: those are not folded. */
-static bool equals_any(struct str t, const char *const *list)
+static bool equals(struct str text, struct str entry)
+{
+    struct buf t, p;
+    bool is;
+
+    buf_init(&t, 1 << 16);
+    buf_init(&p, 1 << 16);
+    ownership_fold(text, &t);
+    ownership_fold(entry, &p);
+    is = has_words(buf_str(&p)) && matches(buf_str(&t), buf_str(&p));
+    buf_fini(&t);
+    buf_fini(&p);
+    return is;
+}
+
+/* Most entries already part with the text in what is left of their first two characters: for those nothing is folded. */
+static bool equals_any(struct str text, const char *const *list)
 {
     size_t at = 0;
-    uint32_t first = next_folded(t, &at);
-    struct buf p;
-    bool hit = false;
+    uint32_t first = next_folded(text, &at), second = next_folded(text, &at);
 
-    buf_init(&p, 1 << 16);
-    for (; list && *list && !hit; list++) {
+    for (; list && *list; list++) {
         struct str entry = str_of(*list);
         size_t i = 0;
         uint32_t u = next_folded(entry, &i);
 
-        if (u != first && u != '{')
+        if (u != '{' && (u != first || ((u = next_folded(entry, &i)) != '{' && u != second)))
             continue;
-        buf_reset(&p);
-        ownership_fold(entry, &p);
-        hit = has_words(buf_str(&p)) && matches(t, buf_str(&p));
+        if (equals(text, entry))
+            return true;
     }
-    buf_fini(&p);
-    return hit;
+    return false;
 }
 
 bool ownership_reply_counts(struct str text, const struct ownership_texts *texts)
@@ -179,16 +189,9 @@ bool ownership_reply_counts(struct str text, const struct ownership_texts *texts
         "Hello {name}, how can I help you?", "Thank you for waiting", "Thanks for waiting", "One moment please",
         "你好", "您好", "您好，请问有什么可以帮您", "您好，请问有什么可以帮您的吗", "您好，很高兴为您服务",
         "您好，{name}，请问有什么可以帮您", "在的", "亲，在的", "请稍等", "稍等", "感谢您的耐心等待", NULL};
-    struct buf folded;
-    struct str t;
-    bool counts;
+    size_t i = 0;
 
-    buf_init(&folded, 1 << 16);
-    ownership_fold(text, &folded);
-    t = buf_str(&folded);
-    counts = t.n > 0 && !equals_any(t, greetings) && !(texts && equals_any(t, texts->canned));
-    buf_fini(&folded);
-    return counts;
+    return next_folded(text, &i) && !equals_any(text, greetings) && !(texts && equals_any(text, texts->canned));
 }
 
 bool ownership_is_dont_know(struct str text)
@@ -198,14 +201,7 @@ bool ownership_is_dont_know(struct str text)
         "Sorry, I don't know", "I don't know, sorry", "不知道", "我不知道", "我也不知道", "不清楚", "我不清楚", "我也不清楚", "不了解",
         "抱歉，我不知道", "对不起，我不知道", "这个我不知道", "这个我不清楚", NULL};
 
-    struct buf folded;
-    bool is;
-
-    buf_init(&folded, 1 << 16);
-    ownership_fold(text, &folded);
-    is = equals_any(buf_str(&folded), phrases);
-    buf_fini(&folded);
-    return is;
+    return equals_any(text, phrases);
 }
 
 bool ownership_may_resolve(const struct ownership_proof *p, struct str resolution)

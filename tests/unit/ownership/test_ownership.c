@@ -130,6 +130,18 @@ static void variables_are_wildcards_over_the_whole_text(void **state)
         {"{x}abab", "xababab", true},
         {"mail{x}", "mail", false},
         {"mail{x", "mail{x", true}, /* no closing brace: a plain character */
+        {"{x", "{x", true},
+        {"m{x", "m{x", true},
+        {"m", "m", true}, /* the first two characters are looked at before the rest */
+        {"m", "mn", false},
+        {"mn", "m", false},
+        {"mn", "mN!", true},
+        {"mnq", "mnr", false},
+        {"m{x}", "mn", true},
+        {"m{x}", "m", false},
+        {"m…n", "m n", true}, /* both fold to the same two */
+        {"发{x}货", "，发出货", true},
+        {"发货", "发 货 了", false},
     };
 
     (void)state;
