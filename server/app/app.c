@@ -88,6 +88,7 @@ static void on_tick(uv_timer_t *t)
         state_tell(a);
     }
     if (a->ticks % (SWEEP_MS / TICK_MS) == 0) {
+        repair_go_on(a);
         slot_sweep(a, now);
         give_back(a, now);
         state_look_at_disks(a);

@@ -13,9 +13,13 @@ void conn_text(void *ctx, struct net_conn *net, struct str text);
 void conn_drained(void *ctx, struct net_conn *net);
 void conn_closed(void *ctx, struct net_conn *net, void *user);
 void conn_pump(struct conn *c);
+/* A typing sign or read mark that a shopper isn't told: of a note, or of who doesn't write to them. json: made by us. */
+bool signal_is_for_staff(const struct slot *s, struct str json);
 /* True if the command names no chat, so that its id is remembered in the person's record (PROMISES 2.1). */
 bool cmd_is_of_person(const struct cmd *c);
-/* Ends a command: frees it, lets the next one begin. */
+/* Tells whose command of the system's own it was how it went; once. */
+void cmd_say_done(struct cmd *c, enum code code);
+/* Ends a command: frees it, lets the next one begin. Whose it was and wasn't told hears CODE_UNAVAILABLE. */
 void cmd_finish(struct cmd *c);
 /* It goes on by itself: the commands behind it begin now. */
 void cmd_set_aside(struct cmd *c);
@@ -87,6 +91,8 @@ struct sub *sub_add(struct conn *c, struct slot *s, int64_t cursor);
 void sub_drop(struct sub *u);
 void sub_drop_all(struct conn *c);
 void sub_pump(struct sub *u);
+/* Sends what lies behind `after`, then answers `re`; card: with the card. False: SUB_SYNCS_MAX of this chat are under way. */
+bool sub_sync(struct sub *u, int64_t after, struct str re, bool card);
 void sub_answer(struct sub *u, const struct answer *a);
 void slot_fan_out(struct slot *s);
 
@@ -251,6 +257,10 @@ void nodes_leave(struct app *a);
 /* app_repair.c: another life of the data (PROMISES 2.9) */
 /* Redis is up: true if its data is of another epoch than before; then everybody is sent away and this node puts back what it has. */
 bool repair_begin(struct app *a);
+/* What could not be put back when it was tried is tried again; from time to time. */
+void repair_go_on(struct app *a);
+/* The end: what still waits is let go. */
+void repair_forget(struct app *a);
 /* Commands and timers have to wait until this node has put back what it had. */
 bool repair_is_under_way(const struct app *a);
 
@@ -308,8 +318,6 @@ void shopper_join_all(struct app *a);
 void staff_hello(struct cmd *c);
 /* The site's departments as a JSON list of {name,title_en,title_zh}. */
 void staff_write_departments(const struct app *a, struct buf *b);
-void staff_open(struct cmd *c);
-void staff_open_for(struct conn *conn, struct slot *s, int64_t after, struct str re, bool card);
 
 /* app_kb.c */
 int kb_start(struct app *a, struct err *err);

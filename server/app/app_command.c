@@ -112,6 +112,12 @@ static void to_alert(struct cmd *c)
         answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
 }
 
+static void refuse_by_rate(struct cmd *c, const char *text)
+{
+    answer_error(c->conn, c->msg.id, CODE_RATE_LIMITED, text, 1000, NULL);
+    cmd_finish(c);
+}
+
 static void on_sync_loaded(struct slot *s, void *ctx)
 {
     struct cmd *c = ctx;
@@ -134,10 +140,11 @@ static void on_sync_loaded(struct slot *s, void *ctx)
         answer_cmd_error(c, CODE_NOT_FOUND, "no such chat", NULL);
         return;
     }
-    if (!conn->is_dead)
-        staff_open_for(conn, s, c->msg.f[FIELD_AFTER].type == VAL_INT ? c->msg.f[FIELD_AFTER].i : 0, c->msg.id,
-                       c->msg.type == MSG_CHAT_OPEN);
-    cmd_finish(c);
+    if (conn->is_dead || sub_sync(sub_add(conn, s, s->chat.head), c->msg.f[FIELD_AFTER].type == VAL_INT ? c->msg.f[FIELD_AFTER].i : 0, c->msg.id,
+                                  c->msg.type == MSG_CHAT_OPEN))
+        cmd_finish(c);
+    else
+        refuse_by_rate(c, "too many of this chat at once: what the first ones asked for is still being sent");
 }
 
 static void to_sync(struct cmd *c)

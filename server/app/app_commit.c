@@ -249,11 +249,10 @@ static bool step(struct slot *s, bool first)
     }
     if (d->drop_timer) {
         drop_timer(s, c);
-        return false;
+        return s->batch_left == 0; /* nothing was sent: no answer will let the next one in */
     }
     if (d->entries_n == 0) {
-        if (c->done)
-            c->done(c, CODE_OK);
+        cmd_say_done(c, CODE_OK);
         answer_cmd_ok(c, NULL);
         return true;
     }
@@ -265,7 +264,7 @@ static bool step(struct slot *s, bool first)
         commit_finish_refused(c, &s->chat, CODE_UNAVAILABLE, "a node of an older version is running: when it is updated, this can be done");
         return true;
     }
-    return send_commit(s, c, d, plain) == 0 && plain;
+    return send_commit(s, c, d, plain) == 0 ? plain : s->batch_left == 0;
 }
 
 void commit_start(struct app *a)
@@ -281,7 +280,7 @@ void commit_begin(struct slot *s)
     s->batch_left = 0;
     s->requeued = NULL;
     if (s->must_reindex && !s->first) {
-        s->is_busy = send_index(s);
+        s->is_busy = !s->index_rests && send_index(s);
         return;
     }
     s->is_stepping = true;

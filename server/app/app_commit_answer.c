@@ -176,8 +176,7 @@ static void finish_done(struct slot *s, struct flight *f, const struct link_resu
         s->tell_queue = true;
     if (c->task_json)
         task_begin(c);
-    if (c->done)
-        c->done(c, CODE_OK);
+    cmd_say_done(c, CODE_OK);
     cmd_finish(c);
 }
 
@@ -188,8 +187,10 @@ static void on_done(struct slot *s, struct flight *f, const struct link_result *
 
     if (f->n == 0) { /* the index alone */
         slot_keep_index(s);
-        if (c)
+        if (c) {
+            cmd_say_done(c, CODE_CONFLICT); /* a timer that means nothing any more */
             cmd_finish(c);
+        }
         return;
     }
     s->app->commits++;
@@ -211,8 +212,7 @@ static void on_done(struct slot *s, struct flight *f, const struct link_result *
 
 void commit_finish_refused(struct cmd *c, const struct chat *chat, enum code code, const char *text)
 {
-    if (c->done)
-        c->done(c, code);
+    cmd_say_done(c, code);
     answer_cmd_refusal(c, chat, code, text);
 }
 
@@ -341,8 +341,7 @@ static void on_guarded(struct slot *s, struct flight *f, const struct link_resul
         refuse_second_chat(s, c);
         break;
     default: /* not due any more, or back in time: nothing to do */
-        if (c->done)
-            c->done(c, CODE_CONFLICT);
+        cmd_say_done(c, CODE_CONFLICT);
         cmd_finish(c);
     }
 }
@@ -353,6 +352,10 @@ void commit_on_answer(void *ctx, const struct link_result *r)
     struct slot *s = f->slot;
     struct cmd *c = f->cmd;
 
+    if (!c && r->status != LINK_DONE) { /* the index still stands as it did */
+        s->must_reindex = true;
+        s->index_rests = r->status == LINK_REFUSED || r->status == LINK_EPOCH;
+    }
     switch (r->status) {
     case LINK_DONE:
         on_done(s, f, r);

@@ -251,11 +251,21 @@ void cmd_set_aside(struct cmd *cmd)
     c->aside_n++;
 }
 
+void cmd_say_done(struct cmd *cmd, enum code code)
+{
+    void (*done)(struct cmd *c, enum code code) = cmd->done;
+
+    cmd->done = NULL;
+    if (done)
+        done(cmd, code);
+}
+
 void cmd_finish(struct cmd *cmd)
 {
     struct conn *c = cmd->conn;
     bool was_aside = cmd->is_aside;
 
+    cmd_say_done(cmd, CODE_UNAVAILABLE); /* who said nothing better didn't do it */
     cmd_destroy(cmd);
     if (!c)
         return;
@@ -347,6 +357,16 @@ static void on_ping(struct conn *c, const struct msg *m)
     answer_ok(c, m->id, extra);
 }
 
+bool signal_is_for_staff(const struct slot *s, struct str json)
+{
+    char handler[ID_SIZE + 32];
+    int n = snprintf(handler, sizeof handler, "\"role\":\"rep\",\"id\":\"%s\"", s->chat.handler.id);
+
+    if (memmem(json.s, json.n, "\"mode\":\"note\"", 13))
+        return true;
+    return memmem(json.s, json.n, "\"role\":\"rep\"", 12) && !memmem(json.s, json.n, handler, (size_t)n);
+}
+
 /* Typing and read marks: no answer, merged, told to the others of the chat. */
 static void on_signal(struct conn *c, const struct msg *m)
 {
@@ -375,7 +395,7 @@ static void on_signal(struct conn *c, const struct msg *m)
     }
     buf_add_c(&b, '}');
     if (buf_ok(&b)) {
-        bool only_staff = m->type == MSG_TYPING && m->f[FIELD_MODE].type == VAL_STR && str_is(m->f[FIELD_MODE].s, "note");
+        bool only_staff = signal_is_for_staff(s, buf_str(&b));
 
         for (struct sub *u = s->subs; u; u = u->next_of_slot)
             if (strcmp(u->conn->person, c->person) != 0 && (u->conn->is_staff || !only_staff))

@@ -146,6 +146,7 @@ void app_fini(struct app *a)
         uv_close(handles[i], NULL);
     uv_run(a->loop, UV_RUN_DEFAULT);
     uv_loop_close(a->loop);
+    repair_forget(a);
     slot_free_all(a);
     map_fini_free(&a->asleep); /* none: their connections are gone */
     pool_fini(&a->cmds);

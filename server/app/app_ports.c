@@ -58,7 +58,7 @@ static void pass_on(struct app *a, struct str json)
 {
     const char *p = memmem(json.s, json.n, "\"chat\":\"", 8), *q = p ? memchr(p + 8, '"', json.n - (size_t)(p + 8 - json.s)) : NULL;
     struct slot *s = q ? slot_find(a, (struct str){p + 8, (size_t)(q - p - 8)}) : NULL;
-    bool only_staff = memmem(json.s, json.n, "\"mode\":\"note\"", 13) != NULL;
+    bool only_staff = s && signal_is_for_staff(s, json);
 
     for (struct sub *u = s ? s->subs : NULL; u; u = u->next_of_slot)
         if (u->conn->is_staff || !only_staff)

@@ -25,6 +25,7 @@ struct repair {
     bool whole; /* memory held all of it */
     bool lost;  /* something of it can't be put back */
     bool over;  /* it ended long ago: it may have left Redis */
+    struct repair *next_resting;
 };
 
 static void look(struct repair *r);
@@ -47,28 +48,34 @@ static void one_less(struct app *a)
     match_all_dirty(a);
 }
 
+static void free_had(struct repair *r)
+{
+    for (unsigned i = 0; i < r->had_n; i++)
+        item_fini(&r->had[i]);
+    free(r->had);
+    free(r);
+}
+
 static void finish(struct repair *r)
 {
     struct app *a = r->slot->app;
     struct slot *s = r->slot;
 
-    for (unsigned i = 0; i < r->had_n; i++)
-        item_fini(&r->had[i]);
     a->lost += r->lost;
-    free(r->had);
-    free(r);
+    free_had(r);
     s->is_loading = false;
     s->must_reindex = s->is_loaded && s->chat.head > 0;
     one_less(a);
     slot_run(s);
 }
 
-/* Redis went again: the next on_up looks anew, with what is left of our memory. */
-static void give_up(struct repair *r)
+/* Redis went again, or takes nothing now: repair_go_on() looks anew, with what is left to put back. */
+static void rest(struct repair *r)
 {
-    r->lost = r->next < r->had_n;
-    r->slot->is_behind = true;
-    finish(r);
+    struct app *a = r->slot->app;
+
+    r->next_resting = a->repairs_resting;
+    a->repairs_resting = r;
 }
 
 /* ---- what stands */
@@ -115,7 +122,7 @@ static void on_live(void *ctx, const struct redis_reply *list)
     int64_t stands_till = 0;
 
     if (!list || redis_reply_type(list) != REDIS_LIST) {
-        give_up(r);
+        rest(r);
         return;
     }
     slot_forget(s);
@@ -208,9 +215,9 @@ static void on_put(void *ctx, const struct link_result *res)
         look(r);
         break;
     default:
-        log_error("app", "an entry could not be put back chat=%s seq=%lld why=\"%.*s\"", r->slot->chat.id,
+        log_warn("app", "an entry can't be put back yet chat=%s seq=%lld why=\"%.*s\"", r->slot->chat.id,
                   (long long)it->seq, STR_FMT(res->why));
-        give_up(r);
+        rest(r);
     }
 }
 
@@ -252,17 +259,41 @@ static void put_next(struct repair *r)
     }
     lc.extra = str_of(extra);
     if (link_commit(s->app->link, &lc, on_put, r) < 0)
-        give_up(r);
+        rest(r);
 }
 
 static void look(struct repair *r)
 {
     r->again++;
     if (link_read(r->slot->app->link, str_of(r->slot->chat.id), 0, -1, on_live, r) < 0)
-        give_up(r);
+        rest(r);
 }
 
 /* ---- all of them */
+
+void repair_go_on(struct app *a)
+{
+    struct repair *r = a->repairs_resting, *next;
+
+    if (!link_is_up(a->link))
+        return;
+    a->repairs_resting = NULL;
+    for (; r; r = next) {
+        next = r->next_resting;
+        r->again = 0;
+        look(r);
+    }
+}
+
+void repair_forget(struct app *a)
+{
+    struct repair *r;
+
+    while ((r = a->repairs_resting)) {
+        a->repairs_resting = r->next_resting;
+        free_had(r);
+    }
+}
 
 static void repair_slot(struct app *a, struct slot *s)
 {
@@ -315,7 +346,7 @@ bool repair_begin(struct app *a)
     snprintf(a->epoch, sizeof a->epoch, "%s", link_epoch(a->link));
     a->epochs++;
     a->changed_n = 0;
-    a->repairs_left = 1;
+    a->repairs_left++; /* some may rest from the life before this one: they go on beside the new ones */
     forget_people(a);
     for (struct conn *c = a->conns; c; c = c->next_all)
         net_close(c->net, 1001, "another life of the data has begun");
@@ -323,7 +354,7 @@ bool repair_begin(struct app *a)
     while ((it = map_next(&a->slots, &i)))
         all[n++] = it->value;
     for (unsigned k = 0; k < n; k++)
-        if (all[k]->is_loaded && !all[k]->is_busy && all[k]->chat.head > 0)
+        if (all[k]->is_loaded && !all[k]->is_busy && !all[k]->is_loading && all[k]->chat.head > 0)
             repair_slot(a, all[k]);
     free(all);
     one_less(a);

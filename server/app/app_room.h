@@ -96,6 +96,15 @@ struct answer {
     char *extra; /* further members, `,"chat":…`; owned; NULL none */
 };
 
+/* A sync or chat.open whose entries are on their way. */
+struct sync {
+    struct sync *next;
+    char re[ID_MAX + 1];
+    bool card; /* chat.open: the answer carries it */
+};
+
+#define SUB_SYNCS_MAX 16
+
 struct sub {
     struct conn *conn;
     struct slot *slot;     /* NULL: asleep, with its cursor at the head */
@@ -106,8 +115,8 @@ struct sub {
     bool is_full;       /* the outbox is full: ws_drained goes on */
     struct answer *answers;
     unsigned answers_n, answers_cap;
-    char sync_re[ID_MAX + 1]; /* "" none: the sync or chat.open to answer when cursor reaches stop */
-    bool sync_card;     /* chat.open: the answer carries the card */
+    int64_t read_at;    /* the cursor when they were asked for */
+    struct sync *syncs; /* to answer when cursor reaches stop, oldest first */
     struct sub *next_of_slot, *next_of_conn;
 };
 
@@ -125,6 +134,7 @@ struct slot {
     bool read_again;     /* and did so while it was being read */
     bool is_unread;      /* for slot_when_loaded()'s callback: Redis could not be asked */
     bool must_reindex;   /* entries of others came between ours: write the whole index */
+    bool index_rests;    /* that was refused: the sweep tries again */
     int64_t stored;      /* entries of the log that are folded in: the place in Redis's list of the next one */
     int64_t read_from;   /* the place that the read under way began at */
     struct item *ring;   /* SLOT_RING, SLOT_RING_MAX at most, in order of seq */
@@ -326,6 +336,7 @@ struct app {
     int64_t beaten_ms;
     uint64_t commits, refusals;
     char epoch[40];                    /* the life of the data that this node's memory is of; "" none yet */
+    struct repair *repairs_resting;    /* of them, those that go on when Redis takes writes again */
     unsigned repairs_left;             /* chats that are being put back, + 1 while they are being listed */
     uint64_t epochs, put_back, lost;   /* new epochs met, entries put back, entries known to be gone for good */
     int64_t hole_at_ms;                /* uv_now() when the last hole was found, 0 never */

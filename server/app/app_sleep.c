@@ -9,7 +9,7 @@
 
 static bool is_done(const struct sub *u, int64_t head)
 {
-    return u->cursor >= head && !u->is_reading && !u->is_full && !u->answers_n && !u->sync_re[0];
+    return u->cursor >= head && !u->is_reading && !u->is_full && !u->answers_n && !u->syncs;
 }
 
 bool sleep_may(const struct slot *s)

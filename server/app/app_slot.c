@@ -385,7 +385,7 @@ static void slot_free(struct slot *s)
 
 static bool is_idle(const struct slot *s, int64_t now_ms)
 {
-    return !s->first && !s->is_busy && !s->is_loading && now_ms - s->used_at_ms > s->app->cfg->limits.chat_idle_ms;
+    return !s->first && !s->is_busy && !s->is_loading && !s->must_reindex && now_ms - s->used_at_ms > s->app->cfg->limits.chat_idle_ms;
 }
 
 /* Chats that nothing happens in leave memory, if nobody watches them or they have ended; they are read again when needed. */
@@ -399,6 +399,10 @@ void slot_sweep(struct app *a, int64_t now_ms)
     while (n < 64 && (it = map_next(&a->slots, &i))) {
         struct slot *s = it->value;
 
+        if (s->index_rests && !s->first) {
+            s->index_rests = false;
+            slot_run(s);
+        }
         if (is_idle(s, now_ms) && (!s->subs || sleep_may(s)))
             drop[n++] = s;
     }

@@ -4,15 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CHATS_MAX  200
+#define CHATS_MAX  2000
 #define TASKS_BYTES (1 << 20)
 
 struct hello {
     struct cmd *cmd;
     struct resumes resume;
     unsigned left;
-    char chat[CHATS_MAX][ID_SIZE];
-    unsigned chats_n;
+    char (*chat)[ID_SIZE];
+    unsigned chats_n, chats_cap;
     bool failed;
     unsigned lists_left; /* of chats, still to be read */
     struct buf tasks;    /* [{"task":…}, …] that are this person's to see */
@@ -21,6 +21,7 @@ struct hello {
 static void hello_free(struct hello *h)
 {
     buf_fini(&h->tasks);
+    free(h->chat);
     free(h);
 }
 
@@ -163,7 +164,7 @@ static void welcome(struct hello *h)
     struct member *m = people_find(a, str_of(c->person));
     struct buf b;
 
-    buf_init(&b, 4 << 20);
+    buf_init(&b, 16 << 20);
     buf_add_s(&b, "{\"t\":\"welcome\"");
     json_kv_str(&b, "re", cmd->msg.id);
     json_kv_s(&b, "epoch", link_epoch(a->link));
@@ -198,15 +199,9 @@ static void welcome(struct hello *h)
     hello_free(h);
 }
 
-static void on_chat_ready(struct slot *s, void *ctx)
+/* All that was asked is known, or couldn't be read, or nobody is there any more to hear it. */
+static void hello_end(struct hello *h)
 {
-    struct hello *h = ctx;
-
-    resume_found(&h->resume, s, may_read(s, h->cmd->conn));
-    if (s->is_unread)
-        h->failed = true;
-    if (--h->left > 0)
-        return;
     if (!h->failed && !h->cmd->conn->is_dead) {
         welcome(h);
         return;
@@ -215,15 +210,29 @@ static void on_chat_ready(struct slot *s, void *ctx)
     hello_free(h);
 }
 
-static bool add_chat(struct hello *h, const char *id)
+static void on_chat_ready(struct slot *s, void *ctx)
+{
+    struct hello *h = ctx;
+
+    resume_found(&h->resume, s, may_read(s, h->cmd->conn));
+    if (s->is_unread)
+        h->failed = true;
+    if (--h->left == 0)
+        hello_end(h);
+}
+
+static void add_chat(struct hello *h, const char *id, unsigned most)
 {
     for (unsigned i = 0; i < h->chats_n; i++)
         if (strcmp(h->chat[i], id) == 0)
-            return false;
-    if (h->chats_n == CHATS_MAX || id[0] != 'c')
-        return false;
+            return;
+    if (h->chats_n >= most || id[0] != 'c')
+        return;
+    if (h->chats_n == h->chats_cap) {
+        h->chats_cap = h->chats_cap ? h->chats_cap * 2 : 16;
+        h->chat = mem_realloc(h->chat, h->chats_cap * sizeof *h->chat);
+    }
     memcpy(h->chat[h->chats_n++], id, ID_SIZE);
-    return true;
 }
 
 /* All lists were read; chats in memory that are parked, proposed or owned come on top. */
@@ -239,18 +248,18 @@ static void read_chats(struct hello *h)
         struct slot *s = it->value;
 
         if (s->is_loaded && (is_mine(s, c) || strcmp(s->chat.transfer_to.id, c->person) == 0))
-            add_chat(h, s->chat.id);
+            add_chat(h, s->chat.id, CHATS_MAX);
     }
     n = h->chats_n;
     h->left = 1;
     for (unsigned i = 0; i < h->resume.n; i++)
-        add_chat(h, h->resume.r[i].chat);
+        add_chat(h, h->resume.r[i].chat, CHATS_MAX + RESUME_MAX);
     h->left += h->chats_n;
     n = h->chats_n;
     for (unsigned i = 0; i < n; i++)
         slot_when_loaded(slot_get(a, str_of(h->chat[i])), on_chat_ready, h);
     if (--h->left == 0)
-        welcome(h);
+        hello_end(h);
 }
 
 static void list_read(struct hello *h, bool ok)
@@ -258,12 +267,10 @@ static void list_read(struct hello *h, bool ok)
     h->failed = h->failed || !ok;
     if (--h->lists_left > 0)
         return;
-    if (!h->failed) {
+    if (h->failed || h->cmd->conn->is_dead)
+        hello_end(h);
+    else
         read_chats(h);
-        return;
-    }
-    answer_cmd_error(h->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
-    hello_free(h);
 }
 
 /* Chats of one list: what this rep holds, what somebody with a closed account held, what is under alert. */
@@ -278,7 +285,7 @@ static void on_list(void *ctx, const struct redis_reply *r)
 
         if (s.n < ID_SIZE) {
             memcpy(id, s.s, s.n);
-            add_chat(h, id);
+            add_chat(h, id, CHATS_MAX);
         }
     }
     list_read(h, ok);
@@ -355,19 +362,4 @@ void staff_hello(struct cmd *cmd)
     resume_read(&h->resume, &cmd->msg);
     buf_init(&h->tasks, TASKS_BYTES);
     ask_lists(h, m);
-}
-
-void staff_open_for(struct conn *conn, struct slot *s, int64_t after, struct str re, bool card)
-{
-    struct sub *u = sub_find(conn, s);
-
-    if (!u)
-        u = sub_add(conn, s, after < s->chat.head ? after : s->chat.head);
-    u->cursor = after < s->chat.head ? after : s->chat.head;
-    if (u->cursor < 0)
-        u->cursor = 0;
-    u->stop = s->chat.head;
-    u->sync_card = card;
-    snprintf(u->sync_re, sizeof u->sync_re, "%.*s", STR_FMT(re));
-    sub_pump(u);
 }

@@ -39,8 +39,18 @@ static void unlink_sub(struct sub **head, struct sub *u, bool of_slot)
         *head = of_slot ? u->next_of_slot : u->next_of_conn;
 }
 
+static void drop_first_sync(struct sub *u)
+{
+    struct sync *y = u->syncs;
+
+    u->syncs = y->next;
+    free(y);
+}
+
 static void sub_free(struct sub *u)
 {
+    while (u->syncs)
+        drop_first_sync(u);
     for (unsigned i = 0; i < u->answers_n; i++)
         free(u->answers[i].extra);
     free(u->answers);
@@ -194,20 +204,53 @@ static bool send_item(struct sub *u, struct item *it)
 
 static void reached_head(struct sub *u)
 {
-    struct buf b;
+    while (u->syncs && u->cursor >= u->stop) {
+        struct buf b;
 
-    if (!u->sync_re[0] || u->cursor < u->stop)
-        return;
-    buf_init(&b, 1 << 18);
-    if (u->sync_card) {
-        buf_add_s(&b, ",\"card\":");
-        notice_write_card(u->slot, &b);
+        buf_init(&b, 1 << 18);
+        if (u->syncs->card) {
+            buf_add_s(&b, ",\"card\":");
+            notice_write_card(u->slot, &b);
+        }
+        buf_printf(&b, ",\"chat\":\"%s\",\"seq\":%lld", u->slot->chat.id, (long long)u->cursor);
+        answer_ok(u->conn, str_of(u->syncs->re), b.p);
+        buf_fini(&b);
+        drop_first_sync(u);
     }
-    buf_printf(&b, ",\"chat\":\"%s\",\"seq\":%lld", u->slot->chat.id, (long long)u->cursor);
-    answer_ok(u->conn, str_of(u->sync_re), b.p);
-    buf_fini(&b);
-    u->sync_re[0] = 0;
-    u->stop = 0;
+}
+
+/* One that overlaps with another starts over from the earlier of both places: what was sent twice is known by its seq, what was left out isn't. */
+bool sub_sync(struct sub *u, int64_t after, struct str re, bool card)
+{
+    struct sync **at = &u->syncs;
+    unsigned n = 0;
+
+    for (; *at; at = &(*at)->next)
+        n++;
+    if (n == SUB_SYNCS_MAX)
+        return false;
+    *at = mem_zalloc(sizeof **at);
+    str_keep(re, (*at)->re, sizeof (*at)->re);
+    (*at)->card = card;
+    if (after < u->cursor)
+        u->cursor = after > 0 ? after : 0;
+    u->stop = u->slot->chat.head;
+    sub_pump(u);
+    return true;
+}
+
+static void send_older(struct sub *u, const struct redis_reply *list)
+{
+    for (size_t i = 1; !u->is_full && i < redis_reply_n(list); i++) { /* the first is a place */
+        struct item it = {0};
+
+        if (item_read(&it, redis_reply_str(redis_reply_at(list, i)), NULL) && it.seq > u->cursor) {
+            u->is_full = !send_item(u, &it);
+            if (!u->is_full)
+                u->cursor = it.seq;
+        }
+        item_fini(&it);
+    }
 }
 
 static void on_older(void *ctx, const struct redis_reply *list)
@@ -224,23 +267,8 @@ static void on_older(void *ctx, const struct redis_reply *list)
         net_close(u->conn->net, 1013, "the log can't be read now");
         return;
     }
-    for (size_t i = 1; i < redis_reply_n(list); i++) { /* the first is a place */
-        struct item it = {0};
-        bool sent;
-
-        if (!item_read(&it, redis_reply_str(redis_reply_at(list, i)), NULL) || it.seq <= u->cursor) {
-            item_fini(&it);
-            continue;
-        }
-        sent = send_item(u, &it);
-        if (sent)
-            u->cursor = it.seq;
-        item_fini(&it);
-        if (!sent) {
-            u->is_full = true;
-            return;
-        }
-    }
+    if (u->cursor == u->read_at) /* else a sync began further up meanwhile */
+        send_older(u, list);
     sub_pump(u);
 }
 
@@ -254,6 +282,7 @@ void sub_pump(struct sub *u)
         struct item *it = slot_item(s, u->cursor + 1);
 
         if (!it) {
+            u->read_at = u->cursor;
             u->is_reading = link_read_after(s->app->link, str_of(s->chat.id), u->cursor, READ_ENTRIES, on_older, u) == 0;
             return; /* not up: the next refresh pumps again */
         }

@@ -224,8 +224,6 @@ static void close_handle(struct net *net, uv_handle_t *handle)
  */
 static void end_step(struct net *net)
 {
-    unsigned own = net->handles_n;
-
     switch (net->ending++) {
     case 1:
         kill_all(net);
@@ -239,7 +237,7 @@ static void end_step(struct net *net)
         net->lws = NULL;
         break;
     case 3 + LWS_TURNS:
-        assert(own <= 5); /* those of sockets have closed by now */
+        assert(net->handles_n <= 5); /* those of sockets have closed by now */
         close_handle(net, (uv_handle_t *)&net->listener);
         close_handle(net, (uv_handle_t *)&net->prepare);
         close_handle(net, (uv_handle_t *)&net->check);

@@ -1,0 +1,90 @@
+// What a connection is told when it comes, and when it asks again: whole, each question answered, whoever leaves in between.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { endAndCheck } from './lib/checker.mjs';
+import { Client, rep } from './lib/client.mjs';
+import { arrival, servedChat, servedChatWithColleague, staff } from './lib/desk.mjs';
+import { Server } from './lib/server.mjs';
+import { until } from './lib/wait.mjs';
+
+let server;
+
+before(async () => {
+  server = await new Server().start();
+});
+after(() => endAndCheck(server));
+
+const seqs = (c, chat) => c.seen.filter((m) => m.t === 'event' && m.chat === chat).map((m) => m.seq);
+
+test('reps who leave while their hello is being answered leave nothing behind', async () => {
+  const [who] = await staff(server, 1);
+  for (let i = 0; i < 40; i++) {
+    const c = await Client.open(server, '/ws/rep', { headers: { authorization: `Bearer ${who.token}` } });
+    c.send('hello');
+    await c.close();
+  }
+  const [other] = await staff(server, 1, { department: who.department });
+  const bob = await rep(server, other, { shift: false });
+  const there = bob.welcome.people.find((p) => p.id === who.id);
+  assert.ok(!there || there.presence !== 'present', JSON.stringify(there));
+  const ann = await rep(server, who);
+  await servedChat(server, { ann });
+});
+
+test('questions for older entries that overlap are each answered, and nothing is left out', async () => {
+  const { ann, sue, chat } = await servedChat(server);
+  const write = async (n, text) => {
+    for (let i = 0; i < n; i++) sue.send('message.send', { chat, text: `${text} ${i}` });
+    return (await sue.say(`${text}, the last`, { chat })).seq;
+  };
+  await write(600, 'old');
+  const from = Date.now();
+  await until(() => Date.now() - from > 5200, 'what is old may leave memory', 8000, 200);
+  const head = await write(300, 'new');
+  for (const list of [[0, 0], [250, 0], [500, 300, 0], [100, 400]]) {
+    const two = await rep(server, ann.who, { shift: false });
+    await two.settle();
+    two.seen.length = 0;
+    const asked = list.map((after) => two.send('sync', { chat, after }));
+    await until(() => asked.every((id) => two.seen.some((m) => m.re === id)), () => `all of ${list} are answered`);
+    const all = new Set(seqs(two, chat));
+    for (let seq = Math.min(...list) + 1; seq <= head; seq++) assert.ok(all.has(seq), `${list}: ${seq} was sent`);
+    for (const id of asked) assert.ok(two.seen.find((m) => m.re === id).seq >= head);
+    await two.close();
+  }
+});
+
+test('a rep of more than two hundred chats is told all of them', async () => {
+  const [who] = await staff(server, 1);
+  const ann = await rep(server, who, { capacity: 1000 });
+  const n = 205;
+  const all = [];
+  for (let i = 0; i < n; i += 41)
+    all.push(...(await Promise.all(Array.from({ length: 41 }, async () => {
+      const a = await arrival(server, who.department);
+      await ann.expect('offer', { chat: a.chat, kind: 'new' }, 30_000);
+      await ann.done('offer.accept', { chat: a.chat });
+      return a;
+    }))));
+  await ann.close();
+  const back = await rep(server, who, { shift: false });
+  assert.equal(back.welcome.chats.length, n);
+  for (const { sue, chat } of all) await sue.say('Are you back?', { chat });
+  for (const { chat } of all) await back.event('message', { chat, text: 'Are you back?' });
+});
+
+test('the shopper sees the signs of who writes to them, and of nobody else', async () => {
+  const { ann, bob, sue, chat } = await servedChatWithColleague(server);
+  await bob.done('chat.open', { chat });
+  for (const c of [bob, ann]) {
+    c.send('typing', { chat, on: true });
+    c.send('read', { chat, seq: 2 });
+    await c.settle();
+  }
+  await sue.expect('typing', { chat });
+  await sue.expect('receipt', { chat });
+  await sue.settle();
+  const signs = sue.seen.filter((m) => m.t === 'typing' || m.t === 'receipt');
+  assert.deepEqual([...new Set(signs.map((m) => m.from.id))], [ann.me]);
+  await ann.expect('typing', { chat });
+});

@@ -1,0 +1,117 @@
+// A node that is behind when it writes: the index, the chats of who leaves, and what it has to put back come right all the same.
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { OwnRedis, Proxy } from '../faults/lib/redis.mjs';
+import { again, rep } from './lib/client.mjs';
+import { arrival, servedChat, staff } from './lib/desk.mjs';
+import { Server, end } from './lib/server.mjs';
+import { until } from './lib/wait.mjs';
+
+const alive = setInterval(() => {}, 1000); // processes that are awaited don't keep the file running
+after(() => clearInterval(alive));
+
+const KEY = 'fl:{default}:';
+const ready = (s) => until(async () => (await s.api('GET', '/readyz')).status === 200, async () => `ready; ${(await s.api('GET', '/readyz')).text}`, 15_000);
+const calls = async (redis, command) => Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(await redis.ask('INFO', 'commandstats'))?.[1] ?? 0);
+
+/** A Redis, a proxy in front of it, and servers that the test starts with start(). */
+async function behindProxy(run) {
+  const redis = await new OwnRedis().start();
+  const proxy = await new Proxy(redis).start();
+  const all = [];
+  const start = async (url, set = {}) => {
+    all.push(await new Server({ redis: url, set }).start());
+    return all.at(-1);
+  };
+  try {
+    await run(redis, proxy, start);
+  } finally {
+    proxy.release();
+    await end(...all);
+    proxy.stop();
+    await redis.kill();
+  }
+}
+
+test("a node's index for entries of others is refused because they go on: it is written for what stands then", () =>
+  behindProxy(async (redis, proxy, start) => {
+    const a = await start(redis.url, { 'server.node': 'a' });
+    const b = await start(proxy.url, { 'server.node': 'b' });
+    const department = a.newDepartment();
+    const [who] = await staff(a, 1, { department });
+    const ann = await rep(a, who);
+    const { sue, chat } = await arrival(b, department);
+    await ann.expect('offer', { chat, kind: 'new' });
+    await ann.done('offer.accept', { chat });
+    await ann.say('I will look into that for you.', { chat });
+    await sue.say('and when?', { chat });
+    await ann.event('message', { text: 'and when?' });
+    const silent = async () => !(await redis.ask('ZSCORE', `${KEY}t`, `${chat}|silent`)).startsWith('$-1');
+    await until(silent, 'the rep is reminded of the question');
+
+    proxy.hold(); // b is deaf: it doesn't hear of the answer
+    await ann.say('It comes on Monday.', { chat });
+    await until(async () => !(await silent()), 'the answer ends that');
+    const length = async () => Number((await redis.ask('LLEN', `${KEY}l:${chat}`)).slice(1));
+    const stood = await length();
+    sue.send('message.send', { chat, text: 'And the other one?' });
+    await until(async () => (await length()) > stood, 'the next question stands');
+    const reads = await calls(redis, 'lrange');
+    proxy.holdAt = `:l:${chat}`; // what b reads now it is told later
+    proxy.release();
+    await until(async () => proxy.holding && (await calls(redis, 'lrange')) > reads, 'b reads what came between');
+    proxy.holdAt = null;
+    await ann.done('note.add', { chat, text: 'the other one is lost' });
+    proxy.release();
+    await until(silent, 'the rep is reminded of the next question too');
+  }));
+
+test('the connection breaks while a rep ends the shift: it is said, and the rep goes on as if nothing was asked', () =>
+  behindProxy(async (redis, proxy, start) => {
+    const s = await start(proxy.url);
+    const [who] = await staff(s, 1);
+    const ann = await rep(s, who);
+    const elsewhere = 'c_aaaaaaaaaaaaaaaaaaaaaa'; // on her list, not in this node's memory
+    await redis.ask('HSET', `${KEY}w:${ann.me}`, elsewhere, '0');
+    proxy.holdAt = `l:${elsewhere}`;
+    const asked = ann.ask('shift.end', {}, 20_000);
+    await until(() => proxy.holding, 'the chat is being read');
+    proxy.holdAt = null;
+    proxy.cut();
+    proxy.release();
+    assert.equal((await asked).code, 'unavailable');
+    await ready(s);
+    await redis.ask('HDEL', `${KEY}w:${ann.me}`, elsewhere);
+    await ann.done('shift.start', { capacity: 5 });
+    await servedChat(s, { ann });
+  }));
+
+test('the connection breaks while a node puts back what it had: it goes on when there is one again', () =>
+  behindProxy(async (redis, proxy, start) => {
+    const s = await start(proxy.url, { 'archive.path': '' });
+    const { sue, chat } = await servedChat(s);
+    const [log, head] = [`${KEY}l:${chat}`, `${KEY}h:${chat}`];
+    const stood = (await redis.ask('HGET', head, 's')).split('\r\n')[1];
+    const kept = Array.from({ length: 5 }, (_, i) => `acknowledged ${i}`);
+    const seqs = [];
+    for (const text of kept) seqs.push((await sue.say(text, { chat })).seq);
+
+    s.process.kill('SIGSTOP'); // it sees the other life of the data whole
+    for (const _ of kept) await redis.ask('RPOP', log);
+    await redis.ask('HSET', head, 's', stood);
+    for (const [field] of (await redis.ask('HKEYS', head)).matchAll(/i:\S+/g))
+      if (seqs.includes(Number((await redis.ask('HGET', head, field)).split('\r\n')[1].split(' ')[0]))) await redis.ask('HDEL', head, field);
+    await redis.ask('SET', `${KEY}epoch`, 'e_bbbbbbbbbbbbbbbbbbbbbb');
+    proxy.holdAt = '\r\nP\r\n'; // the first entry that is put back
+    proxy.cut();
+    s.process.kill('SIGCONT');
+    await until(() => proxy.holding, 'the first is being put back');
+    proxy.holdAt = null;
+    proxy.cut();
+    proxy.release();
+    await ready(s);
+    const back = await again(sue, { resume: [{ chat, seq: 0 }] });
+    await until(() => back.entries(chat, 'message').some((e) => e.text === kept.at(-1)), 'the last one stands');
+    const texts = back.entries(chat, 'message').map((e) => e.text);
+    assert.deepEqual(texts.filter((t) => kept.includes(t)), kept, 'each once, in order');
+  }));
