@@ -57,7 +57,10 @@ static void push_to(struct cmd *c, struct str chat)
 
 static void to_chat(struct cmd *c)
 {
-    push_to(c, chat_of(c));
+    if (field(c, FIELD_ATTACHMENT).n) /* nothing can be uploaded yet, so there is none */
+        answer_cmd_error(c, CODE_NOT_FOUND, "no such attachment", NULL);
+    else
+        push_to(c, chat_of(c));
 }
 
 static void act_on(struct cmd *c, struct str chat)

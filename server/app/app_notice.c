@@ -386,7 +386,7 @@ void notice_write_row(struct slot *s, struct buf *b)
 
 static void write_promises(const struct chat *c, struct buf *b)
 {
-    static const char *const states[] = {"open", "kept", "missed"};
+    static const char *const states[] = {"open", "kept", "missed", "missed"}; /* kept late was missed */
 
     json_key(b, "promises");
     json_open(b, '[');

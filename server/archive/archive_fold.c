@@ -271,10 +271,10 @@ void archive_chat_apply(struct archive_chat *c, const struct entry *e)
         from_takes_part(c, e, ARCHIVE_JOINED);
         break;
     case KIND_TAGGED:
-        if (field(e, FIELD_ADD).type == VAL_JSON)
-            json_each_str(field(e, FIELD_ADD).s, add_tag, c);
         if (field(e, FIELD_REMOVE).type == VAL_JSON)
             json_each_str(field(e, FIELD_REMOVE).s, drop_tag, c);
+        if (field(e, FIELD_ADD).type == VAL_JSON)
+            json_each_str(field(e, FIELD_ADD).s, add_tag, c);
         break;
     case KIND_RATED:
         if (field(e, FIELD_SCORE).type == VAL_INT)

@@ -36,6 +36,8 @@ void chat_copy(struct chat *to, const struct chat *from)
             *text_at(to, i) = mem_strdup(*text_at(to, i));
     for (unsigned i = 0; i < to->promises_n; i++)
         to->promise[i].text = mem_strdup(to->promise[i].text);
+    for (unsigned i = 0; i < to->tags_n; i++)
+        to->tags[i] = mem_strdup(to->tags[i]);
 }
 
 void chat_fini(struct chat *c)
@@ -48,7 +50,9 @@ void chat_fini(struct chat *c)
     }
     for (unsigned i = 0; i < c->promises_n; i++)
         free(c->promise[i].text);
-    c->promises_n = 0;
+    for (unsigned i = 0; i < c->tags_n; i++)
+        free(c->tags[i]);
+    c->promises_n = c->tags_n = 0;
 }
 
 size_t chat_bytes(const struct chat *c)
@@ -59,6 +63,8 @@ size_t chat_bytes(const struct chat *c)
         n += mem_bytes(*text_at((struct chat *)c, i));
     for (unsigned i = 0; i < c->promises_n; i++)
         n += mem_bytes(c->promise[i].text);
+    for (unsigned i = 0; i < c->tags_n; i++)
+        n += mem_bytes(c->tags[i]);
     return n;
 }
 

@@ -49,7 +49,7 @@ struct chat_rep {
     bool is_director;   /* may know of every chat, as a lead of its own department's */
 };
 
-enum promise_state { PROMISE_OPEN, PROMISE_KEPT, PROMISE_MISSED };
+enum promise_state { PROMISE_OPEN, PROMISE_KEPT, PROMISE_MISSED, PROMISE_KEPT_LATE };
 struct chat_promise {
     char id[ID_SIZE];
     char *text;
@@ -117,7 +117,7 @@ struct chat {
     char *card_summary, *card_requirements, *card_promised, *card_verified; /* newest known; verified is raw JSON */
     struct chat_promise promise[CHAT_PROMISES_MAX];
     unsigned promises_n;
-    char tags[CHAT_TAGS_MAX][PEOPLE_ITEM_BYTES];
+    char *tags[CHAT_TAGS_MAX];
     unsigned tags_n;
     char readers[CHAT_READERS_MAX][ID_SIZE];
     unsigned readers_n;

@@ -212,6 +212,8 @@ static void set_promise(struct chat *c, const struct entry *e, enum promise_stat
 
     if (p && p->state == PROMISE_OPEN)
         p->state = state;
+    else if (p && p->state == PROMISE_MISSED && state == PROMISE_KEPT)
+        p->state = PROMISE_KEPT_LATE;
 }
 
 static void add_tag(void *ctx, struct str tag)
@@ -221,10 +223,8 @@ static void add_tag(void *ctx, struct str tag)
     for (unsigned i = 0; i < c->tags_n; i++)
         if (str_is(tag, c->tags[i]))
             return;
-    if (c->tags_n == CHAT_TAGS_MAX || tag.n >= PEOPLE_ITEM_BYTES)
-        return;
-    memcpy(c->tags[c->tags_n], tag.s, tag.n);
-    c->tags[c->tags_n++][tag.n] = 0;
+    if (c->tags_n < CHAT_TAGS_MAX)
+        c->tags[c->tags_n++] = mem_strndup(tag.s, tag.n);
 }
 
 static void remove_tag(void *ctx, struct str tag)
@@ -233,8 +233,9 @@ static void remove_tag(void *ctx, struct str tag)
 
     for (unsigned i = 0; i < c->tags_n; i++)
         if (str_is(tag, c->tags[i])) {
-            memmove(c->tags[i], c->tags[i + 1], (c->tags_n - i - 1) * sizeof c->tags[0]);
+            free(c->tags[i]);
             c->tags_n--;
+            memmove(&c->tags[i], &c->tags[i + 1], (c->tags_n - i) * sizeof c->tags[0]);
             return;
         }
 }

@@ -356,13 +356,57 @@ static void decide_note(const struct chat *c, const struct chat_cmd *cmd, const 
     e->f[FIELD_MENTIONS] = decide_msg_val(cmd, FIELD_MENTIONS);
 }
 
+/* The chat's tags as they would be; each but once. */
+struct tags {
+    struct str tag[2 * CHAT_TAGS_MAX];
+    unsigned n;
+};
+
+static void count_tag(void *ctx, struct str tag)
+{
+    struct tags *t = ctx;
+
+    for (unsigned i = 0; i < t->n; i++)
+        if (str_eq(tag, t->tag[i]))
+            return;
+    if (t->n < 2 * CHAT_TAGS_MAX)
+        t->tag[t->n++] = tag;
+}
+
+static void uncount_tag(void *ctx, struct str tag)
+{
+    struct tags *t = ctx;
+
+    for (unsigned i = 0; i < t->n; i++)
+        if (str_eq(tag, t->tag[i]))
+            t->tag[i--] = t->tag[--t->n];
+}
+
+/* What is taken off goes first: a tag in both lists stays on. */
+static unsigned tags_then(const struct chat *c, const struct chat_cmd *cmd)
+{
+    struct tags t = {.n = 0};
+
+    for (unsigned i = 0; i < c->tags_n; i++)
+        count_tag(&t, str_of(c->tags[i]));
+    if (decide_msg_val(cmd, FIELD_REMOVE).type == VAL_JSON)
+        json_each_str(decide_msg_val(cmd, FIELD_REMOVE).s, uncount_tag, &t);
+    if (decide_msg_val(cmd, FIELD_ADD).type == VAL_JSON)
+        json_each_str(decide_msg_val(cmd, FIELD_ADD).s, count_tag, &t);
+    return t.n;
+}
+
 static void decide_tag(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
 {
     struct entry *e;
 
-    (void)c, (void)r;
+    (void)r;
     if (decide_msg_val(cmd, FIELD_ADD).type == VAL_NONE && decide_msg_val(cmd, FIELD_REMOVE).type == VAL_NONE) {
         decide_refuse(d, CODE_BAD_REQUEST, "add or remove: one is needed");
+        return;
+    }
+    if (tags_then(c, cmd) > CHAT_TAGS_MAX) {
+        decide_refuse(d, CODE_CONFLICT, "a chat has at most %d tags", CHAT_TAGS_MAX);
         return;
     }
     e = decide_add_main(d, cmd, KIND_TAGGED);

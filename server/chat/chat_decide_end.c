@@ -189,7 +189,7 @@ void decide_promise_done(const struct chat *c, const struct chat_cmd *cmd, const
     (void)r;
     for (unsigned i = 0; i < c->promises_n; i++)
         if (str_is(decide_msg_str(cmd, FIELD_PROMISE), c->promise[i].id)) {
-            if (c->promise[i].state == PROMISE_KEPT)
+            if (c->promise[i].state == PROMISE_KEPT || c->promise[i].state == PROMISE_KEPT_LATE)
                 decide_conflict(c, d, "it is kept already");
             else
                 decide_add_main(d, cmd, KIND_PROMISE_KEPT)->f[FIELD_PROMISE] = decide_msg_val(cmd, FIELD_PROMISE);

@@ -187,12 +187,23 @@ void decide_triage(const struct chat *c, const struct chat_cmd *cmd, const struc
         d->entry[d->entries_n - 1].f[FIELD_SCORE] = val_int(c->queue_score + r->head_start_ms[c->class_] - r->head_start_ms[becomes]);
 }
 
+/* A lead who was asked for advice by another department knows of the chat, and no more. */
+static bool is_led_by(const struct chat_cmd *cmd, struct decision *d)
+{
+    if (cmd->self && (cmd->self->in_department || cmd->self->is_director))
+        return true;
+    decide_refuse(d, CODE_FORBIDDEN, "it is another department's chat");
+    return false;
+}
+
 /* Rule 2.10: a lead's recorded act. */
 void decide_reassign(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
 {
     struct entry *e;
 
     (void)r;
+    if (!is_led_by(cmd, d))
+        return;
     if (!chat_state_is_open(c->state)) {
         decide_refuse(d, CODE_CLOSED, "the chat is %s", chat_state_name(c->state));
     } else if (!cmd->target) {
@@ -214,7 +225,8 @@ void decide_reassign(const struct chat *c, const struct chat_cmd *cmd, const str
 void decide_join(const struct chat *c, const struct chat_cmd *cmd, const struct chat_rules *r, struct decision *d)
 {
     (void)r, (void)c;
-    decide_add_main(d, cmd, KIND_JOINED);
+    if (is_led_by(cmd, d))
+        decide_add_main(d, cmd, KIND_JOINED);
 }
 
 /* Rule 3.2: the lead sends who waits to another department; the time waited counts there. */

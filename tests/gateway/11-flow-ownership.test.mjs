@@ -233,3 +233,14 @@ describe('with routing.auto_accept', () => {
     await sue.event('message', { text: 'Good that you waited.' });
   });
 });
+
+test('rule 2.1: a file that nobody uploaded is none: it makes no reply of a greeting', async () => {
+  const [ann] = await team(server, 1);
+  const { sue, chat } = await arrival(server, ann.department);
+  await ann.expect('offer', { chat, kind: 'new' });
+  await ann.done('offer.accept', { chat });
+  for (const c of [ann, sue]) await c.refused('not_found', 'message.send', { chat, text: 'Hello', attachment: 'f_none' });
+  await ann.say('Hello', { chat });
+  const card = (await ann.done('chat.open', { chat })).card;
+  assert.equal(card.owner ?? null, null);
+});

@@ -39,6 +39,17 @@ test('rule 2.3: who is asked in a consultation answers inside; the handler stays
   assert.deepEqual(sue.entries(chat).filter((x) => x.kind.startsWith('consult')), []);
 });
 
+test('rule 2.10: a lead of another department who is asked for advice may give it, and no more', async () => {
+  const { ann, bob, chat } = await servedChatWithColleague(server);
+  const [other] = await staff(server, 1, { role: 'lead' });
+  const zoe = await rep(server, other);
+  await ann.done('chat.consult', { chat, to: zoe.me, question: 'Is the seam under warranty?' });
+  await zoe.event('consulted', { chat });
+  await zoe.refused('forbidden', 'chat.join', { chat });
+  for (const to of [zoe.me, bob.me]) await zoe.refused('forbidden', 'chat.reassign', { chat, to, reason: 'mine now' });
+  await zoe.done('consult.answer', { chat, text: 'Two years, it is.' });
+});
+
 test('rule 2.3: a consultation of a department names who was asked there', async () => {
   const { ann, chat } = await servedChat(server);
   const [eve] = await team(server, 1);

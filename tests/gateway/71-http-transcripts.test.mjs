@@ -15,6 +15,7 @@ let lead;
 let other; // a lead of another department
 let sue;
 let chat;
+let tags; // as the rep saw them
 
 const NASTY = ['=SUM(A1)', '+1', '-1', '@x', '\tTAB', '"quoted", with comma', 'line\r\nbreak', '<script>alert(1)</script>', '\u202eright to left'];
 
@@ -30,7 +31,9 @@ before(async () => {
   await sue.say('The lamp arrived DAMAGED, 100% broken_glass');
   await ann.say('退款已经在处理，refund within three days.', { chat });
   for (const text of NASTY) await sue.say(text);
-  await ann.done('chat.tag', { chat, add: ['lamp'] });
+  await ann.done('chat.tag', { chat, add: ['lamp', '灯'.repeat(50)] });
+  await ann.done('chat.tag', { chat, add: ['both'], remove: ['both'] });
+  ({ tags } = (await ann.done('chat.open', { chat })).card);
   await ann.done('note.add', { chat, text: 'an internal note' });
   await ann.say('Closing words.', { chat });
   await settled(sue, ann, chat);
@@ -64,6 +67,12 @@ test('operators and wildcards are words like others', async () => {
   }
   assert.deepEqual(await find('dam*ged'), [], 'a star is no wildcard');
   assert.equal((await find('d_maged')).length, 0, 'nor is an underscore');
+});
+
+test('the list has the tags that the rep saw', async () => {
+  assert.deepEqual(tags, ['lamp', '灯'.repeat(50), 'both']);
+  const [item] = (await list('?tag=both')).json.items;
+  assert.deepEqual([item.chat, [...item.tags].sort()], [chat, [...tags].sort()]);
 });
 
 test('the list is filtered by rep, department, tag, rating and time, newest first, page by page', async () => {

@@ -306,6 +306,47 @@ static void only_a_served_chat_can_be_parked(void **state)
     assert_int_equal(store_rep(&s, ann, 0, "chat.park", park(3600000)), CODE_CONFLICT);
 }
 
+/* rule 3.3: one that was missed can be kept late, once; missed it remains */
+static void a_missed_promise_is_kept_late_once(void **state)
+{
+    char more[100];
+
+    (void)state;
+    store_rep(&s, ann, 0, "promise.add", "'text':'by four','until':1800003600000");
+    assert_true(store_fire(&s, 0, TIMER_PROMISE));
+    assert_int_equal(chat()->promise[0].state, PROMISE_MISSED);
+    snprintf(more, sizeof more, "'promise':'%s'", chat()->promise[0].id);
+    assert_int_equal(store_rep(&s, ann, 0, "promise.done", more), CODE_OK);
+    assert_int_equal(chat()->promise[0].state, PROMISE_KEPT_LATE);
+    assert_int_equal(store_rep(&s, ann, 0, "promise.done", more), CODE_CONFLICT);
+}
+
+/* A chat has twenty tags at most; what is taken off makes room, and what is in both lists stays. */
+static void tags_are_bounded(void **state)
+{
+    static const char long_one[] = "一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十";
+    char more[256];
+
+    (void)state;
+    snprintf(more, sizeof more, "'add':['%s']", long_one);
+    assert_int_equal(store_rep(&s, ann, 0, "chat.tag", more), CODE_OK);
+    assert_string_equal(chat()->tags[0], long_one);
+    assert_int_equal(store_rep(&s, ann, 0, "chat.tag", "'add':['b'],'remove':['b']"), CODE_OK);
+    assert_string_equal(chat()->tags[1], "b");
+    for (unsigned i = 2; i < CHAT_TAGS_MAX; i++) {
+        snprintf(more, sizeof more, "'add':['t%u','b']", i);
+        assert_int_equal(store_rep(&s, ann, 0, "chat.tag", more), CODE_OK);
+    }
+    assert_int_equal(chat()->tags_n, CHAT_TAGS_MAX);
+    assert_int_equal(store_rep(&s, ann, 0, "chat.tag", "'add':['one more']"), CODE_CONFLICT);
+    assert_int_equal(store_rep(&s, ann, 0, "chat.tag", "'add':['t2']"), CODE_OK);
+    assert_int_equal(store_rep(&s, ann, 0, "chat.tag", "'add':['one more'],'remove':['b','none']"), CODE_OK);
+    assert_int_equal(chat()->tags_n, CHAT_TAGS_MAX);
+    assert_string_equal(chat()->tags[CHAT_TAGS_MAX - 1], "one more");
+    assert_int_equal(store_rep(&s, ann, 0, "chat.tag", "'remove':['t2','t3']"), CODE_OK);
+    assert_int_equal(chat()->tags_n, CHAT_TAGS_MAX - 2);
+}
+
 /* rule 3.3: each promise is recorded, and whether it was kept, also when the case is over by then */
 static void each_promise_is_found_kept_or_missed(void **state)
 {
@@ -414,6 +455,8 @@ int main(void)
         TEST(a_parked_chat_comes_back_at_its_date_with_the_clock),
         TEST(only_a_served_chat_can_be_parked),
         TEST(each_promise_is_found_kept_or_missed),
+        TEST(a_missed_promise_is_kept_late_once),
+        TEST(tags_are_bounded),
         TEST(promises_for_one_moment_are_missed_together),
         TEST(promises_are_bounded),
         TEST(a_case_is_rated_at_its_end_once),
