@@ -299,7 +299,7 @@ static struct archive *archive_of(void *ctx, const char *site, const char **node
     struct app *a = ctx;
 
     (void)site;
-    *node = a->archive_node;
+    *node = strcmp(a->archive_node, a->node) == 0 ? "" : a->archive_node; /* this one: its file is not the archive */
     return a->archive;
 }
 

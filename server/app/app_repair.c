@@ -337,8 +337,10 @@ bool repair_begin(struct app *a)
 
     if (strcmp(a->epoch, link_epoch(a->link)) == 0)
         return false;
-    if (!a->epoch[0]) { /* this node has nothing of an earlier one */
+    if (!a->epoch[0]) { /* this node has nothing of an earlier one: what is missing can only be said */
         snprintf(a->epoch, sizeof a->epoch, "%s", link_epoch(a->link));
+        a->epochs += link_was_lost(a->link);
+        a->hole_at_ms = link_was_lost(a->link) ? (int64_t)uv_now(a->loop) : 0;
         return false;
     }
     log_error("app", "another life of the data: what this node has is put back old=%s new=%s chats=%u",

@@ -168,6 +168,19 @@ static const char *disk_why(const struct app_disk *d, const struct config *c, do
     return out;
 }
 
+static void say_hole(const struct app *a, char *out, size_t size)
+{
+    static const char people[] = "accounts that are missing come back by `firstline user restore`";
+
+    if (!a->hole_at_ms || (int64_t)uv_now(a->loop) - a->hole_at_ms >= HOLE_MS)
+        return;
+    if (a->put_back + a->lost > 0)
+        snprintf(out, size, "the live data was in an earlier state: %llu entries were put back, %llu chats may miss some; %s",
+                 (unsigned long long)a->put_back, (unsigned long long)a->lost, people);
+    else
+        snprintf(out, size, "the live data is in an earlier state than the archive: open chats lack what came since; the transcripts have it; %s", people);
+}
+
 static bool judge_redis(struct app *a)
 {
     enum link_fault f = a->is_up ? LINK_FINE : a->link ? link_fault(a->link) : LINK_AWAY;
@@ -180,12 +193,7 @@ static bool judge_redis(struct app *a)
     if (used >= FULL_PERMILLE)
         snprintf(full, sizeof full, "redis has used %u %% of its memory: no new chats, open ones go on",
                  used / 10);
-    if (a->hole_at_ms && (int64_t)uv_now(a->loop) - a->hole_at_ms < HOLE_MS)
-        snprintf(
-            hole, sizeof hole,
-            "the live data was in an earlier state: %llu entries were put back, %llu chats may miss some; "
-            "accounts that are missing come back by `firstline user restore`",
-            (unsigned long long)a->put_back, (unsigned long long)a->lost);
+    say_hole(a, hole, sizeof hole);
     if (corrected >= 0 && corrected < CORRECTED_MS)
         snprintf(clock, sizeof clock,
                  "redis's clock left this node's by over 2 s: the site's time was corrected");
@@ -202,7 +210,7 @@ static bool judge_archive(struct app *a)
 {
     const char *feed = jobs_feed_why(a->feed);
     int64_t now = (int64_t)uv_now(a->loop), lag = jobs_feed_lag(a->feed);
-    char behind[320] = "", away[320] = "";
+    char behind[320] = "", away[1024] = "";
     bool news = false;
 
     if (lag == 0)
@@ -215,6 +223,11 @@ static bool judge_archive(struct app *a)
         snprintf(behind, sizeof behind, "archive behind: %lld commits wait", (long long)lag);
     if (a->archive_refused[0])
         snprintf(away, sizeof away, "archive away: %s", a->archive_refused);
+    else if (a->archive_elsewhere && strcmp(a->archive_node, a->node) == 0)
+        snprintf(away, sizeof away,
+                 "archive away: this node had it, and %s is another file: put the right one in its place (is its disk mounted?) and start again, "
+                 "or run firstline archive adopt",
+                 a->cfg->archive.path[0] ? a->cfg->archive.path : "archive.sqlite");
     else if (a->archive_elsewhere && a->beats > 3 && !a->archive_node_lives)
         snprintf(away, sizeof away, "archive away: node %s, which has it, is silent", a->archive_node);
     news |= set(a, STATE_ARCHIVE_BEHIND, behind);

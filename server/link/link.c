@@ -27,6 +27,11 @@ const char *link_epoch(const struct link *l)
     return l->epoch;
 }
 
+bool link_was_lost(const struct link *l)
+{
+    return l->was_lost;
+}
+
 const char *link_node(const struct link *l)
 {
     return l->node;

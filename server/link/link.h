@@ -47,6 +47,8 @@ const char *link_why(const struct link *l);
 const char *link_epoch(const struct link *l);
 /* Somebody (the archive) has seen the commit counter at n in this epoch: data that stands below is another life. Before on_up. */
 void link_note_seen(struct link *l, const char *epoch, int64_t n);
+/* When it came up the data was gone, or in an earlier state than this node or the archive had seen. */
+bool link_was_lost(const struct link *l);
 const char *link_node(const struct link *l);
 /* Commands under way. */
 unsigned link_pending(const struct link *l);

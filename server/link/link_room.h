@@ -33,6 +33,7 @@ struct link {
     char epoch[40];
     char seen_epoch[40]; /* with seen_n: the highest commit counter that was acknowledged, and in which epoch */
     int64_t seen_n;
+    bool was_lost; /* the last set-up found less than that */
     enum link_fault fault;
     char why[300];      /* why it isn't up */
     struct sentinel *sentinel; /* NULL: the address is fixed */

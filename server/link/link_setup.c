@@ -315,6 +315,7 @@ static void on_epoch(void *ctx, const struct redis_reply *r)
         if (why.n && !str_is(why, "first"))
             log_error("link", "a new epoch was made why=%.*s old=%s new=%.*s counter=%lld seen=%lld",
                       STR_FMT(why), l->seen_epoch, STR_FMT(epoch), (long long)n, (long long)l->seen_n);
+        l->was_lost = str_is(why, "lost") || (str_is(why, "first") && l->seen_n > 0);
         snprintf(l->epoch, sizeof l->epoch, "%.*s", STR_FMT(epoch));
         if (strcmp(l->seen_epoch, l->epoch) != 0)
             l->seen_n = n;

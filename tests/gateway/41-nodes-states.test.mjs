@@ -1,6 +1,6 @@
 // What is wrong has a name: in /readyz, in /metrics, in the log, at who is connected; chats go on as long as the promise can be kept.
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, readFileSync, statfsSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, renameSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { OwnRedis } from '../faults/lib/redis.mjs';
@@ -149,6 +149,29 @@ test('the archive’s node away: named by the others, chats go on; back, it catc
     },
     { set: { 'server.node': 'one' } },
   ));
+
+test('the archive’s file is gone from its place: named by the node that had it, chats go on; back, it catches up', () =>
+  withRedis(async (s) => {
+    const quinn = await auditor(s);
+    await servedChat(s);
+    await s.stop();
+    const file = join(s.data, 'archive.sqlite');
+    const put = (from, to) => ['', '.heads', '.key'].forEach((end_) => renameSync(`${file}${end_}${from}`, `${file}${end_}${to}`));
+    put('', '.aside');
+    await s.start();
+    await has(s, 'archive_away');
+    assert.match((await ready(s)).reasons.join(), /archive\.sqlite is another file/);
+    const { sue, chat } = await servedChat(s);
+    await sue.say('kept until it is back', { chat });
+    const asked = await s.api('GET', '/api/v1/transcripts', { token: quinn.token });
+    assert.equal(asked.status, 503);
+    assert.doesNotMatch(asked.text, /ask there/);
+    await s.stop();
+    put('.aside', '');
+    await s.start();
+    await hasNot(s, 'archive_away');
+    await s.transcript(quinn.token, chat, (t) => t.events.some((e) => e.text === 'kept until it is back'));
+  }));
 
 test('archive adopt: another node’s file is the archive from now on, seen without a restart', () =>
   withRedis(

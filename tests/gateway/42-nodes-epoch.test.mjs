@@ -7,7 +7,7 @@ import { OwnRedis } from '../faults/lib/redis.mjs';
 import { again, newId, rep, shopper } from './lib/client.mjs';
 import { auditor, servedChat, staff } from './lib/desk.mjs';
 import { editor } from './lib/kb.mjs';
-import { Server, end, temporaryFolder } from './lib/server.mjs';
+import { METRICS, Server, end, temporaryFolder } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 const alive = setInterval(() => {}, 1000); // processes that are awaited don't keep the file running
@@ -88,6 +88,29 @@ test('firstline epoch new: everybody connects again, the next entry jumps and sa
     const t = await s.transcript(quinn.token, chat, (x) => x.events.some((e) => e.text === 'and so on'));
     assert.deepEqual(t.events.map((e) => e.seq), [...t.events.keys()].map((i) => (i < last ? i + 1 : JUMP + 1 + i - last)), 'no hole but the jump');
     noProblems(s2, a2, whole);
+  }));
+
+test('live data put back, or gone, while no node was there: it is said all the same', () =>
+  nodes(1, async (redis, s) => {
+    Object.assign(s.set, METRICS);
+    const { sue, chat } = await servedChat(s);
+    const copy = await keep(redis);
+    for (let i = 0; i < 5; i++) await sue.say(`lost ${i}`, { chat });
+    await s.stop();
+    await putBack(redis, copy);
+    const lost = async () => (await s.api('GET', '/readyz')).json.states.find((x) => x.name === 'data_lost');
+    await s.start();
+    await ready(s);
+    assert.match((await until(lost, 'the earlier state is named')).why, /earlier state than the archive/);
+    assert.match(await (await fetch(`http://127.0.0.1:${s.metricsPort}/metrics`)).text(), /^firstline_epochs_total 1$/m);
+    await s.stop();
+    await redis.ask('FLUSHALL');
+    await s.start();
+    assert.match((await until(lost, 'the loss is named')).why, /firstline user restore/);
+    await s.stop();
+    await s.start();
+    await ready(s);
+    assert.equal(await lost(), undefined, 'said once');
   }));
 
 test('live data put back to an earlier state: the nodes put back what they acknowledged, under the same ids', () =>
