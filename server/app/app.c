@@ -276,7 +276,7 @@ static void metrics_request(void *ctx, struct net_http *req, const struct net_he
 
 static int open_parts(struct app *a, struct err *err)
 {
-    struct net_port net = {a, conn_check, conn_opened, conn_text, conn_drained, conn_closed, NULL, on_turn};
+    struct net_port net = {a, conn_check, conn_opened, conn_text, conn_drained, conn_closed, NULL, on_turn, a->cfg->server.share_port};
     struct minder_port minder = {a, app_minder_up, app_minder_down};
     int rc = make_data_dir(a->opt.data_dir, err);
 
@@ -294,6 +294,7 @@ static int open_parts(struct app *a, struct err *err)
     if (rc == 0 && a->cfg->metrics.listen[0]) {
         net.http_request = metrics_request;
         net.turn = NULL;
+        net.shares_port = false;
         rc = net_open(a->loop, a->cfg, a->cfg->metrics.listen, &net, &a->metrics_net, err);
         if (rc == 0)
             log_info("app", "metrics address=%s", net_address(a->metrics_net));

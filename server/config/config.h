@@ -107,6 +107,7 @@ struct config_class {
 struct config {
     struct {
         char *listen;  /* HOST:PORT, port 0: any */
+        bool share_port;
         char *node;    /* this node's name, "" the host's */
         int log_level; /* enum log_level */
     } server;

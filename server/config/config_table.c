@@ -49,6 +49,8 @@ static const char *const own[] = {"inherit", "false", "true", NULL}; /* enum con
 const struct config_row config_rows[] = {
     STRING(server, listen, "127.0.0.1:8080", config_check_listen,
            "Address and port to serve on; port 0: any free one."),
+    BOOL(server, share_port, "false",
+         "Nodes of one host listen on one port, each with this setting: the kernel spreads connections over them."),
     STRING(server, node, "", config_check_name_or_none,
            "Name of this node; empty: made from the host's name."),
     ENUM(server, log_level, "info", log_levels, "Lines below this level are not written."),

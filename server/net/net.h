@@ -1,5 +1,5 @@
 /*
- * net: sockets. WebSocket and HTTP bytes on one loop thread: own SO_REUSEPORT listener, request heads checked
+ * net: sockets. WebSocket and HTTP bytes on one loop thread: own listener, request heads checked
  * before libwebsockets sees them, bounded outboxes of shared frames, pings by a wheel, close codes.
  *
  * Knows no rule and no message: whoever runs it fills in struct net_port.
@@ -83,6 +83,8 @@ struct net_port {
     void (*http_request)(void *ctx, struct net_http *http, const struct net_head *head, struct str body);
     /* Once a turn of the loop, after its events and before outboxes are written. */
     void (*turn)(void *ctx);
+    /* Others of this host may listen on the same address, where they say so too (server.share_port). */
+    bool shares_port;
 };
 
 /*

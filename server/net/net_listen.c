@@ -1,5 +1,4 @@
-/* The listening socket: our own, so that several nodes share a port of one host, and descriptors are kept in
- * reserve. */
+/* The listening socket: our own, so that several nodes can share a port of one host, and descriptors are kept in reserve. */
 #include "net/net_private.h"
 
 #include "config/config.h"
@@ -39,12 +38,13 @@ static int split_address(const char *address, char host[256], char port[8], stru
     return 0;
 }
 
-static void set_options(int fd, int family)
+static void set_options(int fd, int family, bool shares)
 {
     int on = 1, unsent = UNSENT_BYTES;
 
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    if (shares)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     if (family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     /* These are inherited by what is accepted: no call for each connection. */
@@ -52,13 +52,13 @@ static void set_options(int fd, int family)
     setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
 }
 
-static int bind_one(const struct addrinfo *a, const char *address, int *out, struct err *err)
+static int bind_one(const struct addrinfo *a, const char *address, bool shares, int *out, struct err *err)
 {
     int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return err_set(err, ERR_IO, "listening on %s: %s", address, strerror(errno));
-    set_options(fd, a->ai_family);
+    set_options(fd, a->ai_family, shares);
     if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, 4096) == 0) {
         *out = fd;
         return 0;
@@ -209,7 +209,7 @@ int net_listen(struct net *net, const char *address, struct err *err)
     rc = getaddrinfo(host[0] ? host : NULL, port, &hints, &found);
     if (rc != 0)
         return err_set(err, ERR_INVALID, "server.listen: %s: %s", host, gai_strerror(rc));
-    rc = bind_one(found, address, &net->listen_fd, err);
+    rc = bind_one(found, address, net->port.shares_port, &net->listen_fd, err);
     freeaddrinfo(found);
     if (rc < 0)
         return rc;

@@ -43,6 +43,19 @@ describe('the command line', { concurrency: 2 }, () => {
     }
   });
 
+  test('two programs on one port: the second is refused, unless both say that they share it; metrics never share', async () => {
+    const one = await new Server().start();
+    const at = `127.0.0.1:${one.port}`;
+    sentence(await run(['serve', '--data', temporaryFolder(), '--listen', at], { ms: 25_000 }), { says: /is taken by another program/, what: 'the same port' });
+    sentence(await serve(temporaryFolder(), '--set', `metrics.listen=${at}`), { says: /is taken by another program/, what: 'metrics on it' });
+    await one.stop();
+    one.set['server.share_port'] = 'true';
+    await one.start({ listen: at });
+    sentence(await serve(temporaryFolder(), '--set', 'server.share_port=true', '--set', `metrics.listen=${at}`), { says: /is taken by another program/, what: 'metrics on a shared one' });
+    const two = await new Server({ set: { 'server.share_port': 'true' } }).start({ listen: at });
+    await endAndCheck(one, two);
+  });
+
   test('bad settings are refused with file, line and key', async () => {
     const dir = temporaryFolder();
     const table = [

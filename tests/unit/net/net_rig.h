@@ -295,7 +295,7 @@ static inline struct rig *rig_start(struct config *cfg)
 {
     struct rig *r = calloc(1, sizeof *r);
     struct net_port port = {r,           rig_check,      rig_open_conn,  rig_on_text, rig_on_drained,
-                            rig_close_conn, rig_on_request, rig_on_turn};
+                            rig_close_conn, rig_on_request, rig_on_turn, false};
     struct err err = {0};
 
     signal(SIGPIPE, SIG_IGN);
