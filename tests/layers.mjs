@@ -42,7 +42,7 @@ const LIBRARIES = [
 ];
 /** libc, POSIX and Linux. */
 const SYSTEM = new RegExp(`^((sys|netinet|arpa|linux|net)/\\w+|${[
-  'aio', 'alloca', 'assert', 'ctype', 'dirent', 'dlfcn', 'err', 'errno', 'execinfo', 'fcntl', 'float', 'fnmatch', 'ftw', 'getopt', 'glob',
+  'aio', 'alloca', 'assert', 'ctype', 'dirent', 'dlfcn', 'endian', 'err', 'errno', 'execinfo', 'fcntl', 'float', 'fnmatch', 'ftw', 'getopt', 'glob',
   'grp', 'iconv', 'ifaddrs', 'inttypes', 'langinfo', 'limits', 'locale', 'malloc', 'math', 'netdb', 'poll', 'pthread', 'pwd', 'regex',
   'sched', 'semaphore', 'setjmp', 'signal', 'spawn', 'stdalign', 'stdarg', 'stdatomic', 'stdbool', 'stddef', 'stdint', 'stdio',
   'stdlib', 'stdnoreturn', 'string', 'strings', 'syslog', 'termios', 'time', 'uchar', 'unistd', 'wchar', 'wctype', 'zlib',
