@@ -1,5 +1,6 @@
 #include "app/app_room.h"
 #include "base/base_fail.h"
+#include "link/link_redis_url.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -54,6 +55,14 @@ static void give_back(struct app *a, int64_t now)
     a->trim_at_ms = now + TRIM_MS + (int64_t)((uv_hrtime() - began) * TRIM_SHARE / 1000000);
 }
 
+static void give_up(struct app *a)
+{
+    char url[300];
+
+    redis_url_show(a->opt.redis_url, url, sizeof url);
+    app_fatal(a, "%s (%s); is the server running, and is --redis right?", link_why(a->link), url);
+}
+
 static void on_tick(uv_timer_t *t);
 
 /* At whole ticks of the loop's clock, as net does. */
@@ -95,7 +104,7 @@ static void on_tick(uv_timer_t *t)
         app_archive_look(a);
     }
     if (!a->was_ready && now - a->started_at_ms > a->cfg->redis.wait_ms && !a->is_up && a->opt.redis_url)
-        app_fatal(a, "%s (%s); is the server running, and is --redis right?", link_why(a->link), a->opt.redis_url);
+        give_up(a);
 }
 
 /* Matching looks again, so that nothing waits for a hint that was lost; the nodes see each other. */

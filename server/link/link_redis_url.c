@@ -138,6 +138,16 @@ void redis_url_fini(struct redis_url *u)
     *u = (struct redis_url){0};
 }
 
+void redis_url_show(const char *text, char *out, size_t size)
+{
+    const char *scheme = strstr(text, "://"), *host = scheme ? scheme + 3 : text, *at = strrchr(host, '@');
+
+    if (at && strncmp(text, "unix://", 7) != 0)
+        snprintf(out, size, "%.*s***%s", (int)(host - text), text, at);
+    else
+        snprintf(out, size, "%s", text);
+}
+
 /* ---- sentinels */
 
 bool redis_url_is_sentinel(const char *text)

@@ -20,6 +20,9 @@ struct redis_url {
     int db;
 };
 
+/* The address as it may be shown: what stands before its host is ***. Also of one that is none of ours. */
+void redis_url_show(const char *text, char *out, size_t size);
+
 /* Writes *out only on success. */
 int redis_url_parse(const char *text, struct redis_url *out, struct err *err);
 void redis_url_fini(struct redis_url *u);

@@ -125,6 +125,21 @@ describe('the command line', { concurrency: 2 }, () => {
     sentence(await run(['serve', '--data', temporaryFolder(), '--listen', '127.0.0.1:0', '--redis', 'http://x']), { says: /redis/, what: 'no url of Redis' });
   });
 
+  test('the password in an address of Redis is said to nobody', async () => {
+    for (const [url, shown] of [
+      ['redis://:s3cret@127.0.0.1:1', 'redis://***@127.0.0.1:1'],
+      ['redis://shop:s3cr@et@127.0.0.1:1/2', 'redis://***@127.0.0.1:1/2'],
+      ['sentinel://shop:s3cret@127.0.0.1:1,127.0.0.1:2/main', 'sentinel://***@127.0.0.1:1,127.0.0.1:2/main'],
+    ]) {
+      const data = temporaryFolder();
+      const r = await serve(data, '--redis', url, '--set', 'redis.wait_ms=100');
+      assert.ok(sentence(r, { what: url }).includes(`(${shown})`), r.err);
+      assert.doesNotMatch(r.err + r.out, /s3cr/);
+      for (const args of [['user', 'list'], ['epoch']]) assert.doesNotMatch((await run([...args, '--data', data, '--redis', url])).err, /s3cr/, args[0]);
+    }
+    assert.doesNotMatch((await serve(temporaryFolder(), '--redis', 'redis://:s3cr/et@127.0.0.1:1')).err, /s3cr/, 'no address');
+  });
+
   test('a data folder that can’t be written is a sentence', async () => {
     const dir = temporaryFolder();
     writeFileSync(join(dir, 'file'), '');
