@@ -2,12 +2,10 @@
 #include "base/base_fail.h"
 #include "link/link_redis_url.h"
 
-#include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define TICK_MS        50
@@ -244,19 +242,6 @@ bool app_count_start(struct app *a, const char *key, int64_t limit)
     return ++k->n <= limit;
 }
 
-static int make_data_dir(const char *path, struct err *err)
-{
-    struct stat st;
-
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return err_set(err, ERR_IO, "--data %s: %s; name a directory that can be made and written", path, strerror(errno));
-    if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
-        return err_set(err, ERR_IO, "--data %s: it is a file; name a directory", path);
-    if (access(path, W_OK | X_OK) < 0)
-        return err_set(err, ERR_IO, "--data %s: %s", path, strerror(errno));
-    return 0;
-}
-
 int app_archive_open(struct app *a, struct err *err)
 {
     char path[600];
@@ -287,10 +272,8 @@ static int open_parts(struct app *a, struct err *err)
 {
     struct net_port net = {a, conn_check, conn_opened, conn_text, conn_drained, conn_closed, NULL, on_turn, a->cfg->server.share_port};
     struct minder_port minder = {a, app_minder_up, app_minder_down};
-    int rc = make_data_dir(a->opt.data_dir, err);
+    int rc = app_archive_open(a, err);
 
-    if (rc == 0)
-        rc = app_archive_open(a, err);
     FAIL_POINT("start.archive");
     if (rc == 0)
         rc = kb_start(a, err);

@@ -12,7 +12,7 @@
 struct config;
 
 struct app_options {
-    const char *data_dir;  /* exists or is made (0700) */
+    const char *data_dir;  /* is there */
     const char *redis_url; /* NULL: mind a local redis-server in data_dir */
     const char *listen;    /* HOST:PORT; NULL: server.listen */
     bool is_demo;          /* `/` is the storefront */

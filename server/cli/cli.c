@@ -8,6 +8,7 @@
 #include "log/log.h"
 #include "protocol/protocol.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -141,15 +142,42 @@ static bool is_there(const char *dir, const char *name)
 static void go_to_folder(struct cli *c, const char *site)
 {
     char own[100];
-    size_t n = strlen(c->data);
 
     snprintf(own, sizeof own, "sites/%s", site);
-    if (!c->site && !is_there(c->data, own))
-        return;
-    mkdir(c->data, 0700); /* what is wrong with them is said by whoever makes the last one */
-    snprintf(c->data + n, sizeof c->data - n, "/sites");
-    mkdir(c->data, 0700);
-    snprintf(c->data + n, sizeof c->data - n, "/%s", own);
+    if (c->site || is_there(c->data, own))
+        snprintf(c->data + c->given_n, sizeof c->data - c->given_n, "/%s", own);
+}
+
+int cli_make_data(const struct cli *c, struct err *err)
+{
+    char path[sizeof c->data];
+    struct stat st;
+
+    for (size_t n = c->given_n;; n++) {
+        if (c->data[n] && c->data[n] != '/')
+            continue;
+        snprintf(path, n + 1, "%s", c->data);
+        if (mkdir(path, 0700) < 0 && errno != EEXIST)
+            return err_set(err, ERR_IO, "--data %s: %s; name a directory that can be made and written", path, strerror(errno));
+        if (!c->data[n])
+            break;
+    }
+    if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+        return err_set(err, ERR_IO, "--data %s: it is a file; name a directory", path);
+    if (access(path, W_OK | X_OK) < 0)
+        return err_set(err, ERR_IO, "--data %s: %s", path, strerror(errno));
+    return 0;
+}
+
+/* Who only asks makes nothing: a mistyped name is told. */
+static int check_data(const struct cli *c, struct err *err)
+{
+    char archive[600];
+
+    cli_archive_path(c, archive, sizeof archive);
+    if (is_there(c->data, "redis") || (is_there(c->data, "") && access(archive, F_OK) == 0))
+        return 0;
+    return err_set(err, ERR_NOT_FOUND, "there is no data in %s; is --data right?", c->data);
 }
 
 /* The site that is named, or the only one. */
@@ -189,6 +217,7 @@ static int configure(struct cli *c, const struct row *row, struct err *err)
     int rc = 0;
 
     snprintf(c->data, sizeof c->data, "%s", data ? data : env && env[0] ? env : "firstline-data");
+    c->given_n = strlen(c->data);
     c->redis = cli_option(c, "--redis");
     c->cfg = config_create();
     if (file)
@@ -234,12 +263,12 @@ int cli_live_open(const struct cli *c, struct cli_live *out, struct err *err)
 
     out->started = false;
     out->link = NULL;
-    if (c->redis)
-        snprintf(url, sizeof url, "%s", c->redis);
-    else
+    if (!c->redis)
+        rc = c->may_make_data ? cli_make_data(c, err) : check_data(c, err);
+    if (rc == 0 && !c->redis)
         rc = minder_sync_begin(c->data, c->cfg, url, &out->started, err);
     if (rc == 0)
-        rc = link_sync_open(c->cfg, url, c->cfg->sites[0].id, &out->link, err);
+        rc = link_sync_open(c->cfg, c->redis ? c->redis : url, c->cfg->sites[0].id, &out->link, err);
     if (rc < 0 && out->started)
         minder_sync_end(c->data, true, NULL);
     return rc;

@@ -25,6 +25,8 @@ struct cli {
     } option[CLI_VALUES_MAX];
     unsigned options_n;
     char data[512];
+    size_t given_n;                  /* of data: as it was given; behind it the folder of one of several sites */
+    bool may_make_data;              /* the command begins a data directory where there is none */
     const char *redis;               /* NULL: the data directory's own */
     const char *site;                /* which of several; NULL: there is one alone, or it is for all */
     char *const *argv;               /* as the program was called */
@@ -51,13 +53,15 @@ int cli_epoch(struct cli *c);
 int cli_fail(const struct err *err);
 
 struct link_sync;
-/* The live data for this command: a running server's Redis, or one started for it. Caller: cli_live_close(). */
+/* The live data for this command: a running server's Redis, or one started for it. Caller: cli_live_close(). ERR_NOT_FOUND: there is none. */
 struct cli_live {
     struct link_sync *link;
     bool started;
 };
 int cli_live_open(const struct cli *c, struct cli_live *out, struct err *err);
 int cli_live_close(const struct cli *c, struct cli_live *l, struct err *err);
+/* Makes the data directory, and in it the site's own; what lies above must be there. */
+int cli_make_data(const struct cli *c, struct err *err);
 /* Opens it, calls fn, closes it; says what failed. Returns the exit code. */
 int cli_live_run(struct cli *c, int (*fn)(struct cli *c, struct cli_live *l, struct err *err));
 

@@ -17,6 +17,8 @@ static int serve(struct cli *c, bool demo, const char *notes)
     struct err err = {0};
     struct buf problems;
 
+    if (cli_make_data(c, &err) < 0)
+        return cli_fail(&err);
     buf_init(&problems, 65536);
     if (config_check(c->cfg, &problems, &err) == 0 && problems.n)
         fputs(problems.p, stderr);
@@ -107,6 +109,7 @@ int cli_demo(struct cli *c)
     if (!cli_has(c, "--config"))
         for (size_t i = 0; rc == 0 && i < sizeof demo_settings / sizeof *demo_settings; i++)
             rc = config_set(c->cfg, demo_settings[i], &err);
+    c->may_make_data = true;
     if (rc == 0)
         rc = make_people(c, &err);
     if (rc < 0)

@@ -90,9 +90,9 @@ static int write_account(struct cli_live *l, const struct cli_account *a, const 
     e[0].f[FIELD_LOGIN] = val_s(a->login);
     e[0].f[FIELD_NAME] = val_s(a->name ? a->name : a->login);
     e[0].f[FIELD_ROLES] = list_of(&b, a->roles, 8);
-    e[0].f[FIELD_DEPARTMENTS] = list_of(&b, a->departments, 16);
-    e[0].f[FIELD_SKILLS] = list_of(&b, a->skills, 16);
-    e[0].f[FIELD_LANGUAGES] = list_of(&b, a->languages, 16);
+    e[0].f[FIELD_DEPARTMENTS] = list_of(&b, a->departments, PEOPLE_LIST_MAX);
+    e[0].f[FIELD_SKILLS] = list_of(&b, a->skills, PEOPLE_LIST_MAX);
+    e[0].f[FIELD_LANGUAGES] = list_of(&b, a->languages, PEOPLE_LIST_MAX);
     if (was->hash[0])
         e[0].f[FIELD_PASSWORD] = val_s(was->hash);
     entry_init(&e[1], KIND_ACCOUNT_CHANGED);
@@ -103,13 +103,20 @@ static int write_account(struct cli_live *l, const struct cli_account *a, const 
     return rc < 0 ? err_wrap(err, rc, "login %s", a->login) : 0;
 }
 
-int cli_account_add(struct cli_live *l, const struct cli_account *a, struct err *err)
+static int check_account(const struct cli_account *a, struct err *err)
 {
-    char id[ID_SIZE], hash[AUTH_HASH_SIZE] = "";
     int rc = check_roles(a->roles, err);
 
     if (rc == 0 && !id_is_valid(str_of(a->login)))
-        rc = err_set(err, ERR_INVALID, "login %s: 1 to 64 letters, digits, - and _", a->login);
+        rc = err_set(err, ERR_INVALID, "the login: 1 to 64 letters, digits, - and _");
+    return rc;
+}
+
+int cli_account_add(struct cli_live *l, const struct cli_account *a, struct err *err)
+{
+    char id[ID_SIZE], hash[AUTH_HASH_SIZE] = "";
+    int rc = check_account(a, err);
+
     if (rc == 0 && a->password)
         rc = auth_password_check(str_of(a->password), str_of(a->login), err);
     if (rc == 0 && a->password)
@@ -222,52 +229,118 @@ static int get_password(const struct cli *c, char *out, size_t size, struct err 
 
 /* ---- subcommands */
 
-/* All values of an option, split at commas; NULL ends. keep: memory for the parts. */
-static void values(const struct cli *c, const char *name, const char **out, unsigned max, char *keep, size_t size)
+/* Memory for the values of an option: so many words of a person's, each with its NUL. */
+struct words {
+    char text[PEOPLE_LIST_MAX][PEOPLE_ITEM_BYTES];
+};
+
+/* UTF-8 without control characters, U+0080 to U+009F among them. */
+static bool is_text(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.s[i];
+
+        if (c < 0x20 || c == 0x7f || (c == 0xc2 && i + 1 < s.n && (unsigned char)s.s[i + 1] < 0xa0))
+            return false;
+    }
+    return utf8_is_valid(s);
+}
+
+/* All values of an option, split at commas; NULL ends. */
+static int values(const struct cli *c, const char *name, const char **out, unsigned max, struct words *keep, struct err *err)
 {
     unsigned n = 0;
-    size_t used = 0;
 
     for (unsigned i = 0; i < c->options_n; i++) {
-        const char *p = c->option[i].value;
+        struct str rest = STR(""), item;
 
-        if (strcmp(c->option[i].name, name) != 0)
-            continue;
-        while (*p && n < max) {
-            size_t len = strcspn(p, ",");
-
-            if (len && used + len + 1 <= size) {
-                memcpy(keep + used, p, len);
-                keep[used + len] = 0;
-                out[n++] = keep + used;
-                used += len + 1;
-            }
-            p += len + (p[len] == ',');
+        if (strcmp(c->option[i].name, name) == 0)
+            rest = str_of(c->option[i].value);
+        while (config_list_next(&rest, &item)) {
+            if (!is_text(item))
+                return err_set(err, ERR_INVALID, "%s: a value isn't UTF-8, or has a control character in it", name);
+            if (item.n >= PEOPLE_ITEM_BYTES)
+                return err_set(err, ERR_INVALID, "%s: a value has %zu bytes; at most %d", name, item.n, PEOPLE_ITEM_BYTES - 1);
+            if (n == max)
+                return err_set(err, ERR_INVALID, "%s: at most %u", name, max);
+            snprintf(keep->text[n], sizeof keep->text[n], "%.*s", STR_FMT(item));
+            out[n] = keep->text[n];
+            n++;
         }
     }
     if (n < max)
         out[n] = NULL;
+    return 0;
+}
+
+/* What `user add` was told of a person. */
+struct told {
+    struct cli_account a;
+    struct words departments, skills, languages, roles;
+};
+
+static int check_name(const char *name, struct err *err)
+{
+    struct str s = str_of(name ? name : "");
+
+    if (!name)
+        return 0;
+    if (!s.n || !is_text(s))
+        return err_set(err, ERR_INVALID, "--name: it is %s", s.n ? "not UTF-8, or has a control character in it" : "empty");
+    if (s.n >= PEOPLE_NAME_BYTES)
+        return err_set(err, ERR_INVALID, "--name: it has %zu bytes; at most %d", s.n, PEOPLE_NAME_BYTES - 1);
+    return 0;
+}
+
+static int read_told(const struct cli *c, struct told *t, struct err *err)
+{
+    struct cli_account *a = &t->a;
+    int rc;
+
+    *a = (struct cli_account){.login = c->word[1], .name = cli_option(c, "--name")};
+    rc = check_name(a->name, err);
+    if (rc == 0)
+        rc = values(c, "--role", a->roles, 8, &t->roles, err);
+    if (rc == 0)
+        rc = values(c, "--department", a->departments, PEOPLE_LIST_MAX, &t->departments, err);
+    if (rc == 0)
+        rc = values(c, "--skill", a->skills, PEOPLE_LIST_MAX, &t->skills, err);
+    if (rc == 0)
+        rc = values(c, "--language", a->languages, PEOPLE_LIST_MAX, &t->languages, err);
+    if (rc == 0)
+        rc = check_account(a, err);
+    if (rc == 0 && !a->departments[0])
+        rc = err_set(err, ERR_INVALID, "--department: one is needed");
+    return rc;
 }
 
 static int add(struct cli *c, struct cli_live *l, struct err *err)
 {
-    struct cli_account a = {.login = c->word[1], .name = cli_option(c, "--name")};
-    char password[256] = "", keep[4][1024];
+    struct told t;
+    char password[256] = "";
     bool without = cli_has(c, "--no-password");
-    int rc = without ? 0 : get_password(c, password, sizeof password, err);
+    int rc = read_told(c, &t, err);
 
-    values(c, "--role", a.roles, 8, keep[0], sizeof keep[0]);
-    values(c, "--department", a.departments, 16, keep[1], sizeof keep[1]);
-    values(c, "--skill", a.skills, 16, keep[2], sizeof keep[2]);
-    values(c, "--language", a.languages, 16, keep[3], sizeof keep[3]);
-    a.password = without ? NULL : password;
-    if (rc == 0 && !a.departments[0])
-        rc = err_set(err, ERR_INVALID, "--department: one is needed");
+    if (rc == 0 && !without)
+        rc = get_password(c, password, sizeof password, err);
+    t.a.password = without ? NULL : password;
     /* Told, not refused: the command may have been given another configuration than the server. */
-    for (unsigned i = 0; rc == 0 && i < 16 && a.departments[i]; i++)
-        if (!config_department_find(c->cfg, str_of(c->cfg->sites[0].id), str_of(a.departments[i])))
-            fprintf(stderr, "firstline: note: --department %s: this configuration has none of that name\n", a.departments[i]);
-    return rc == 0 ? cli_account_add(l, &a, err) : rc;
+    for (unsigned i = 0; rc == 0 && i < PEOPLE_LIST_MAX && t.a.departments[i]; i++)
+        if (!config_department_find(c->cfg, str_of(c->cfg->sites[0].id), str_of(t.a.departments[i])))
+            fprintf(stderr, "firstline: note: --department %s: this configuration has none of that name\n", t.a.departments[i]);
+    return rc == 0 ? cli_account_add(l, &t.a, err) : rc;
+}
+
+/* What is wrong with it is said before there is a data directory for it. */
+static int begin_add(struct cli *c)
+{
+    struct told t;
+    struct err err = {0};
+
+    if (read_told(c, &t, &err) < 0)
+        return cli_fail(&err);
+    c->may_make_data = true;
+    return cli_live_run(c, add);
 }
 
 static int list(struct cli *c, struct cli_live *l, struct err *err)
@@ -304,7 +377,8 @@ static int change(struct cli *c, struct cli_live *l, struct err *err)
     struct people_rep p;
     struct entry e;
     struct buf b;
-    char password[256] = "", hash[AUTH_HASH_SIZE], keep[1024];
+    char password[256] = "", hash[AUTH_HASH_SIZE];
+    struct words keep;
     const char *roles[8];
     int rc = find(l, c->word[1], &p, err);
 
@@ -320,8 +394,9 @@ static int change(struct cli *c, struct cli_live *l, struct err *err)
             rc = auth_password_hash(str_of(password), hash, err);
         e.f[FIELD_PASSWORD] = val_s(hash);
     } else if (rc == 0 && strcmp(c->word[0], "roles") == 0) {
-        values(c, "--role", roles, 8, keep, sizeof keep);
-        rc = check_roles(roles, err);
+        rc = values(c, "--role", roles, 8, &keep, err);
+        if (rc == 0)
+            rc = check_roles(roles, err);
         if (rc == 0)
             e.f[FIELD_ROLES] = list_of(&b, roles, 8);
     } else if (rc == 0) {
@@ -358,7 +433,7 @@ int cli_user(struct cli *c)
     if (strcmp(verb, "restore") == 0 && c->words_n == 1)
         return cli_user_restore(c);
     if (c->words_n == 2 && strcmp(verb, "add") == 0)
-        return cli_live_run(c, add);
+        return begin_add(c);
     if (c->words_n == 2 && (strcmp(verb, "passwd") == 0 || strcmp(verb, "disable") == 0 || strcmp(verb, "roles") == 0))
         return cli_live_run(c, change);
     fputs("firstline: user: add LOGIN, list, passwd LOGIN, disable LOGIN, roles LOGIN or restore; firstline "

@@ -25,7 +25,7 @@ struct minder_port {
     void (*on_down)(void *ctx, bool fatal, const char *why);
 };
 
-/* Starts or adopts. The data directory is made if absent (0700). */
+/* Starts or adopts. The data directory is there. */
 int minder_open(struct uv_loop_s *loop, const char *data_dir, const struct config *cfg, const struct minder_port *port,
                 struct minder **out, struct err *err);
 /* stop: ends the server in order (SHUTDOWN; the AOF is complete) if no other process uses it; else leaves it. done(ctx) on the loop. */

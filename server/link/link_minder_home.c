@@ -23,28 +23,6 @@ static char *join(const char *a, const char *b)
     return out;
 }
 
-/* mkdir -p */
-static int make_dirs(const char *path, struct err *err)
-{
-    char *p = mem_strdup(path);
-    int rc = 0;
-
-    for (char *s = p + 1; rc == 0; s++) {
-        if (*s && *s != '/')
-            continue;
-        char c = *s;
-
-        *s = 0;
-        if (mkdir(p, 0700) < 0 && errno != EEXIST)
-            rc = err_set(err, ERR_IO, "data directory %s: %m", p);
-        *s = c;
-        if (!c)
-            break;
-    }
-    free(p);
-    return rc;
-}
-
 /* Room that can be given back when a start fails for a full disk. */
 static void make_ballast(const struct minder_home *h)
 {
@@ -159,12 +137,9 @@ void home_clean(struct minder_home *h)
 int home_init(struct minder_home *h, const char *data_dir, struct err *err)
 {
     char *users;
-    int rc;
+    int rc = 0;
 
     *h = (struct minder_home){.users_fd = -1};
-    rc = make_dirs(data_dir, err);
-    if (rc < 0)
-        return rc;
     h->data = realpath(data_dir, NULL);
     if (!h->data)
         return err_set(err, ERR_IO, "data directory %s: %m", data_dir);

@@ -38,7 +38,7 @@ enum minder_verdict {
     MINDER_FATAL,     /* it can't ever start as things are */
 };
 
-/* Makes the directories (0700) and the ballast, opens redis.users. home_fini() accepts a half-made one. */
+/* Makes what lies in the data directory, which is there: redis/ (0700) and the ballast; opens redis.users. home_fini() accepts a half-made one. */
 int home_init(struct minder_home *h, const char *data_dir, struct err *err);
 /* Closes and frees; no file is touched. */
 void home_fini(struct minder_home *h);

@@ -1,13 +1,13 @@
 // Accounts, tokens and the archive from the command line, with and without a running server.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { checkLogs, endAndCheck, exported } from './lib/checker.mjs';
 import { rep } from './lib/client.mjs';
 import { servedChat, settled, team } from './lib/desk.mjs';
-import { PASSWORD, Server, run, temporaryFolder } from './lib/server.mjs';
+import { BIN, PASSWORD, Server, run, temporaryFolder } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 
@@ -91,6 +91,62 @@ test('export and verify say the same with and without a running server', async (
   const verify = await server.cli(['archive', 'verify']);
   assert.equal(verify.code, 0);
   await endAndCheck(server);
+});
+
+test('what no account can be made of is refused in one sentence, and nothing is written', async () => {
+  const data = join(temporaryFolder(), 'data');
+  const many = (n, of = (i) => `w${i}`) => Array.from({ length: n }, (_, i) => of(i)).join(',');
+  // Not UTF-8: an argument of Node's is always UTF-8, so a shell makes these.
+  const add = (login, ...more) => run(['user', 'add', login, '--data', data, '--no-password', ...more]);
+  const plain = ['--role', 'rep', '--department', 'd'];
+  const raw = (option, bytes) => new Promise((done) => {
+    execFile('sh', ['-c', `exec "$0" user add raw --data "$1" --no-password --role rep ${option === '--department' ? '' : '--department d'} ${option} "$(printf '${bytes}')"`, BIN, data], (e, out, err) => done({ code: e?.code ?? 0, out, err }));
+  });
+  for (const [r, says] of [
+    [await raw('--name', '\\303\\050'), /--name.*UTF-8/],
+    [await raw('--department', '\\377x'), /--department.*UTF-8/],
+    [await add('a', ...plain, '--name', 'Ann\x1b[2J'), /--name.*control/],
+    [await add('a', ...plain, '--name', 'Ann\u0085'), /--name.*control/],
+    [await add('a', ...plain, '--name', ''), /--name.*empty/],
+    [await add('a', ...plain, '--name', '安'.repeat(86)), /--name.*258 bytes; at most 255/],
+    [await add('a', '--role', 'rep', '--department', many(17)), /--department: at most 16/],
+    [await add('a', ...plain, '--skill', many(17)), /--skill: at most 16/],
+    [await add('a', ...plain, '--language', many(16, (i) => `${i}`.padEnd(64, 'x'))), /--language.*64 bytes; at most 63/],
+    [await add('a', ...plain, '--skill', 'a\x07b'), /--skill.*control/],
+    [await add('', ...plain), /login/],
+    [await add('安', ...plain), /login/],
+    [await add('x'.repeat(65), ...plain), /login/],
+  ]) {
+    assert.equal(r.code, 1, `${says}: ${r.err}`);
+    assert.match(r.err, says);
+    assert.match(r.err, /^firstline: [^\n]+\n$/, 'one sentence');
+  }
+  assert.ok(!existsSync(data), 'no data directory was made for it');
+  const most = ['--role', 'rep', '--department', many(16), '--skill', many(16, (i) => `${i}`.padEnd(63, 'x')), '--name', '安'.repeat(85)];
+  assert.equal((await add('most', ...most)).code, 0);
+  assert.match((await run(['user', 'list', '--data', data])).out, new RegExp(`^most .*${'安'.repeat(85)}.* in ${many(16)}\n$`));
+});
+
+test('who only asks makes no data: a mistyped --data is told', async () => {
+  const dir = temporaryFolder();
+  const missing = join(dir, 'a', 'b');
+  const config = join(dir, 'two.ini');
+  writeFileSync(config, '[site.a]\nlisten = 127.0.0.1:8401\n[site.b]\nlisten = 127.0.0.1:8402\n');
+  for (const args of [['user', 'list'], ['user', 'passwd', 'ann', '--password-stdin'], ['user', 'disable', 'ann'], ['user', 'restore'], ['token', 'ann'], ['token', 'list'], ['epoch'], ['epoch', 'new'], ['archive', 'adopt'], ['archive', 'verify']]) {
+    for (const data of [missing, join(dir, 'typo'), dir]) {
+      const r = await run([...args, '--data', data], { input: `${PASSWORD}\n` });
+      assert.equal(r.code, 1, `${args.join(' ')}: ${r.err}`);
+      assert.ok(r.err.includes(data), r.err);
+    }
+  }
+  assert.match((await run(['user', 'list', '--data', missing])).err, /^firstline: there is no data in \S+a\/b\b/);
+  assert.equal((await run(['user', 'list', '--site', 'a', '--config', config, '--data', dir])).code, 1);
+  assert.equal((await run(['user', 'add', 'ann', '--role', 'rep', '--department', 'd', '--no-password', '--data', missing])).code, 1, 'missing parents are nobody’s to make');
+  assert.equal((await run(['serve', '--listen', '127.0.0.1:0', '--data', missing])).code, 1);
+  assert.deepEqual(readdirSync(dir), ['two.ini'], 'nothing was made');
+  assert.equal((await run(['user', 'add', 'ann', '--role', 'rep', '--department', 'd', '--no-password', '--data', join(dir, 'new')])).code, 0);
+  assert.equal((await run(['user', 'add', 'ann', '--role', 'rep', '--department', 'd', '--no-password', '--site', 'a', '--config', config, '--data', join(dir, 'two')])).code, 0);
+  assert.match((await run(['user', 'list', '--site', 'a', '--config', config, '--data', join(dir, 'two')])).out, /^ann /);
 });
 
 test('archive verify finds an edit, a deletion, an insertion and a swap', async () => {

@@ -357,7 +357,10 @@ static void a_path_too_long_for_a_socket_gets_a_short_way(void **state)
 
     (void)state;
     world_init(&w);
+    snprintf(deep, sizeof deep, "%s/%0100d", w.dir, 1);
+    assert_int_equal(mkdir(deep, 0700), 0);
     snprintf(deep, sizeof deep, "%s/%0100d/%0100d", w.dir, 1, 2);
+    assert_int_equal(mkdir(deep, 0700), 0);
     memset(&n, 0, sizeof n);
     cfg.redis.maxmemory_mb = 64;
     for (int i = 0; i < 2; i++) {
