@@ -82,10 +82,10 @@ WHERE log = :log AND seq >= :from
 ORDER BY seq;
 
 -- :reviews
-SELECT e.body FROM reviews r JOIN entries e ON e.n = r.n WHERE r.chat = :chat ORDER BY r.n DESC;
+SELECT e.body, r.n FROM reviews r JOIN entries e ON e.n = r.n WHERE r.chat = :chat AND r.n < :before ORDER BY r.n DESC;
 
 -- :reviews_all
-SELECT e.body FROM reviews r JOIN entries e ON e.n = r.n ORDER BY r.n DESC LIMIT :limit;
+SELECT e.body, r.n FROM reviews r JOIN entries e ON e.n = r.n WHERE r.n < :before ORDER BY r.n DESC;
 
 -- Each task's last entry, where it says something else than the list of open ones.
 -- :tasks

@@ -134,7 +134,7 @@ struct archive_query {
     enum archive_format format; /* TRANSCRIPT */
     struct str chat;            /* TRANSCRIPT, REVIEWS, LOG (a log's frames from seq on, NDJSON) */
     int64_t from_seq;           /* LOG */
-    /* LIST: absent strings have .s NULL; -1: no bound */
+    /* LIST (cursor, limit: also REVIEWS): absent strings have .s NULL; -1: no bound */
     struct str q, rep, department, tag, cursor;
     int64_t from_ms, to_ms, rating;
     int owner_changed; /* -1: either */

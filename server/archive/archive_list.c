@@ -20,7 +20,7 @@
 #define WALK            32 /* rows that a stream steps over before it jumps */
 #define QUERY_BYTES_MAX 2000
 #define TEXT_MAX        (1u << 20)
-#define PLACE_MAX       ((INT64_C(1) << 44) - 1)
+#define PLACE_MAX       ARCHIVE_CURSOR_MAX
 #define SPILL_MS        60000 /* how far a place may lie above its start, see find_place() */
 
 /* One word or phrase of the search. */
@@ -38,32 +38,6 @@ struct list {
     int64_t place;       /* 0: none was read yet */
     int64_t floor;
 };
-
-/* --- the cursor: "1" and the place, in hex, with a check digit so that a mistyped one is told */
-
-static void write_cursor(struct buf *out, int64_t place)
-{
-    char text[40];
-
-    snprintf(text, sizeof text, "1%llx-%llx", (unsigned long long)place, (unsigned long long)(place % 15));
-    json_kv_s(out, "next", text);
-}
-
-static int read_cursor(struct str s, int64_t *place, struct err *err)
-{
-    char text[40], *end;
-    long long check;
-
-    if (s.n < 4 || s.n >= sizeof text || s.s[0] != '1')
-        return err_set(err, ERR_INVALID, "the cursor is none of ours");
-    memcpy(text, s.s, s.n);
-    text[s.n] = '\0';
-    *place = strtoll(text + 1, &end, 16);
-    check = *end == '-' ? strtoll(end + 1, &end, 16) : -1;
-    if (*end != '\0' || *place < 1 || *place > PLACE_MAX || check != *place % 15)
-        return err_set(err, ERR_INVALID, "the cursor is none of ours");
-    return 0;
-}
 
 /* --- streams */
 
@@ -254,7 +228,7 @@ static int write_page(struct list *l, int64_t from, struct buf *out, struct err 
     }
     buf_add_c(out, ']');
     if (rc > 0 && n == limit)
-        write_cursor(out, last);
+        archive_cursor_write('1', last, out);
     else
         json_kv_raw(out, "next", STR("null"));
     buf_add_c(out, '}');
@@ -275,7 +249,7 @@ int archive_read_list(struct archive_reader *r, const struct archive_wish *w, st
     if (w->q.cursor.n > 0) {
         int64_t after = 0;
 
-        rc = read_cursor(w->q.cursor, &after, err);
+        rc = archive_cursor_read('1', w->q.cursor, &after, err);
         if (rc < 0)
             return rc;
         from = after - 1 < from ? after - 1 : from;

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -14,7 +15,6 @@
 #define RESERVE_MS     1000
 #define PROGRESS_STEPS 2000
 #define LOG_BYTES_MAX  (8u << 20) /* of one answer with a log's frames */
-#define REVIEWS_MAX    200
 
 struct archive_pool {
     pthread_mutex_t lock;
@@ -222,6 +222,30 @@ void archive_bind_access(sqlite3_stmt *st, const struct archive_wish *w)
     archive_db_name_str(st, ":departments", w->departments);
 }
 
+void archive_cursor_write(char of, int64_t place, struct buf *out)
+{
+    char text[40];
+
+    snprintf(text, sizeof text, "%c%llx-%llx", of, (unsigned long long)place, (unsigned long long)(place % 15));
+    json_kv_s(out, "next", text);
+}
+
+int archive_cursor_read(char of, struct str s, int64_t *place, struct err *err)
+{
+    char text[40], *end;
+    long long check;
+
+    if (s.n < 4 || s.n >= sizeof text || s.s[0] != of)
+        return err_set(err, ERR_INVALID, "the cursor is none of ours");
+    memcpy(text, s.s, s.n);
+    text[s.n] = '\0';
+    *place = strtoll(text + 1, &end, 16);
+    check = *end == '-' ? strtoll(end + 1, &end, 16) : -1;
+    if (*end != '\0' || *place < 1 || *place > ARCHIVE_CURSOR_MAX || check != *place % 15)
+        return err_set(err, ERR_INVALID, "the cursor is none of ours");
+    return 0;
+}
+
 void archive_tombstone(struct buf *out, struct str log, int64_t seq, int64_t at_ms)
 {
     json_open(out, '{');
@@ -326,19 +350,30 @@ int archive_read_has(struct archive_reader *r, int64_t rows, struct str head, bo
 int archive_read_reviews(struct archive_reader *r, const struct archive_wish *w, struct buf *out,
                          struct err *err)
 {
-    bool all = w->q.chat.n == 0;
+    unsigned limit = w->q.limit < 1 ? 100 : w->q.limit > 200 ? 200 : w->q.limit, n = 0;
+    int64_t before = INT64_MAX, last = 0;
     sqlite3_stmt *st;
-    int rc = archive_reader_use(r, all ? READ_reviews_all : READ_reviews, &st, err);
+    int rc = archive_reader_use(r, w->q.chat.n == 0 ? READ_reviews_all : READ_reviews, &st, err);
 
+    if (rc == 0 && w->q.cursor.n > 0)
+        rc = archive_cursor_read('2', w->q.cursor, &before, err);
     if (rc < 0)
         return rc;
     archive_db_name_str(st, ":chat", w->q.chat);
-    archive_db_name_int(st, ":limit", w->q.limit > 0 && w->q.limit < REVIEWS_MAX ? w->q.limit : REVIEWS_MAX);
+    archive_db_name_int(st, ":before", before);
     buf_add_s(out, "{\"items\":[");
-    while ((rc = archive_reader_step(r, st, err)) > 0)
+    while ((rc = archive_reader_step(r, st, err)) > 0 && n < limit) {
         json_raw(out, archive_db_col(st, 0));
-    buf_add_s(out, "],\"next\":null}");
-    return rc;
+        last = sqlite3_column_int64(st, 1);
+        n++;
+    }
+    buf_add_c(out, ']');
+    if (rc > 0)
+        archive_cursor_write('2', last, out);
+    else
+        json_kv_raw(out, "next", STR("null"));
+    buf_add_c(out, '}');
+    return rc < 0 ? rc : buf_ok(out) ? 0 : err_set(err, ERR_TOO_LARGE, "the page is too large: ask for less");
 }
 
 int archive_read_log(struct archive_reader *r, const struct archive_wish *w, struct buf *out, struct err *err)

@@ -75,6 +75,14 @@ int archive_read_list(struct archive_reader *r, const struct archive_wish *w, st
                       struct err *err);
 int archive_read_transcript(struct archive_reader *r, const struct archive_wish *w, struct buf *out,
                             struct err *err);
+/*
+ * A page's cursor: where its last item stands in the list's order. `of` tells the lists apart ('1' chats, '2' reviews); the place in hex,
+ * and a check digit so that a mistyped one is told (ERR_INVALID).
+ */
+#define ARCHIVE_CURSOR_MAX ((INT64_C(1) << 44) - 1)
+void archive_cursor_write(char of, int64_t place, struct buf *out);
+int archive_cursor_read(char of, struct str s, int64_t *place, struct err *err);
+
 int archive_read_reviews(struct archive_reader *r, const struct archive_wish *w, struct buf *out,
                          struct err *err);
 int archive_read_log(struct archive_reader *r, const struct archive_wish *w, struct buf *out,

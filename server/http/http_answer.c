@@ -6,6 +6,7 @@
 #include "log/log.h"
 #include "protocol/protocol.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -234,4 +235,22 @@ bool call_param(struct http_call *call, const char *name, struct buf *out, bool 
         return false;
     }
     return out->n > 0;
+}
+
+void call_param_int(struct http_call *call, const char *name, int64_t min, int64_t max, int64_t *out, bool *bad)
+{
+    struct buf b;
+    char *end;
+    long long v;
+
+    buf_init(&b, 24);
+    if (call_param(call, name, &b, bad)) {
+        errno = 0;
+        v = strtoll(b.p, &end, 10);
+        if (*end || errno || v < min || v > max)
+            *bad = true;
+        else
+            *out = v;
+    }
+    buf_fini(&b);
 }

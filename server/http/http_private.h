@@ -72,6 +72,8 @@ void call_archive_failed(struct http_call *call, int rc, const char *why);
 void call_audit(struct http_call *call, struct archive *a, struct buf *what);
 /* A query parameter into out (emptied first); false if absent, too long or not UTF-8 (then *bad is set). */
 bool call_param(struct http_call *call, const char *name, struct buf *out, bool *bad);
+/* A whole number of the query into *out, which stays as it is where the parameter is absent. */
+void call_param_int(struct http_call *call, const char *name, int64_t min, int64_t max, int64_t *out, bool *bad);
 
 /* Handlers, one resource a file. */
 void session_create(struct http_call *call);

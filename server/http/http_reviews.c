@@ -12,6 +12,8 @@
 #include <stdlib.h>
 
 #define COMMENT_CHARS 4000
+#define LIST_LIMIT    100
+#define CURSOR_BYTES  64
 
 void scorecards_list(struct http_call *call)
 {
@@ -231,11 +233,22 @@ static void on_list(struct http_call *call, int rc, const char *type, struct str
 
 static void ask_for_list(struct http_call *call)
 {
-    struct archive_query q = {.kind = ARCHIVE_REVIEWS, .chat = call->made, .limit = 100};
-    struct archive *a = call_archive(call);
+    struct archive_query q = {.kind = ARCHIVE_REVIEWS, .chat = call->made};
+    struct archive *a;
+    struct buf cursor;
+    int64_t limit = LIST_LIMIT;
+    bool bad = false;
 
-    if (a)
+    buf_init(&cursor, CURSOR_BYTES);
+    if (call_param(call, "cursor", &cursor, &bad))
+        q.cursor = buf_str(&cursor);
+    call_param_int(call, "limit", 1, 200, &limit, &bad);
+    q.limit = (unsigned)limit;
+    if (bad)
+        call_problem(call, 400, "a parameter is not of its form: limit 1-200, cursor from the page before");
+    else if ((a = call_archive(call)) != NULL)
         call_ask(call, a, &q, on_list);
+    buf_fini(&cursor);
 }
 
 /* Who isn't a judge sees the reviews of the chats that they may read: the transcript is asked for first. */

@@ -11,7 +11,6 @@
 #include "http/http_negotiate.h"
 #include "protocol/protocol.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #define QUERY_MAX 2000 /* bytes of a search */
@@ -23,26 +22,6 @@ static void set_reader(const struct http_call *call, struct archive_query *q)
     q->reader_id = str_of(call->who.id);
     if (call->who.roles & ROLE_LEAD)
         q->reader_departments = call->who.departments;
-}
-
-/* A whole number of the query into *out, which stays as it is where the parameter is absent. */
-static void read_number(struct http_call *call, const char *name, int64_t min, int64_t max, int64_t *out,
-                        bool *bad)
-{
-    struct buf b;
-    char *end;
-    long long v;
-
-    buf_init(&b, 24);
-    if (call_param(call, name, &b, bad)) {
-        errno = 0;
-        v = strtoll(b.p, &end, 10);
-        if (*end || errno || v < min || v > max)
-            *bad = true;
-        else
-            *out = v;
-    }
-    buf_fini(&b);
 }
 
 static void read_owner_changed(struct http_call *call, int *out, bool *bad)
@@ -105,10 +84,10 @@ void transcripts_list(struct http_call *call)
         if (call_param(call, names[i], &texts[i], &bad))
             *to[i] = buf_str(&texts[i]);
     }
-    read_number(call, "from", 0, INT64_MAX / 2, &q.from_ms, &bad);
-    read_number(call, "to", 0, INT64_MAX / 2, &q.to_ms, &bad);
-    read_number(call, "rating", 1, 5, &q.rating, &bad);
-    read_number(call, "limit", 1, 200, &limit, &bad);
+    call_param_int(call, "from", 0, INT64_MAX / 2, &q.from_ms, &bad);
+    call_param_int(call, "to", 0, INT64_MAX / 2, &q.to_ms, &bad);
+    call_param_int(call, "rating", 1, 5, &q.rating, &bad);
+    call_param_int(call, "limit", 1, 200, &limit, &bad);
     read_owner_changed(call, &q.owner_changed, &bad);
     q.limit = (unsigned)limit;
     set_reader(call, &q);

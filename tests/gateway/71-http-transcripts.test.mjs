@@ -222,3 +222,37 @@ test('a chat is judged by a scorecard, again and again, and nothing is overwritt
   assert.equal((await add({ chat, scorecard: card.id, marks }, ann.who.token)).status, 403, 'a rep judges nobody');
   assert.equal((await server.api('GET', `/api/v1/reviews?chat=${chat}`, { token: ann.who.token })).status, 200, 'but reads the own results');
 });
+
+test('reviews come in pages, newest first, of one chat and of all, each once', async () => {
+  const [{ chat }, other] = [await servedChat(server), await servedChat(server)];
+  const criterion = (await server.api('GET', '/api/v1/scorecards', { token: quinn.token })).json.items[0].criteria[0].id;
+  const made = [];
+  for (const of of [chat, chat, other.chat, chat, chat, chat]) {
+    const add = () => server.api('POST', '/api/v1/reviews', { token: quinn.token, body: { chat: of, marks: [{ criterion, score: 3 }] } });
+    const r = await until(async () => ((await add().then((x) => (x.status === 201 ? made.push({ of, id: x.json.id }) : 0))) ? true : null), 'the chat is archived');
+    assert.ok(r);
+  }
+  const newest = made.reverse();
+  const get = (query, token = quinn.token) => server.api('GET', `/api/v1/reviews?${query}`, { token });
+  const pages = async (query, token) => {
+    const sizes = [];
+    const ids = [];
+    for (let next = ''; next !== null; ) {
+      const r = (await get(`${query}${next && `&cursor=${next}`}`, token)).json;
+      sizes.push(r.items.length);
+      ids.push(...r.items.map((x) => x.id));
+      next = r.next;
+    }
+    return { sizes, ids };
+  };
+  const own = newest.filter((x) => x.of === chat).map((x) => x.id);
+  assert.deepEqual(await pages(`chat=${chat}&limit=2`), { sizes: [2, 2, 1], ids: own });
+  assert.deepEqual(await pages(`chat=${chat}&limit=5`), { sizes: [5], ids: own });
+  assert.deepEqual(await pages(`chat=${chat}`), { sizes: [5], ids: own });
+  const all = await pages('limit=4');
+  assert.deepEqual(all.ids.slice(0, 6), newest.map((x) => x.id));
+  assert.equal(new Set(all.ids).size, all.ids.length);
+  const next = (await get('limit=1')).json.next;
+  const ofChats = (await server.api('GET', '/api/v1/transcripts?limit=1', { token: quinn.token })).json.next;
+  for (const bad of ['limit=0', 'limit=201', 'limit=x', 'cursor=x', `cursor=${next}0`, `cursor=${ofChats}`]) assert.equal((await get(bad)).status, 400, bad);
+});
