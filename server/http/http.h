@@ -65,8 +65,7 @@ struct http_port {
     void (*people)(void *ctx, struct buf *out);
     /* The site's departments as a JSON list of {name,title_en,title_zh} into out. */
     void (*departments)(void *ctx, struct buf *out);
-    /* {"status":"ready"|"degraded"|"starting"|"draining","reasons":[…]} into out; true if it can serve (200).
-     */
+    /* {"status":"ready"|"degraded"|"starting"|"draining"|"unavailable","reasons":[…],…} into out; true if it can serve (200). */
     bool (*ready)(void *ctx, struct buf *out);
     /* Prometheus text. */
     void (*metrics)(void *ctx, struct buf *out);

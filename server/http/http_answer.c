@@ -138,11 +138,17 @@ void http_call_problem(struct http_call *call, int status, const char *detail, c
     call_problem_more(call, status, detail, key, value, NULL);
 }
 
-bool call_wants_json(struct http_call *call)
+bool call_wants_json(struct http_call *call, size_t max_bytes)
 {
-    if (call->is_json)
+    char why[60];
+
+    if (call->is_json && call->body.n <= max_bytes)
         return true;
-    call_problem(call, 415, "send Content-Type: application/json");
+    snprintf(why, sizeof why, "this body has at most %zu KiB", max_bytes / 1024);
+    if (call->is_json)
+        call_problem(call, 413, why);
+    else
+        call_problem(call, 415, "send Content-Type: application/json");
     return false;
 }
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define BODY_BYTES     (256 * 1024)
 #define BODY_CHARS     30000
 #define LINE_CHARS     300
 #define LINES_MAX      64
@@ -242,11 +243,11 @@ static void draft_fini(struct draft *d)
 /* The body of the call as a draft; false: a problem has been sent. */
 static bool draft_read(struct http_call *call, struct draft *d)
 {
-    static const struct protocol_limits limits = {.frame_bytes = 256 * 1024, .depth = 4, .keys = 100, .text_chars = BODY_CHARS};
+    static const struct protocol_limits limits = {.frame_bytes = BODY_BYTES, .depth = 4, .keys = 100, .text_chars = BODY_CHARS};
     struct err err = {0};
 
     draft_init(d);
-    if (!call_wants_json(call)) {
+    if (!call_wants_json(call, BODY_BYTES)) {
         draft_fini(d);
         return false;
     }

@@ -57,8 +57,8 @@ unsigned http_api_headers(const char **headers);
 void http_refuse(struct net_http *net, int status, const char *detail, const char *const *extra);
 const char *http_title(int status);
 
-/* True if the body is a JSON object by its Content-Type; else 415 has been sent. */
-bool call_wants_json(struct http_call *call);
+/* True if the body is JSON by its Content-Type and no larger than that; else 415 or 413 has been sent. */
+bool call_wants_json(struct http_call *call, size_t max_bytes);
 /* The archive, or NULL after a 503 that names who holds it. */
 struct archive *call_archive(struct http_call *call);
 struct archive_query;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #define COMMENT_CHARS 4000
+#define BODY_BYTES    (256 * 1024)
 #define LIST_LIMIT    100
 #define CURSOR_BYTES  64
 
@@ -146,7 +147,7 @@ static void review_fini(struct review *r)
 static void review_read(struct review *r, struct str body)
 {
     static const struct protocol_limits limits = {
-        .frame_bytes = 256 * 1024, .depth = 8, .keys = 1000, .text_chars = 4000};
+        .frame_bytes = BODY_BYTES, .depth = 8, .keys = 1000, .text_chars = 4000};
     struct err err = {0};
 
     if (json_read_object(body, &limits, take_member, r, &err) < 0)
@@ -208,7 +209,7 @@ void reviews_create(struct http_call *call)
     struct review r;
     struct score score = {0};
 
-    if (!call_wants_json(call))
+    if (!call_wants_json(call, BODY_BYTES))
         return;
     review_init(&r);
     review_read(&r, call->body);

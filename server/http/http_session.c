@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+#define BODY_BYTES 4096
+
 struct credentials {
     char login[128], password[1024];
     size_t login_n, password_n; /* 0: missing or too long */
@@ -30,10 +32,10 @@ static void take_member(void *ctx, struct str key, struct val v)
 void session_create(struct http_call *call)
 {
     static const struct protocol_limits limits = {
-        .frame_bytes = 4096, .depth = 4, .keys = 16, .text_chars = 1024};
+        .frame_bytes = BODY_BYTES, .depth = 4, .keys = 16, .text_chars = 1024};
     struct credentials c = {.login_n = 0};
 
-    if (!call_wants_json(call))
+    if (!call_wants_json(call, BODY_BYTES))
         return;
     if (json_read_object(call->body, &limits, take_member, &c, NULL) < 0 || !c.login_n || !c.password_n)
         call_problem(call, 400, "send {\"login\": …, \"password\": …}");

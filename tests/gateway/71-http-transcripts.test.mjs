@@ -256,3 +256,41 @@ test('reviews come in pages, newest first, of one chat and of all, each once', a
   const ofChats = (await server.api('GET', '/api/v1/transcripts?limit=1', { token: quinn.token })).json.next;
   for (const bad of ['limit=0', 'limit=201', 'limit=x', 'cursor=x', `cursor=${next}0`, `cursor=${ofChats}`]) assert.equal((await get(bad)).status, 400, bad);
 });
+
+test('what is served is what openapi.json says, and a body that is too large is 413', async () => {
+  const api = (await server.api('GET', '/api/v1/openapi.json')).json;
+  const resolve = (schema) => (schema.$ref ? schema.$ref.slice(2).split('/').reduce((o, k) => o[k], api) : schema);
+  const problems = (value, of, at) => {
+    const schema = resolve(of);
+    const fits = schema.anyOf?.map((one) => problems(value, one, at));
+    if (fits) return fits.find((p) => !p.length) ?? fits.flat();
+    if (schema.type === 'null' || value === null) return schema.type === 'null' && value === null ? [] : [`${at}: null`];
+    if (schema.enum) return schema.enum.includes(value) ? [] : [`${at}: ${value}`];
+    if (Array.isArray(value)) return value.flatMap((v) => problems(v, schema.items, `${at}[]`));
+    if (typeof value !== 'object' || !schema.properties) return [];
+    const missing = (schema.required ?? []).filter((k) => !(k in value)).map((k) => `${at}.${k} is missing`);
+    return [...missing, ...Object.entries(value).flatMap(([k, v]) => (schema.properties[k] ? problems(v, schema.properties[k], `${at}.${k}`) : [`${at}.${k} is not described`]))];
+  };
+  const { sue, ann: a, chat } = await servedChat(server, { text: 'described waterwheel' });
+  await settled(sue, a, chat);
+  await server.transcript(quinn.token, chat, (t) => t.state === 'closed');
+  const criterion = (await server.api('GET', '/api/v1/scorecards', { token: quinn.token })).json.items[0].criteria[0].id;
+  await server.api('POST', '/api/v1/reviews', { token: quinn.token, body: { chat, marks: [{ criterion, score: 3 }] } });
+  for (const [path, query = ''] of [['/readyz'], ['/api/v1/transcripts', '?q=waterwheel'], ['/api/v1/transcripts'], ['/api/v1/reviews'], ['/api/v1/reviews', `?chat=${chat}`]]) {
+    const r = await server.api('GET', path + query, { token: quinn.token });
+    assert.deepEqual(problems(r.json, api.paths[path].get.responses[r.status].content['application/json'].schema, path + query), []);
+  }
+  const one = await server.api('GET', `/api/v1/transcripts/${chat}`, { token: quinn.token });
+  assert.deepEqual(problems({ ...one.json, events: [] }, api.components.schemas.transcript, 'transcript'), []);
+  assert.ok(api.components.schemas.readiness.properties.status.enum.includes('unavailable'));
+  for (const name of ['limit', 'cursor']) assert.ok(api.paths['/api/v1/reviews'].get.parameters.some((p) => p.name === name), name);
+  const eve = await server.account({ role: 'editor' });
+  for (const [path, token] of [['session'], ['reviews', quinn.token], ['articles', eve.token], ['articles/preview', eve.token], ['synonyms', eve.token]]) {
+    assert.ok(api.paths[`/api/v1/${path}`].post.responses[413], path);
+    for (const kib of [300, 1100]) {
+      const r = await server.api('POST', `/api/v1/${path}`, { token, body: { body: 'x'.repeat(kib * 1024) } }).catch((e) => ({ status: e.code }));
+      assert.ok(r.status === 413 || (kib > 1024 && ['EPIPE', 'ECONNRESET'].includes(r.status)), `${path} ${kib} KiB: ${r.status}`);
+    }
+  }
+  for (const path of ['/ws/shopper', '/ws/rep']) assert.ok(!api.paths[path].get.responses[429], path);
+});
