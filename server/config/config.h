@@ -186,7 +186,6 @@ struct config {
     } chat;
     struct {
         char *path; /* "" in the data folder */
-        int64_t batch;
     } archive;
     struct {
         int64_t threshold_permille;
@@ -196,7 +195,6 @@ struct config {
     struct {
         int64_t session_ms;
         int64_t attempts_per_min;
-        char *secret_file; /* "" in the data folder */
     } auth;
     struct {
         struct config_class urgent, care, returning, vip, normal;

@@ -135,7 +135,6 @@ const struct config_row config_rows[] = {
        "How long a chat that ended stays in Redis, once it is archived; at least ownership.return_ms."),
 
     STRING(archive, path, "", NULL, "File of the archive; empty: archive.db in the data folder."),
-    INT(archive, batch, "256", 1, 10000, "Entries that go into one transaction at most."),
 
     INT(kb, threshold_permille, "300", 0, 1000,
         "Confidence from which an article is suggested to reps, thousandths."),
@@ -145,7 +144,6 @@ const struct config_row config_rows[] = {
 
     MS(auth, session_ms, "43200000", MINUTE, YEAR, "How long a login holds."),
     INT(auth, attempts_per_min, "10", 1, 10000, "Logins a minute that one address may try."),
-    STRING(auth, secret_file, "", NULL, "File with the server's secret; empty: in the data folder."),
 
     CLASS(urgent, "3600000", "Head start of urgent chats in the queue."),
     CLASS(care, "1800000", "Head start of shoppers who need care: elderly or disabled."),

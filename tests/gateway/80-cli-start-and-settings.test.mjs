@@ -68,6 +68,8 @@ describe('the command line', { concurrency: 2 }, () => {
       ['[server]\nlisten = nowhere\n', /test\.ini:2.*listen/],
       ['[limits]\nmessages_per_s = 5\nmessages_per_s = 6\n', /test\.ini:3.*messages_per_s/],
       ['no section = 1\n', /test\.ini:1/],
+      ['[archive]\nbatch = 256\n', /test\.ini:2.*archive\.batch/],
+      ['[auth]\nsecret_file = x\n', /test\.ini:2.*auth\.secret_file/],
       ['[limits\nx = 1\n', /test\.ini:1/],
       ['[department.x]\nhours = sometimes\n', /test\.ini:2.*hours/],
       ['[department.x]\nsite = nowhere\n', /department\.x\.site/],
