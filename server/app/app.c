@@ -99,6 +99,7 @@ static void on_tick(uv_timer_t *t)
         slot_sweep(a, now);
         give_back(a, now);
         state_look_at_disks(a);
+        state_look_at_memory(a); /* behind what was given back */
         app_archive_look(a);
     }
     if (!a->was_ready && now - a->started_at_ms > a->cfg->redis.wait_ms && !a->is_up && a->opt.redis_url)

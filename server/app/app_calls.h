@@ -362,6 +362,8 @@ void metrics_write(void *ctx, struct buf *out);
 void state_judge(struct app *a);
 void state_tell(struct app *a);
 void state_look_at_disks(struct app *a);
+/* Notes how much memory this node takes, where that has a limit. */
+void state_look_at_memory(struct app *a);
 /* welcome's `health`, where there is something to say: what is taken, for staff also why not. */
 void state_write_health(const struct app *a, bool for_staff, struct buf *b);
 void state_write_ready(const struct app *a, struct buf *b);

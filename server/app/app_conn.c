@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define MEMORY_RETRY_MS 5000 /* to whom this node has no memory left: elsewhere, or later */
+
 /* ---- upgrades */
 
 struct check {
@@ -157,6 +159,8 @@ void conn_check(void *ctx, struct net_check *check, const struct net_head *head)
 
     if (a->is_draining || !a->is_up || repair_is_under_way(a)) {
         net_check_done(check, 503, NULL, 1000);
+    } else if (a->states[STATE_MEMORY_HIGH].since_ms) {
+        net_check_done(check, 503, NULL, MEMORY_RETRY_MS);
     } else if (str_is(head->path, "/ws/rep")) {
         check_staff(a, check, head);
     } else if (str_is(head->path, "/ws/shopper")) {

@@ -249,6 +249,7 @@ enum app_state_name {
     STATE_DISK_LOW,
     STATE_DISK_OUT,
     STATE_ARCHIVE_DISK_LOW,
+    STATE_MEMORY_HIGH,
     STATE_CLOCK,
     STATE_DRAINING,
     APP_STATE_N
@@ -316,6 +317,7 @@ struct app {
     enum app_chats chats;              /* what the states leave of it */
     bool tell_staff, tell_shoppers;    /* that has changed, and they don't know yet */
     struct app_disk disk[DISK_N];
+    size_t resident_bytes;             /* as looked at last; 0: not yet, or there is no limit */
     int64_t behind_since_ms;           /* uv_now() since the archive lags, 0: it doesn't */
     char archive_id[64];               /* of this node's file */
     char archive_node[64];             /* who has the archive */

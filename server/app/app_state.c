@@ -34,6 +34,7 @@ static const struct {
                         CHATS_STOPPED},
     [STATE_ARCHIVE_DISK_LOW] = {"archive_disk_low", "1 while the disk of the archive is below its limit.",
                                 CHATS_OPEN},
+    [STATE_MEMORY_HIGH] = {"memory_high", "1 while this node's memory is above its limit.", CHATS_OPEN},
     [STATE_CLOCK] = {"clock_corrected", "1 for ten minutes after the site's time was corrected.", CHATS_OPEN},
     [STATE_DRAINING] = {"draining", "1 while this node stops.", CHATS_OPEN},
 };
@@ -247,6 +248,23 @@ static bool judge_disks(struct app *a)
     return news;
 }
 
+/* It ends a tenth below its limit: at the limit itself it would come and go. */
+static bool judge_memory(struct app *a)
+{
+    double used = (double)a->resident_bytes / MIB, most = (double)a->cfg->limits.memory_mb;
+    char why[120] = "";
+
+    if (used > (a->states[STATE_MEMORY_HIGH].since_ms ? most * 0.9 : most))
+        snprintf(why, sizeof why, "memory high: this node takes %.0f MiB, and may take %.0f: no new connections", used, most);
+    return set(a, STATE_MEMORY_HIGH, why);
+}
+
+void state_look_at_memory(struct app *a)
+{
+    if (a->cfg->limits.memory_mb)
+        uv_resident_set_memory(&a->resident_bytes);
+}
+
 void state_judge(struct app *a)
 {
     enum app_chats before = a->chats, chats = CHATS_OPEN;
@@ -254,6 +272,7 @@ void state_judge(struct app *a)
 
     news |= judge_archive(a);
     news |= judge_disks(a);
+    news |= judge_memory(a);
     news |= set(a, STATE_DRAINING, a->is_draining ? "draining" : NULL);
     for (unsigned i = 0; i < APP_STATE_N; i++)
         if (a->states[i].since_ms && table[i].chats > chats)

@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, readFileSync, renameSync, statfsSync } from '
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { OwnRedis } from '../faults/lib/redis.mjs';
-import { again, newId, rep, shopper } from './lib/client.mjs';
+import { Client, Refused, again, newId, rep, shopper } from './lib/client.mjs';
 import { arrival, auditor, servedChat } from './lib/desk.mjs';
 import { METRICS, Server, end, temporaryFolder } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
@@ -122,6 +122,31 @@ test('a disk below its limit: no new chats; below half of it nothing is taken', 
     await has(s, 'disk_out');
     const out = await s.api('GET', '/readyz');
     assert.deepEqual([out.status, out.json.chats], [503, 'stopped']);
+  } finally {
+    await end(s);
+  }
+});
+
+test('memory above its limit: named, no new connections; below it they come in', async () => {
+  const s = await new Server({ set: { ...BEATS, ...METRICS, 'limits.memory_mb': 1 } }).start();
+  try {
+    await has(s, 'memory_high');
+    const r = await s.api('GET', '/readyz');
+    assert.deepEqual([r.status, r.json.status, r.json.chats], [200, 'degraded', 'open']);
+    assert.match(r.json.reasons.join(), /memory high: this node takes \d+ MiB, and may take 1/);
+    assert.equal(await metric(s, 'memory_high'), 1);
+    for (const path of ['/ws/shopper', '/ws/rep']) {
+      const no = await Client.open(s, path, { origin: s.origin }).catch((e) => e);
+      assert.ok(no instanceof Refused, `${path}: ${no}`);
+      assert.deepEqual([no.status, Number(no.headers['retry-after']) >= 1], [503, true]);
+    }
+    const figures = await (await fetch(`http://127.0.0.1:${s.metricsPort}/metrics`)).text();
+    assert.match(figures, /^firstline_connections_refused_total 2$/m);
+    assert.equal((await s.stop()).code, 0);
+    s.set['limits.memory_mb'] = 100_000;
+    await s.start();
+    await servedChat(s);
+    assert.ok(!names(await ready(s)).includes('memory_high'));
   } finally {
     await end(s);
   }
