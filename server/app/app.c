@@ -353,13 +353,16 @@ int app_run(struct config *cfg, const struct app_options *opt, struct err *err)
     uv_timer_init(&loop, &a->drain);
     uv_signal_init(&loop, &a->sigterm);
     uv_signal_init(&loop, &a->sigint);
-    a->tick.data = a->beat.data = a->drain.data = a->sigterm.data = a->sigint.data = a;
+    uv_signal_init(&loop, &a->sighup);
+    a->tick.data = a->beat.data = a->drain.data = a->sigterm.data = a->sigint.data = a->sighup.data = a;
     rc = open_parts(a, err);
     if (rc == 0) {
         start_tick(a);
         uv_timer_start(&a->beat, on_beat, 100, (uint64_t)cfg->presence.beat_ms);
         uv_signal_start(&a->sigterm, app_on_stop_signal, SIGTERM);
         uv_signal_start(&a->sigint, app_on_stop_signal, SIGINT);
+        if (app_hears_hangup())
+            uv_signal_start(&a->sighup, app_on_stop_signal, SIGHUP);
         uv_run(&loop, UV_RUN_DEFAULT);
         rc = a->exit_code;
         if (rc < 0)

@@ -21,17 +21,19 @@ struct app_options {
 };
 
 /*
- * Serves until SIGTERM or SIGINT. Prints `ready http://HOST:PORT` on standard output once it can serve. Returns 0 after an ordered
+ * Serves until SIGTERM, SIGINT or SIGHUP. Prints `ready http://HOST:PORT` on standard output once it can serve. Returns 0 after an ordered
  * stop; a start that fails or a fault that can't be borne: ERR_* with a sentence.
  */
 int app_run(struct config *cfg, const struct app_options *opt, struct err *err);
 
 /*
  * Runs one process a site: this program with these arguments (NULL-terminated) and `--site ID`. One that ends is started again, after
- * half a second, doubled with each time in a row up to 30 s; the others don't notice. SIGTERM and SIGINT end all in order: 0 if each
+ * half a second, doubled with each time in a row up to 30 s; the others don't notice. SIGTERM, SIGINT and SIGHUP end all in order: 0 if each
  * ended with 0. What happens to this process happens to them: they end with it.
  */
 int app_sites_run(const struct config *cfg, char *const *argv, struct err *err);
+/* False under nohup: who started it so wants it to stay. */
+bool app_hears_hangup(void);
 /* In such a process, at its start. */
 void app_sites_join(void);
 

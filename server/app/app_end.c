@@ -2,6 +2,7 @@
 #include "app/app_room.h"
 #include "base/base_fail.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,6 +125,13 @@ void app_on_stop_signal(uv_signal_t *h, int signum)
     begin_end(a);
 }
 
+bool app_hears_hangup(void)
+{
+    struct sigaction now;
+
+    return sigaction(SIGHUP, NULL, &now) == 0 && now.sa_handler != SIG_IGN;
+}
+
 void app_fatal(struct app *a, const char *fmt, ...)
 {
     va_list ap;
@@ -140,7 +148,7 @@ void app_fatal(struct app *a, const char *fmt, ...)
 void app_fini(struct app *a)
 {
     uv_handle_t *handles[] = {(uv_handle_t *)&a->tick, (uv_handle_t *)&a->beat, (uv_handle_t *)&a->drain,
-                              (uv_handle_t *)&a->sigterm, (uv_handle_t *)&a->sigint};
+                              (uv_handle_t *)&a->sigterm, (uv_handle_t *)&a->sigint, (uv_handle_t *)&a->sighup};
 
     for (unsigned i = 0; i < sizeof handles / sizeof *handles; i++)
         uv_close(handles[i], NULL);

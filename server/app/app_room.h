@@ -311,7 +311,7 @@ struct app {
     int64_t started_at_ms;
     unsigned ending_left;
     struct map starts;                 /* address → chats begun in this hour */
-    uv_signal_t sigterm, sigint;
+    uv_signal_t sigterm, sigint, sighup;
     bool is_up, is_ready, was_ready, is_draining, timers_busy, printed_ready, archive_elsewhere;
     struct app_state states[APP_STATE_N];
     enum app_chats chats;              /* what the states leave of it */

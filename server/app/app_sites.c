@@ -31,7 +31,7 @@ struct site {
 
 struct sites {
     uv_loop_t loop;
-    uv_signal_t sigterm, sigint;
+    uv_signal_t sigterm, sigint, sighup;
     struct site *site;
     size_t n, running;
     bool is_ending;
@@ -76,6 +76,7 @@ static void close_rest(struct sites *all)
         uv_close((uv_handle_t *)&all->site[i].again, NULL);
     uv_close((uv_handle_t *)&all->sigterm, NULL);
     uv_close((uv_handle_t *)&all->sigint, NULL);
+    uv_close((uv_handle_t *)&all->sighup, NULL);
 }
 
 static void on_closed(uv_handle_t *h)
@@ -164,9 +165,12 @@ int app_sites_run(const struct config *cfg, char *const *argv, struct err *err)
     uv_loop_init(&all.loop);
     uv_signal_init(&all.loop, &all.sigterm);
     uv_signal_init(&all.loop, &all.sigint);
-    all.sigterm.data = all.sigint.data = &all;
+    uv_signal_init(&all.loop, &all.sighup);
+    all.sigterm.data = all.sigint.data = all.sighup.data = &all;
     uv_signal_start(&all.sigterm, on_stop, SIGTERM);
     uv_signal_start(&all.sigint, on_stop, SIGINT);
+    if (app_hears_hangup())
+        uv_signal_start(&all.sighup, on_stop, SIGHUP);
     all.site = mem_zalloc(all.n * sizeof *all.site);
     for (size_t i = 0; i < all.n; i++) {
         site_init(&all.site[i], &all, cfg->sites[i].id, argv);

@@ -136,6 +136,13 @@ test('SIGTERM ends all in order with 0, and a start finds all again', async () =
   }
 });
 
+test('SIGHUP ends all in order, too', async () => {
+  const pids = [await pidOf('lamps'), await pidOf('looms')];
+  const ended = await server.stop(20_000, 'SIGHUP');
+  assert.deepEqual([ended, pids.map(isAlive)], [{ code: 0, signal: null }, [false, false]]);
+  await start();
+});
+
 test('the one that minds them is killed: they end with it', async () => {
   const pids = [await pidOf('lamps'), await pidOf('looms')];
   await server.kill();

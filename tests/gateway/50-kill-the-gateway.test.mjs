@@ -72,7 +72,7 @@ test('a chat, its owner, its queue and its timers are the same after a crash', a
   assert.equal(t.events.filter((e) => e.kind === 'care').length, 1, 'once, although the server restarted in between');
 });
 
-test('SIGTERM closes with 1001, archives everything, stops its Redis and exits 0 within 20 s', async () => {
+for (const signal of ['SIGTERM', 'SIGHUP']) test(`${signal} closes with 1001, archives everything, stops its Redis and exits 0 within 20 s`, async () => {
   const server = await new Server().start();
   servers.push(server);
   const pids = server.redisPids();
@@ -80,7 +80,7 @@ test('SIGTERM closes with 1001, archives everything, stops its Redis and exits 0
   const ids = Array.from({ length: 300 }, (_, i) => sue.send('message.send', { chat, text: `late ${i}`, id: `late-${i}` }));
   await until(() => sue.oks.size > 40, 'some are acknowledged');
   const began = Date.now();
-  const stopping = server.stop();
+  const stopping = server.stop(20_000, signal);
   assert.equal((await sue.gone).code, 1001);
   assert.equal((await ann.gone).code, 1001);
   assert.deepEqual(await stopping, { code: 0, signal: null });

@@ -103,10 +103,10 @@ export class Server {
   }
 
   /** Sends SIGTERM and gives {code, signal}; throws if it is not gone within 20 s. */
-  async stop(ms = 20_000) {
+  async stop(ms = 20_000, signal = 'SIGTERM') {
     if (this.exit || !this.process) return this.exit;
-    this.process.kill('SIGTERM');
-    return within(this.exited, ms, `SIGTERM ends the server; its log ends: ${this.tail()}`);
+    this.process.kill(signal);
+    return within(this.exited, ms, `${signal} ends the server; its log ends: ${this.tail()}`);
   }
 
   /** kill -9. */
