@@ -58,7 +58,7 @@ static void give_up(struct app *a)
     char url[300];
 
     redis_url_show(a->opt.redis_url, url, sizeof url);
-    app_fatal(a, "%s (%s); is the server running, and is --redis right?", link_why(a->link), url);
+    app_fatal(a, "%s (%s)%s", link_why(a->link), url, link_fault(a->link) == LINK_AWAY ? "; is the server running, and is --redis right?" : "");
 }
 
 static void on_tick(uv_timer_t *t);

@@ -240,6 +240,7 @@ struct department {
 enum app_state_name {
     STATE_REDIS_AWAY,
     STATE_REDIS_WEAK,
+    STATE_REDIS_OLD,
     STATE_REDIS_NEWER,
     STATE_REDIS_FULL,
     STATE_DATA_LOST,

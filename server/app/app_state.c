@@ -21,6 +21,7 @@ static const struct {
 } table[APP_STATE_N] = {
     [STATE_REDIS_AWAY] = {"redis_away", "1 while Redis can't be reached.", CHATS_STOPPED},
     [STATE_REDIS_WEAK] = {"redis_weak", "1 while Redis keeps less than is configured.", CHATS_STOPPED},
+    [STATE_REDIS_OLD] = {"redis_old", "1 while Redis is of a version that is too old.", CHATS_STOPPED},
     [STATE_REDIS_NEWER] = {"redis_newer", "1 while the data is of a newer format than this node knows.",
                            CHATS_STOPPED},
     [STATE_REDIS_FULL] = {"redis_full", "1 while Redis has used 80 % of its memory.", CHATS_NO_NEW},
@@ -200,6 +201,7 @@ static bool judge_redis(struct app *a)
                  "redis's clock left this node's by over 2 s: the site's time was corrected");
     news |= set(a, STATE_REDIS_AWAY, f == LINK_AWAY ? why : NULL);
     news |= set(a, STATE_REDIS_WEAK, f == LINK_WEAK ? why : NULL);
+    news |= set(a, STATE_REDIS_OLD, f == LINK_OLD ? why : NULL);
     news |= set(a, STATE_REDIS_NEWER, f == LINK_NEWER ? why : NULL);
     news |= set(a, STATE_REDIS_FULL, full);
     news |= set(a, STATE_DATA_LOST, hole);

@@ -38,8 +38,11 @@ int link_open(struct uv_loop_s *loop, const struct config *cfg, const char *url,
               const struct link_port *port, struct link **out, struct err *err);
 void link_close(struct link *l, void (*done)(void *ctx), void *ctx);
 bool link_is_up(const struct link *l);
-/* What keeps it from being up. WEAK: its settings promise less than is configured. NEWER: its data is of a later format. */
-enum link_fault { LINK_FINE, LINK_AWAY, LINK_WEAK, LINK_NEWER };
+/*
+ * What keeps it from being up. WEAK: its settings promise less than is configured. OLD: its version doesn't know our scripts. NEWER: its
+ * data is of a later format.
+ */
+enum link_fault { LINK_FINE, LINK_AWAY, LINK_WEAK, LINK_OLD, LINK_NEWER };
 enum link_fault link_fault(const struct link *l);
 /* Why it isn't up, or "". */
 const char *link_why(const struct link *l);

@@ -1,7 +1,7 @@
 /*
  * What comes before a connection is usable, after each connect and again where something was wrong:
  *
- *   settings, scripts, clock, format, under Sentinel also the server's role and run id ─▶ the epoch ─▶ up
+ *   version, settings, scripts, clock, format, under Sentinel also the server's role and run id ─▶ the epoch ─▶ up
  *
  * Looked at again on a slow beat, since settings can be changed while it runs.
  */
@@ -11,6 +11,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+
+#define LEAST_REDIS 7 /* the scripts begin with #!lua */
 
 static void finish_setup(struct link *l);
 
@@ -233,7 +235,7 @@ static void on_first_look(void *ctx, const struct redis_reply *r)
     setup_done(l);
 }
 
-/* ---- which server this is (under Sentinel) */
+/* ---- which server this is; under Sentinel also in which run */
 
 static struct str line_of(struct str info, const char *key)
 {
@@ -248,12 +250,18 @@ static struct str line_of(struct str info, const char *key)
 static void on_server(void *ctx, const struct redis_reply *r)
 {
     struct link *l = ctx;
-    struct str run = r ? line_of(redis_reply_str(r), "run_id:") : STR_NONE;
+    struct str info = r ? redis_reply_str(r) : STR_NONE;
+    struct str version = line_of(info, "redis_version:"), run = line_of(info, "run_id:");
+    char why[100];
 
-    if (run.n == 0 || run.n >= sizeof l->run_id)
+    if (version.n && strtol(version.s, NULL, 10) < LEAST_REDIS) { /* where INFO is denied it isn't known */
+        snprintf(why, sizeof why, "needs Redis %d.0 or later, this is %.*s", LEAST_REDIS, version.n < 20 ? (int)version.n : 20, version.s);
+        setup_fail(l, LINK_OLD, why);
+    } else if (!r || (l->sentinel && (run.n == 0 || run.n >= sizeof l->run_id))) {
         setup_fail(l, LINK_AWAY, "no answer to INFO");
-    else
+    } else if (l->sentinel) {
         snprintf(l->run_id, sizeof l->run_id, "%.*s", STR_FMT(run));
+    }
     setup_done(l);
 }
 
@@ -372,12 +380,12 @@ void link_setup_begin(struct link *l)
         l->format = (int)l->cfg->debug.format;
     l->is_setting_up = true;
     l->setup_failed = l->has_epoch = false;
-    l->setup_left = 2 + SCRIPT_N + (l->sentinel ? 2 : 0);
-    rc = call(l, (const char **)(uintptr_t)settings_argv, 4, on_settings, l);
+    l->setup_left = 3 + SCRIPT_N + (l->sentinel ? 1 : 0);
+    rc = call(l, info, 2, on_server, l); /* first: of an old one this is said, and not what else it doesn't know */
+    if (rc == 0)
+        rc = call(l, (const char **)(uintptr_t)settings_argv, 4, on_settings, l);
     if (rc == 0)
         rc = link_look(l, on_first_look);
-    if (rc == 0 && l->sentinel)
-        rc = call(l, info, 2, on_server, l);
     if (rc == 0 && l->sentinel)
         rc = call(l, role, 1, on_role, l);
     if (rc == 0)

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, readFileSync, renameSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { OwnRedis } from '../faults/lib/redis.mjs';
+import { OwnRedis, Proxy } from '../faults/lib/redis.mjs';
 import { Client, Refused, again, newId, rep, shopper } from './lib/client.mjs';
 import { arrival, auditor, servedChat } from './lib/desk.mjs';
-import { METRICS, Server, end, temporaryFolder } from './lib/server.mjs';
+import { METRICS, Server, end, run, temporaryFolder } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 const alive = setInterval(() => {}, 1000); // processes that are awaited don't keep the file running
@@ -80,6 +80,34 @@ test('Redis away: named, told, and over when it is back', () =>
     await sue.say('there again', { chat });
     assert.match(s.tail(4000), /state ends name=redis_away/);
   }));
+
+test('a Redis before 7.0 is no absent one: named with its version, at the start and when it comes in later', async () => {
+  const redis = await new OwnRedis().start();
+  const proxy = await new Proxy(redis).start();
+  const old = /redis_version:(\S+)/.exec(await redis.ask('INFO', 'server'))[1].replace(/^\d+/, (major) => '6'.padEnd(major.length, '.'));
+  const s = new Server({ redis: proxy.url, set: { ...BEATS, ...METRICS } });
+  try {
+    proxy.version = old;
+    const r = await run(['serve', '--listen', '127.0.0.1:0', '--set', 'redis.wait_ms=300', ...s.common()]);
+    assert.equal(r.code, 1);
+    assert.match(r.err.trim().split('\n').pop(), /needs Redis 7\.0 or later, this is 6\./);
+    assert.doesNotMatch(r.err, /is the server running/);
+    proxy.version = null;
+    await s.start();
+    proxy.version = old;
+    proxy.cut();
+    await has(s, 'redis_old');
+    assert.equal(await metric(s, 'redis_old'), 1);
+    assert.equal((await s.api('GET', '/readyz')).json.chats, 'stopped');
+    proxy.version = null;
+    await hasNot(s, 'redis_old');
+    await servedChat(s);
+  } finally {
+    await end(s);
+    proxy.stop();
+    await redis.kill();
+  }
+});
 
 test('Redis at 80 % of its memory: no new chats, open ones go on, a repeat of a start gets its first answer', () =>
   withRedis(async (s, redis) => {

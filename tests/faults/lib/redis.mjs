@@ -61,7 +61,7 @@ export class OwnRedis extends Redis {
   }
 }
 
-/** A proxy on a Unix socket. delay: ms for each direction; hold(): nothing passes until release(); holdAt: text of a command that holds its own answer and all after it. */
+/** A proxy on a Unix socket. delay: ms for each direction; hold(): nothing passes until release(); holdAt: text of a command that holds its own answer and all after it. version: what INFO says. */
 export class Proxy {
   constructor(redis) {
     this.redis = redis;
@@ -70,6 +70,7 @@ export class Proxy {
     this.delay = 0;
     this.holding = false;
     this.holdAt = null;
+    this.version = null; // as long as the real one
     this.held = [];
     this.pairs = new Set();
   }
@@ -97,7 +98,8 @@ export class Proxy {
         if (!isAnswer && this.holdAt && d.includes(this.holdAt)) this.hold();
         const due = new Promise((yes) => setTimeout(yes, this.delay));
         const free = isAnswer && this.holding ? new Promise((yes) => this.held.push(yes)) : null;
-        last = last.then(() => due).then(() => free).then(() => to.writable && to.write(d));
+        const told = isAnswer && this.version ? Buffer.from(d.toString('latin1').replace(/(redis_version:)[\d.]+/, `$1${this.version}`), 'latin1') : d;
+        last = last.then(() => due).then(() => free).then(() => to.writable && to.write(told));
       });
     }
   }
