@@ -465,6 +465,14 @@ void kb_tick(struct app *a)
     }
 }
 
+/* A shop's own articles: a broken one is said at the start, with the setting that leads to it. */
+static int read_shelf(struct app_kb *k, struct err *err)
+{
+    int rc = kb_shelf_read(k, err);
+
+    return rc < 0 ? err_wrap(err, rc, "kb.dir (or site.%s.kb_dir)", k->app->site) : 0;
+}
+
 int kb_start(struct app *a, struct err *err)
 {
     struct app_kb *k = mem_zalloc(sizeof *k);
@@ -481,8 +489,8 @@ int kb_start(struct app *a, struct err *err)
         return rc;
     archive_kb_port(k->store, &port);
     rc = kb_open(&port, &a->kb, err);
-    if (rc == 0 && a->cfg->kb.dir[0]) /* a shop's own articles: a broken one is said at the start */
-        rc = kb_shelf_read(k, err);
+    if (rc == 0 && a->cfg->kb.dir[0])
+        rc = read_shelf(k, err);
     if (rc == 0)
         kb_shelf_reload(k, true); /* beside the start: chats don't wait for it, until then there are no suggestions */
     return rc;

@@ -479,7 +479,6 @@ int cli_kb(int argc, char **argv, const struct cli_kb_env *env)
         return argc > 2 ? usage(env, "kb bench takes one folder")
                         : cli_kb_bench(argc > 1 ? argv[1] : env->kb_dir, env);
     if (strcmp(what, "gaps") == 0)
-        return argc > 2 ? usage(env, "kb gaps takes one folder")
-                        : cli_kb_gaps(argc > 1 ? argv[1] : NULL, env);
+        return argc != 2 ? usage(env, "kb gaps takes one folder") : cli_kb_gaps(argv[1], env);
     return usage(env, *what ? "unknown kb command" : "kb needs a command");
 }

@@ -73,7 +73,7 @@ static void check_settings(const struct config *cfg, struct buf *problems)
              cfg->server.listen);
     if (cfg->redis.appendfsync == CONFIG_FSYNC_EVERYSEC)
         warn(problems,
-             "redis.appendfsync: everysec may lose the last second of acknowledged messages in a power cut");
+             "redis.appendfsync: everysec may lose about the last two seconds of acknowledged messages in a power cut");
     if (cfg->care.alert_ms <= cfg->care.first_ms)
         warn(problems,
              "care.alert_ms: %" PRId64 " is not after care.first_ms, so a lead hears before the shopper does",

@@ -63,7 +63,7 @@ const struct config_row config_rows[] = {
     STRING(metrics, listen, "", config_check_listen_or_none, "Address and port for /metrics; empty: off."),
 
     ENUM(redis, appendfsync, "always", fsyncs,
-         "always: an ok survives a power cut. everysec: faster, a power cut may lose the last second."),
+         "always: an ok survives a power cut. everysec: faster, a power cut may lose about the last two seconds."),
     MS(redis, wait_ms, "10000", 0, 10 * MINUTE, "How long a start waits for Redis."),
     BOOL(redis, trusted, "false", "Use a Redis whose durability settings cannot be read."),
     MS(redis, command_ms, "5000", 100, 5 * MINUTE,
@@ -134,7 +134,7 @@ const struct config_row config_rows[] = {
     MS(chat, keep_ms, "86400000", 0, YEAR, 
        "How long a chat that ended stays in Redis, once it is archived; at least ownership.return_ms."),
 
-    STRING(archive, path, "", NULL, "File of the archive; empty: archive.db in the data folder."),
+    STRING(archive, path, "", NULL, "File of the archive; empty: archive.sqlite in the data folder."),
 
     INT(kb, threshold_permille, "300", 0, 1000,
         "Confidence from which an article is suggested to reps, thousandths."),

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -115,6 +116,15 @@ struct reading {
     void *ctx;
 };
 
+/* True if the file lies in the folder of that name. */
+static bool is_in(const char *path, const char *folder)
+{
+    const char *end = strrchr(path, '/');
+    size_t n = strlen(folder);
+
+    return end && (size_t)(end - path) > n && end[-(ptrdiff_t)n - 1] == '/' && memcmp(end - n, folder, n) == 0;
+}
+
 static int add_article(struct reading *r, struct str text, const char *path, struct err *err)
 {
     struct kb_files *f = r->out;
@@ -130,6 +140,8 @@ static int add_article(struct reading *r, struct str text, const char *path, str
     if (other)
         rc = err_set(err, ERR_EXISTS, "%s: id %s in %s is taken by %s: give one of them another id", path, a->id, a->lang,
                      other);
+    else if (r->problem && !is_in(path, a->lang)) /* it is read wherever it lies: who checks is told */
+        rc = err_set(err, ERR_INVALID, "%s: lang is %s, which is not the name of its folder: move it, or write the other", path, a->lang);
     else if (f->n == KB_ARTICLES_MAX)
         rc = err_set(err, ERR_FULL, "%s: more than %d articles: remove some", path, KB_ARTICLES_MAX);
     if (rc < 0) {
