@@ -281,6 +281,12 @@ int cli_live_close(const struct cli *c, struct cli_live *l, struct err *err)
     return c->redis ? 0 : minder_sync_end(c->data, l->started, err);
 }
 
+/* These answer on their sockets: who closed their standard output has heard `ready`. */
+static bool is_server(const struct row *row)
+{
+    return row->run == cli_serve || row->run == cli_demo;
+}
+
 int cli_main(int argc, char **argv)
 {
     struct cli c = {.argv = argv};
@@ -320,5 +326,9 @@ int cli_main(int argc, char **argv)
     }
     rc = row->run(&c);
     config_destroy(c.cfg);
+    if (rc == 0 && !is_server(row) && (fflush(stdout) != 0 || ferror(stdout))) {
+        err_set(&err, ERR_IO, "standard output could not be written: %s", strerror(errno));
+        rc = cli_fail(&err);
+    }
     return rc;
 }

@@ -100,7 +100,7 @@ int cli_archive(struct cli *c)
         buf_init(&out, 1 << 16);
         rc = archive_verify(path, &out, &err);
         if (rc == 0)
-            printf("%.*s\n", STR_FMT(buf_str(&out)));
+            printf("%.*s", STR_FMT(buf_str(&out)));
         buf_fini(&out);
         return rc < 0 ? cli_fail(&err) : 0;
     }

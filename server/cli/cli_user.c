@@ -451,13 +451,14 @@ static int make_token(struct cli *c, struct cli_live *l, struct err *err)
     const char *days = cli_option(c, "--expires");
     const char *set[] = {"SET", p.id, "EX", seconds}, *keep[] = {"HSET", digest, note};
     const struct redis_reply *r;
-    long n = days ? strtol(days, NULL, 10) : 0;
+    char *end = NULL;
+    long n = days ? strtol(days, &end, 10) : 0;
     int rc = find(l, c->word[0], &p, err);
 
     if (rc == 0 && p.disabled)
         rc = err_set(err, ERR_DENIED, "login %s is disabled", c->word[0]);
-    if (rc == 0 && days && (n < 1 || n > 3650))
-        rc = err_set(err, ERR_INVALID, "--expires %s: 1 to 3650 days", days);
+    if (rc == 0 && days && (*end || n < 1 || n > 3650))
+        rc = err_set(err, ERR_INVALID, "--expires %s: a whole number of days, 1 to 3650", days);
     if (rc < 0)
         return rc;
     auth_secret_make('a', secret, digest);

@@ -1,12 +1,13 @@
 // The command line: a bad start is one sentence that says what to do; settings are checked and printed.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';
-import { Server, run, temporaryFolder } from './lib/server.mjs';
+import { article } from './lib/kb.mjs';
+import { BIN, Server, run, temporaryFolder } from './lib/server.mjs';
 import { arrival } from './lib/desk.mjs';
 
 
@@ -211,7 +212,62 @@ describe('the command line', { concurrency: 2 }, () => {
     assert.equal(check.code, 1, check.out + check.err);
     assert.match(check.err + check.out, /broken\.md/);
     sentence(await serve(dir, '--set', `kb.dir=${kb}`), { says: /broken\.md/, what: 'a broken article' });
-    sentence(await serve(dir, '--set', 'kb.dir=/nonexistent-kb'), { says: /nonexistent-kb/, what: 'no such folder' });
+    sentence(await serve(dir, '--set', 'kb.dir=/nonexistent-kb'), { says: /kb\.dir \(or site\.default\.kb_dir\): .*nonexistent-kb/, what: 'no such folder' });
+    sentence(await serve(dir, '--set', 'site.default.kb_dir=/nonexistent-kb'), { says: /site\.default\.kb_dir\): .*nonexistent-kb/, what: 'no such folder' });
+  });
+
+  test('kb check tells an article whose language is not its folder’s, and kb gaps asks for its folder', async () => {
+    const kb = temporaryFolder();
+    for (const lang of ['en', 'zh-CN']) mkdirSync(join(kb, lang));
+    writeFileSync(join(kb, 'en', 'lamp.md'), article('lamp', { title: 'Lamps', body: 'On and off.', questions: ['How?'] }));
+    assert.equal((await run(['kb', 'check', kb])).code, 0);
+    writeFileSync(join(kb, 'zh-CN', 'sofa.md'), article('sofa', { title: 'Sofas', body: 'Sit.', questions: ['Where?'] }));
+    const check = await run(['kb', 'check', kb]);
+    assert.equal(check.code, 1);
+    assert.match(check.err, /zh-CN\/sofa\.md: lang is en, which is not the name of its folder/);
+    const gaps = await run(['kb', 'gaps']);
+    assert.equal(gaps.code, 2);
+    assert.match(gaps.err, /kb gaps takes one folder/);
+  });
+
+  test('the help of the settings says what is so', async () => {
+    const { out } = await run(['config', 'print']);
+    assert.match(out, /empty: archive\.sqlite in the data folder/);
+    assert.match(out, /a power cut may lose about the last two seconds/);
+  });
+
+  test('what can’t be written to standard output is no success', async () => {
+    const data = temporaryFolder();
+    await run(['user', 'add', 'ann', '--role', 'rep', '--department', 'general', '--no-password', '--data', data]);
+    for (const args of [['user', 'list'], ['token', 'ann'], ['token', 'list'], ['config', 'print'], ['epoch']]) {
+      const full = openSync('/dev/full', 'w');
+      const r = spawnSync(BIN, [...args, '--data', data], { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' });
+      closeSync(full);
+      assert.equal(r.status, 1, args.join(' '));
+      assert.match(r.stderr, /^firstline: standard output could not be written: No space left/, args.join(' '));
+    }
+    for (const days of ['10x', 'x', '', '0', '3651']) {
+      const r = await run(['token', 'ann', '--expires', days, '--data', data]);
+      assert.deepEqual([r.code, r.out], [1, ''], days);
+      assert.match(r.err, /--expires .*: a whole number of days, 1 to 3650/);
+    }
+  });
+
+  test('a node has the same name at its second start, also where the first one made the data directory', async () => {
+    const data = `${temporaryFolder()}/./new`; // its real path is another
+    const nodeOf = async () => {
+      const p = spawn(BIN, ['serve', '--data', data, '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'ignore'] });
+      try {
+        const ready = await new Promise((yes, no) => (p.stdout.once('data', (d) => yes(String(d))), p.once('exit', no)));
+        return (await (await fetch(`${/http:\S+/.exec(ready)[0]}/readyz`)).json()).node;
+      } finally {
+        p.kill('SIGTERM');
+        await new Promise((done) => (p.exitCode === null ? p.once('exit', done) : done()));
+      }
+    };
+    const first = await nodeOf();
+    assert.ok(first);
+    assert.equal(await nodeOf(), first);
   });
 
   test('the built-in articles are whole', async () => {

@@ -90,6 +90,7 @@ test('export and verify say the same with and without a running server', async (
   assert.deepEqual(await exported(server), live);
   const verify = await server.cli(['archive', 'verify']);
   assert.equal(verify.code, 0);
+  assert.match(verify.out, /^[^\n]+\n$/, 'one line');
   await endAndCheck(server);
 });
 
