@@ -142,7 +142,10 @@ void notice_write_person(struct buf *b, const char *key, const char *id, const c
 void notice_queue(struct slot *s, int64_t position, int64_t eta_s);
 
 /* app_people.c */
+/* Redis is up: all accounts are read, and who is here joins again. */
 void people_start(struct app *a);
+/* On a slow beat: what could not be read is asked for again. */
+void people_look(struct app *a);
 struct member *people_find(struct app *a, struct str id);
 struct member *people_by_login(struct app *a, struct str login);
 void people_reload(struct app *a, struct str id);
@@ -248,7 +251,7 @@ void places_tick(struct app *a, struct department *d, int64_t now_ms);
 void places_tell_new(struct slot *s);
 
 /* app_nodes.c */
-#define NODES_SLOW_BEATS 3 /* every third beat the changed set and the list of tasks are read, and all reps */
+#define NODES_SLOW_BEATS 3 /* every third beat the changed set and the list of tasks are read, all reps, and what could not be read before */
 void nodes_beat(struct app *a);
 /* Everybody on that node is gone (on our own: those who are not here). */
 void nodes_sweep(struct app *a, const char *node);

@@ -227,6 +227,7 @@ void nodes_beat(struct app *a)
     if (a->beats % NODES_SLOW_BEATS != 0)
         return;
     tasks_look(a);
+    people_look(a);
     if (a->others_n == 0)
         return;
     snprintf(from, sizeof from, "(%lld", (long long)a->changed_n);

@@ -49,7 +49,6 @@ const char *people_state(const struct member *m)
 struct reading {
     struct app *app;
     char id[ID_SIZE];
-    bool first;
 };
 
 static void drop_connections(struct app *a, struct member *m)
@@ -57,6 +56,14 @@ static void drop_connections(struct app *a, struct member *m)
     (void)a;
     for (struct conn *c = m->conns; c; c = c->next_of_person)
         net_close(c->net, 1008, "the account is closed");
+}
+
+static void all_read(struct app *a)
+{
+    if (a->people_left > 0 || a->people_read)
+        return;
+    a->people_read = true;
+    app_check_ready(a);
 }
 
 static void on_person_read(void *ctx, const struct redis_reply *list)
@@ -97,14 +104,15 @@ static void on_person_read(void *ctx, const struct redis_reply *list)
             people_reload(a, str_of(r->id));
         }
     }
-    if (r->first && a->people_left > 0 && --a->people_left == 0) {
-        a->people_read = true;
-        app_check_ready(a);
+    if (list && m->is_awaited) { /* one that can't be read keeps nobody else away */
+        m->is_awaited = false;
+        a->people_left--;
+        all_read(a);
     }
     free(r);
 }
 
-static void read_person(struct app *a, struct str id, bool first)
+void people_reload(struct app *a, struct str id)
 {
     struct member *m = member_get(a, id);
     struct reading *r;
@@ -117,18 +125,11 @@ static void read_person(struct app *a, struct str id, bool first)
     }
     r = mem_zalloc(sizeof *r);
     r->app = a;
-    r->first = first;
     snprintf(r->id, sizeof r->id, "%s", m->rep.id);
     m->is_loading = link_read_after(a->link, id, m->rep.version, -1, on_person_read, r) == 0;
-    if (!m->is_loading) {
-        m->is_stale = true;
+    m->is_stale = !m->is_loading;
+    if (!m->is_loading)
         free(r);
-    }
-}
-
-void people_reload(struct app *a, struct str id)
-{
-    read_person(a, id, false);
 }
 
 struct knowing {
@@ -195,30 +196,51 @@ static void on_people(void *ctx, const struct redis_reply *r)
     struct app *a = ctx;
 
     if (!r || redis_reply_type(r) != REDIS_LIST)
-        return; /* on_up comes again after the reconnect */
-    a->people_left = (unsigned)redis_reply_n(r);
-    if (a->people_left == 0) {
+        return; /* people_look() */
+    if (redis_reply_n(r) == 0)
         say_none(a);
-        a->people_read = true;
-        app_check_ready(a);
+    for (size_t i = 0; i < redis_reply_n(r); i++) {
+        struct member *m = member_get(a, redis_reply_str(redis_reply_at(r, i)));
+
+        if (!m)
+            continue;
+        a->people_left += !m->is_awaited;
+        m->is_awaited = true;
+        people_reload(a, str_of(m->rep.id));
     }
-    for (size_t i = 0; i < redis_reply_n(r); i++)
-        read_person(a, redis_reply_str(redis_reply_at(r, i)), true);
+    all_read(a);
+}
+
+static void list(struct app *a)
+{
+    const char *argv[] = {"SMEMBERS"};
+
+    link_call(a->link, LINK_PEOPLE, STR(""), 1, argv, NULL, on_people, a);
 }
 
 void people_start(struct app *a)
 {
-    const char *argv[] = {"SMEMBERS"};
     struct map_item *it;
     uint32_t i = 0;
 
-    link_call(a->link, LINK_PEOPLE, STR(""), 1, argv, NULL, on_people, a);
-    while ((it = map_next(&a->members, &i))) { /* after a reconnect: what was true of presence is said again */
+    while ((it = map_next(&a->members, &i)))
+        ((struct member *)it->value)->is_loading = false;
+    list(a);
+    people_join(a, NULL); /* after a reconnect: what was true of presence is said again */
+}
+
+void people_look(struct app *a)
+{
+    struct map_item *it;
+    uint32_t i = 0;
+
+    if (!a->people_read && a->people_left == 0)
+        list(a);
+    while ((it = map_next(&a->members, &i))) {
         struct member *m = it->value;
 
-        m->is_loading = false;
-        if (m->conns)
-            people_join(a, NULL);
+        if (m->is_stale && !m->is_loading)
+            people_reload(a, str_of(m->rep.id));
     }
 }
 

@@ -189,7 +189,9 @@ struct conn {
 struct member {
     struct people_rep rep;
     struct conn *conns;      /* on this node */
-    bool is_loaded, is_loading, is_stale;
+    bool is_loaded, is_loading;
+    bool is_stale;           /* its log is to be read again: more was said meanwhile, or the reading failed */
+    bool is_awaited;         /* one of app.people_left */
     bool is_ending;          /* the shift's end is under way: no new offers */
     bool present_elsewhere;
     bool is_read;            /* nothing of what matching looks at has changed since app.reps_n, as far as known (app_reps.c) */
@@ -326,7 +328,7 @@ struct app {
     bool archive_looking;              /* its head is being compared */
     char archive_refused[200];         /* why this node's file isn't taken, "" it is */
     int64_t archive_rows_said;
-    unsigned people_left;              /* logs still to read at start */
+    unsigned people_left;              /* members that are awaited: listed, and not read since; 0 also before the list has come */
     bool people_read;
     int exit_code;
     char exit_why[480];

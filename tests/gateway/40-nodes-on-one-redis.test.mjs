@@ -1,5 +1,6 @@
 // Several nodes of the binary on one Redis serve one chat; any of them may die.
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import { after, before, test } from 'node:test';
 import { ask } from '../faults/lib/redis.mjs';
 import { endAndCheck } from './lib/checker.mjs';
@@ -231,6 +232,36 @@ test('an offer reaches a rep on another node although no node hears the others',
   await ask(redis.socket, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
   const { chat } = await arrival(one, who.department);
   await ann.expect('offer', { chat });
+});
+
+test('a node is ready although it hears of an account just as it asks who there is', async () => {
+  const [who] = await staff(one, 1);
+  const ann = await rep(one, who, { shift: false });
+  const socket = `${redis.dir}/start.sock`;
+  let heard; // the account's log is being read
+  const listener = net.createServer((c) => {
+    const r = net.connect(redis.socket);
+    let held = null;
+    let last = Promise.resolve();
+    for (const [x, y] of [[c, r], [r, c]]) x.on('error', () => y.destroy()).on('close', () => y.destroy());
+    c.on('data', (d) => {
+      if (!heard && d.includes('SMEMBERS') && d.includes(':people')) {
+        held = new Promise((yes) => (heard = yes));
+        ann.send('shift.start', { capacity: 3 });
+      } else if (held && d.includes(`:l:${ann.me}`)) {
+        heard();
+      }
+      r.write(d);
+    });
+    r.on('data', (d) => (last = last.then(() => held).then(() => c.writable && c.write(d))));
+  });
+  await new Promise((yes) => listener.listen(socket, yes));
+  const five = new Server({ redis: `unix://${socket}`, set: { ...SET, 'server.node': 'five' } });
+  await five.start();
+  const there = await rep(five, who, { shift: false });
+  assert.equal(there.me, ann.me);
+  listener.close();
+  await five.stop();
 });
 
 test('a Redis that forgets the scripts is sent each again by whoever needs it: logs are read, people seen, chats offered', async () => {
