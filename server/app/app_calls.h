@@ -154,6 +154,8 @@ void people_on_log(struct app *a, struct str id);
 void people_when_known(struct app *a, struct str id, void (*fn)(void *ctx, struct member *m), void *ctx);
 void people_join(struct app *a, struct conn *c);
 void people_leave(struct app *a, struct conn *c);
+/* On so many nodes, this one counted, a person is now. */
+void people_present(struct app *a, struct str person, int nodes);
 /* Nothing is sent where what would be told is what was. */
 void people_tell_presence(struct app *a, struct member *m);
 /* Fills facts for a decision about a chat in this department. */
@@ -253,7 +255,10 @@ void places_tell_new(struct slot *s);
 /* app_nodes.c */
 #define NODES_SLOW_BEATS 3 /* every third beat the changed set and the list of tasks are read, all reps, and what could not be read before */
 void nodes_beat(struct app *a);
-/* Everybody on that node is gone (on our own: those who are not here). */
+/*
+ * Everybody on that node is gone (on our own: those who are not here, whom a former life of it left behind, or whose leave was lost). Its beat
+ * is taken away when all their leaves were answered well: till then it is swept again.
+ */
 void nodes_sweep(struct app *a, const char *node);
 void nodes_leave(struct app *a);
 

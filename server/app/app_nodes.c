@@ -5,39 +5,62 @@
 #include <stdlib.h>
 
 #define LOGS_MAX   "500"
+#define OWN_BEATS  30 /* so often this node looks whether somebody stands under its name who isn't here */
 
 struct peer {
     char value[32];      /* its beat as last seen */
     int64_t seen_ms;     /* by our own clock, when that was new */
-    bool is_swept;
+    bool is_being_swept;
+};
+
+/* ---- people of a node who are gone */
+
+struct sweep {
+    struct app *app;
+    char node[64];
+    unsigned left; /* answers that are awaited */
+    bool failed;
 };
 
 struct leaving {
-    struct app *app;
-    char node[64], person[ID_SIZE];
+    struct sweep *sweep;
+    char person[ID_SIZE];
 };
 
-/* Takes a person off a node that is gone: the grace times begin. */
-static void take_off(struct app *a, const char *node, struct str person, const char *open)
+static bool is_own(const struct sweep *w)
 {
-    struct absence x = {.n = 0};
-
-    if (person.s[0] == 'r')
-        people_absence(a, person, &x);
-    else if (open && open[0])
-        shopper_absence(a, open, &x);
-    link_presence(a->link, node, false, person, x.members, x.ms, x.n);
+    return strcmp(w->node, w->app->node) == 0;
 }
 
-static void on_open_chat(void *ctx, const struct redis_reply *r)
+static void sweep_over(void *ctx, const struct redis_reply *r)
 {
-    struct leaving *k = ctx;
-    char open[ID_SIZE] = "";
+    struct sweep *w = ctx;
+    struct peer *p = map_get(&w->app->peers, str_of(w->node));
 
-    if (r && redis_reply_type(r) == REDIS_STR && redis_reply_str(r).n < ID_SIZE)
-        memcpy(open, redis_reply_str(r).s, redis_reply_str(r).n);
-    if (r)
-        take_off(k->app, k->node, str_of(k->person), open);
+    (void)r; /* a beat that stands is judged again */
+    if (p)
+        p->is_being_swept = false;
+    free(w);
+}
+
+static void one_less(struct sweep *w, bool ok)
+{
+    const char *argv[] = {"HDEL", w->node};
+
+    w->failed = w->failed || !ok;
+    if (--w->left > 0)
+        return;
+    if (!is_own(w) && !w->failed) {
+        log_warn("app", "node silent, swept node=%s", w->node);
+        if (link_call_plain(w->app->link, "nodes", 2, argv, NULL, sweep_over, w) == 0)
+            return;
+    }
+    sweep_over(w, NULL);
+}
+
+static void leaving_over(struct leaving *k, bool ok)
+{
+    one_less(k->sweep, ok);
     free(k);
 }
 
@@ -48,51 +71,97 @@ static bool is_here(struct app *a, struct str person)
     return (m && m->conns) || guest_conns(a, person);
 }
 
-static void on_ghosts(void *ctx, const struct redis_reply *r)
+static void on_left(void *ctx, const struct redis_reply *r)
 {
     struct leaving *k = ctx;
-    struct app *a = k->app;
-    bool own = strcmp(k->node, a->node) == 0;
+    bool ok = r && redis_reply_type(r) == REDIS_INT;
 
-    for (size_t i = 0; r && i < redis_reply_n(r); i++) {
-        struct str person = redis_reply_str(redis_reply_at(r, i));
-        const char *argv[] = {"HGET", "open"};
-        struct leaving *next;
+    if (ok && is_own(k->sweep)) /* others hear it by the bus */
+        people_present(k->sweep->app, str_of(k->person), (int)redis_reply_int(r));
+    leaving_over(k, ok);
+}
 
-        if (person.n == 0 || person.n >= ID_SIZE || (own && is_here(a, person)))
-            continue;
-        if (person.s[0] == 'r') {
-            take_off(a, k->node, person, NULL);
-            continue;
-        }
-        next = mem_zalloc(sizeof *next);
-        next->app = a;
-        snprintf(next->node, sizeof next->node, "%s", k->node);
-        memcpy(next->person, person.s, person.n);
-        if (link_call(a->link, LINK_SHOPPER, person, 2, argv, NULL, on_open_chat, next) < 0)
-            free(next);
+/* The grace times begin. Who has come back meanwhile stays. */
+static void take_off(struct leaving *k, const char *open)
+{
+    struct app *a = k->sweep->app;
+    struct str person = str_of(k->person);
+    struct absence x = {.n = 0};
+
+    if (is_own(k->sweep) && is_here(a, person)) {
+        leaving_over(k, true);
+        return;
     }
-    free(k);
+    if (person.s[0] == 'r')
+        people_absence(a, person, &x);
+    else if (open[0])
+        shopper_absence(a, open, &x);
+    if (link_presence(a->link, k->sweep->node, false, person, x.members, x.ms, x.n, on_left, k) < 0)
+        leaving_over(k, false);
+}
+
+static void on_open_chat(void *ctx, const struct redis_reply *r)
+{
+    struct leaving *k = ctx;
+    char open[ID_SIZE] = "";
+
+    if (!r || redis_reply_type(r) == REDIS_ERR) {
+        leaving_over(k, false);
+        return;
+    }
+    if (redis_reply_type(r) == REDIS_STR)
+        str_keep(redis_reply_str(r), open, sizeof open);
+    take_off(k, open);
+}
+
+static void leave(struct sweep *w, struct str person)
+{
+    const char *argv[] = {"HGET", "open"};
+    struct leaving *k = mem_zalloc(sizeof *k);
+
+    k->sweep = w;
+    memcpy(k->person, person.s, person.n);
+    w->left++;
+    if (person.s[0] == 'r')
+        take_off(k, "");
+    else if (link_call(w->app->link, LINK_SHOPPER, person, 2, argv, NULL, on_open_chat, k) < 0)
+        leaving_over(k, false);
+}
+
+static void on_ghosts(void *ctx, const struct redis_reply *r)
+{
+    struct sweep *w = ctx;
+    bool ok = r && redis_reply_type(r) == REDIS_LIST;
+
+    for (size_t i = 0; ok && i < redis_reply_n(r); i++) {
+        struct str person = redis_reply_str(redis_reply_at(r, i));
+
+        if (person.n > 0 && person.n < ID_SIZE && !(is_own(w) && is_here(w->app, person)))
+            leave(w, person);
+    }
+    one_less(w, ok);
 }
 
 void nodes_sweep(struct app *a, const char *node)
 {
     char key[96];
     const char *argv[] = {"SMEMBERS"};
-    struct leaving *k = mem_zalloc(sizeof *k);
+    struct sweep *w = mem_zalloc(sizeof *w);
 
-    k->app = a;
-    snprintf(k->node, sizeof k->node, "%s", node);
+    w->app = a;
+    w->left = 1;
+    snprintf(w->node, sizeof w->node, "%s", node);
     snprintf(key, sizeof key, "np:%s", node);
-    if (link_call_plain(a->link, key, 1, argv, NULL, on_ghosts, k) < 0)
-        free(k);
+    if (link_call_plain(a->link, key, 1, argv, NULL, on_ghosts, w) < 0)
+        one_less(w, false);
 }
+
+/* ---- beats */
 
 static void judge(struct app *a, struct str node, struct str value, int64_t now)
 {
     struct peer *p = map_get(&a->peers, node);
     char name[64];
-    const char *argv[] = {"HDEL", name};
 
     if (!p) {
         p = mem_zalloc(sizeof *p);
@@ -102,15 +171,12 @@ static void judge(struct app *a, struct str node, struct str value, int64_t now)
     if (!str_is(value, p->value)) {
         snprintf(p->value, sizeof p->value, "%.*s", STR_FMT(value));
         p->seen_ms = now;
-        p->is_swept = false;
     }
-    if (now - p->seen_ms < a->cfg->presence.silent_ms || p->is_swept)
+    if (now - p->seen_ms < a->cfg->presence.silent_ms || p->is_being_swept)
         return;
     snprintf(name, sizeof name, "%.*s", STR_FMT(node));
-    log_warn("app", "node silent, swept node=%s", name);
-    p->is_swept = true;
+    p->is_being_swept = true;
     nodes_sweep(a, name);
-    link_call_plain(a->link, "nodes", 2, argv, NULL, NULL, NULL);
 }
 
 /* "count format"; a version that says none knows the first. */
@@ -224,6 +290,8 @@ void nodes_beat(struct app *a)
     link_call_plain(a->link, "nodes", 3, set, NULL, NULL, NULL);
     link_call_plain(a->link, "nodes", 1, all, NULL, on_beats, a);
     timers_alive(a);
+    if (a->beats % OWN_BEATS == 0)
+        nodes_sweep(a, a->node);
     if (a->beats % NODES_SLOW_BEATS != 0)
         return;
     tasks_look(a);

@@ -275,12 +275,13 @@ void people_absence(const struct app *a, struct str id, struct absence *out)
     add_absence(out, id, "away", a->cfg->presence.grace_ms, false);
 }
 
+/* A leave that is lost is made up for by nodes_sweep(). */
 static void say_presence(struct app *a, struct member *m, bool join)
 {
     struct absence x;
 
     people_absence(a, str_of(m->rep.id), &x);
-    link_presence(a->link, NULL, join, str_of(m->rep.id), x.members, x.ms, x.n);
+    link_presence(a->link, NULL, join, str_of(m->rep.id), x.members, x.ms, x.n, NULL, NULL);
 }
 
 /* conn NULL: everybody here joins again (Redis is back). */
@@ -322,6 +323,17 @@ void people_leave(struct app *a, struct conn *c)
     if (m->conns)
         return;
     say_presence(a, m, false);
+    people_tell_presence(a, m);
+    match_member_dirty(a, m);
+}
+
+void people_present(struct app *a, struct str person, int nodes)
+{
+    struct member *m = person.n && person.s[0] == 'r' ? people_find(a, person) : NULL;
+
+    if (!m)
+        return;
+    m->present_elsewhere = nodes > (m->conns ? 1 : 0);
     people_tell_presence(a, m);
     match_member_dirty(a, m);
 }

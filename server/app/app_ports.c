@@ -31,14 +31,7 @@ static void on_changed_log(void *ctx, struct str log)
 
 static void on_presence(void *ctx, struct str person, int nodes)
 {
-    struct app *a = ctx;
-    struct member *m = person.n && person.s[0] == 'r' ? people_find(a, person) : NULL;
-
-    if (!m)
-        return;
-    m->present_elsewhere = nodes > (m->conns ? 1 : 0);
-    people_tell_presence(a, m);
-    match_member_dirty(a, m);
+    people_present(ctx, person, nodes);
 }
 
 static void on_noticed(struct slot *s, void *ctx)
@@ -101,8 +94,6 @@ static void on_up(void *ctx)
 
     a->is_up = true;
     FAIL_POINT("start.up");
-    if (!a->was_ready)
-        nodes_sweep(a, a->node); /* those whom a former life of this node left behind */
     timers_alive(a);
     repair_begin(a);
     people_start(a);
@@ -115,6 +106,8 @@ static void on_up(void *ctx)
         if (s->is_loaded || s->subs)
             slot_refresh(s);
     }
+    shopper_join_all(a);
+    nodes_sweep(a, a->node);
     reps_forget(a);
     match_all_dirty(a);
     app_check_ready(a);

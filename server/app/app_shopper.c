@@ -32,12 +32,13 @@ void shopper_absence(struct app *a, const char *open, struct absence *out)
     out->n = 1;
 }
 
+/* A leave that is lost is made up for by nodes_sweep(). */
 static void say_presence(struct conn *c, bool join)
 {
     struct absence x;
 
     shopper_absence(c->app, c->open, &x);
-    link_presence(c->app->link, NULL, join, str_of(c->person), x.members, x.ms, x.n);
+    link_presence(c->app->link, NULL, join, str_of(c->person), x.members, x.ms, x.n, NULL, NULL);
 }
 
 void shopper_join(struct conn *c)

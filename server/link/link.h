@@ -159,8 +159,12 @@ int link_read(struct link *l, struct str log, int64_t from, int64_t n, void (*cb
 /* The entries behind a seq; the list's first item is the place of the first of them, the raw stored strings follow. */
 int link_read_after(struct link *l, struct str log, int64_t seq, int64_t n, void (*cb)(void *ctx, const struct redis_reply *list), void *ctx);
 
-/* A person comes to or leaves a node (NULL: this one); timers: pairs of member and ms (see presence.lua), n of them. */
-int link_presence(struct link *l, const char *node, bool join, struct str person, const char *const *members, const int64_t *ms, unsigned n);
+/*
+ * A person comes to or leaves a node (NULL: this one); timers: pairs of member and ms (see presence.lua), n of them. cb (may be NULL): how
+ * many nodes the person is on now, or NULL or an error.
+ */
+int link_presence(struct link *l, const char *node, bool join, struct str person, const char *const *members, const int64_t *ms, unsigned n,
+                  void (*cb)(void *ctx, const struct redis_reply *r), void *ctx);
 
 /*
  * The head of a queue, these reps, and whom anything changed of since change number `since` (-1: not listed), at one instant. Each commit

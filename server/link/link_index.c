@@ -66,7 +66,8 @@ static void on_ignored(void *ctx, const struct redis_reply *r)
     (void)ctx, (void)r;
 }
 
-int link_presence(struct link *l, const char *node, bool join, struct str person, const char *const *members, const int64_t *ms, unsigned n)
+int link_presence(struct link *l, const char *node, bool join, struct str person, const char *const *members, const int64_t *ms, unsigned n,
+                  void (*cb)(void *ctx, const struct redis_reply *r), void *ctx)
 {
     struct link_words keys, args;
     char set[96];
@@ -90,7 +91,7 @@ int link_presence(struct link *l, const char *node, bool join, struct str person
         link_words_add(&args, str_of(members[i]));
         link_words_add_i64(&args, ms[i]);
     }
-    return link_eval(l, SCRIPT_PRESENCE, &keys, &args, on_ignored, NULL);
+    return link_eval(l, SCRIPT_PRESENCE, &keys, &args, cb ? cb : on_ignored, ctx);
 }
 
 int link_snapshot(struct link *l, struct str department, unsigned chats, int64_t since, const char *const *reps, unsigned n,

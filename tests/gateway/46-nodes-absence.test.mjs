@@ -1,0 +1,91 @@
+// Who is gone is missed whatever happens to the word of it: Redis away, an answer lost, a sweep that breaks off.
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { OwnRedis, Proxy } from '../faults/lib/redis.mjs';
+import { arrival, servedChat, staff, team } from './lib/desk.mjs';
+import { rep } from './lib/client.mjs';
+import { Server, end } from './lib/server.mjs';
+import { until } from './lib/wait.mjs';
+
+const alive = setInterval(() => {}, 1000); // processes that are awaited don't keep the file running
+after(() => clearInterval(alive));
+
+const BEATS = { 'presence.beat_ms': 200, 'presence.silent_ms': 1200 };
+const SHORT = { ...BEATS, 'ownership.grace_ms': 800, 'presence.grace_ms': 800, 'queue.gone_ms': 800 };
+
+const key = (name) => `fl:{default}:${name}`;
+
+/** A Redis and a node on it, by way of a proxy; nodes that the test starts go into `all`. */
+async function site(set, run) {
+  const redis = await new OwnRedis().start();
+  const proxy = await new Proxy(redis).start();
+  const one = await new Server({ redis: proxy.url, set: { ...set, 'server.node': 'one' } }).start();
+  const all = [one];
+  try {
+    await run({ redis, proxy, one, all, see: sight(redis) });
+  } finally {
+    await end(...all);
+    proxy.stop();
+    await redis.kill();
+  }
+}
+
+/** What stands in Redis. */
+const sight = (redis) => ({
+  log: async (id) => [...(await redis.ask('LRANGE', key(`l:${id}`), 0, -1)).matchAll(/"kind":"(\w+)"/g)].map((m) => m[1]),
+  last: async (id) => /"kind":"(\w+)".*/s.exec(await redis.ask('LINDEX', key(`l:${id}`), -1))?.[0] ?? '',
+  isPresent: async (id) => (await redis.ask('EXISTS', key(`p:${id}`))) === ':1\r\n',
+});
+
+const ready = (s) => until(async () => (await s.api('GET', '/readyz')).status === 200, 'ready again', 15_000);
+
+test('rules 1.5, 2.8: who left while Redis was away is missed when it is back, and who stayed is not', () =>
+  site(SHORT, async ({ redis, one, see }) => {
+    const { ann, sue, chat } = await servedChat(one);
+    const tim = await arrival(one, one.newDepartment());
+    const eve = await arrival(one, one.newDepartment());
+    await redis.kill();
+    await until(async () => (await one.api('GET', '/readyz')).status === 503, 'Redis is missed');
+    ann.drop();
+    tim.sue.drop();
+    await redis.start();
+    await ready(one);
+    await sue.event('handler_lost', { chat }, 15_000);
+    await until(async () => (await see.log(tim.chat)).includes('abandoned'), 'who waited is taken for gone');
+    await until(async () => (await see.last(ann.me)).includes('"why":"away"'), 'the rep is paused');
+    assert.deepEqual([await see.isPresent(ann.me), await see.isPresent(tim.sue.me)], [false, false]);
+    assert.ok((await see.isPresent(sue.me)) && (await see.isPresent(eve.sue.me)));
+    assert.equal((await see.log(eve.chat)).includes('abandoned'), false);
+  }));
+
+test('rules 1.5, 2.8: who is gone and whose leave was lost is missed on a slow beat', () =>
+  site({ ...SHORT, 'presence.beat_ms': 100 }, async ({ redis, one, see }) => {
+    const [ann] = await team(one, 1, { shift: false });
+    const { sue } = await arrival(one, one.newDepartment());
+    for (const c of [ann, sue]) c.drop();
+    for (const id of [ann.me, sue.me]) {
+      await until(async () => !(await see.isPresent(id)), 'gone');
+      await redis.ask('HSET', key(`p:${id}`), 'one', '1');
+      await redis.ask('SADD', key('np:one'), id);
+    }
+    for (const id of [ann.me, sue.me]) await until(async () => !(await see.isPresent(id)), 'swept');
+  }));
+
+test('rule 2.8: a dead node whose sweep breaks off is swept again', () =>
+  site(SHORT, async ({ redis, proxy, one, all, see }) => {
+    const three = await new Server({ redis: redis.url, set: { ...SHORT, 'server.node': 'three' } }).start();
+    all.push(three);
+    const [who] = await staff(one, 1);
+    const ann = await rep(three, who);
+    const { sue, chat } = await servedChat(one, { ann });
+    proxy.holdAt = 'np:three';
+    await three.kill();
+    await until(() => proxy.holding, 'the sweep begins');
+    proxy.holdAt = null;
+    proxy.cut();
+    proxy.release();
+    await ready(one);
+    await sue.event('handler_lost', { chat }, 15_000);
+    assert.equal(await see.isPresent(ann.me), false);
+    await until(async () => (await redis.ask('HEXISTS', key('nodes'), 'three')) === ':0\r\n', 'its beat is taken away behind that');
+  }));
