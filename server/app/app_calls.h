@@ -308,6 +308,8 @@ void board_tick(struct app *a);
 
 /* app_timers.c */
 void timers_tick(struct app *a);
+/* Takes a timer behind whose effect no commit of its own stands, while it is due as it was read: a newer one stays, and one that isn't taken fires again. */
+void timers_take(struct app *a, const char *member, int64_t due_ms);
 /* On each beat, and before the first look at what is due: the site lives (PROMISES 2.11). */
 void timers_alive(struct app *a);
 

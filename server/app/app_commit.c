@@ -90,7 +90,7 @@ static int send_commit(struct slot *s, struct cmd *c, const struct decision *d, 
     struct link_entry entries[CHAT_DECISION_ENTRIES];
     struct guards guards;
     struct writes writes;
-    char members[TIMER_N][ID_SIZE + 16], extra[ID_SIZE + 80] = "";
+    char members[TIMER_N][ID_SIZE + 16], absence[TIMER_MEMBER_SIZE], extra[ID_SIZE + 80] = "";
     const char *line;
     struct chat scratch;
     struct chat_index future;
@@ -115,6 +115,10 @@ static int send_commit(struct slot *s, struct cmd *c, const struct decision *d, 
     if (!plain) {
         future_index(s, d, &scratch, &future);
         index_diff(s, &s->index, &future, s->must_reindex, &writes, members);
+        if (c->absence[0] && !c->target[0]) { /* a rep's is of all their chats, and goes when the last one is done (app_shift.c) */
+            index_timer(s, c, absence);
+            index_add(&writes, LINK_ZREM, LINK_TIMERS, str_of(absence), STR_NONE);
+        }
         line = task_line(c, &s->chat, &d->entry[d->main]);
         if (line)
             index_add(&writes, LINK_HSET, LINK_TASKS, d->entry[d->main].f[FIELD_TASK].s, str_of(line));
@@ -191,7 +195,7 @@ static struct cmd *pop(struct slot *s)
 static void drop_timer(struct slot *s, struct cmd *c)
 {
     struct flight *f = mem_zalloc(sizeof *f);
-    char member[ID_SIZE + 16], due[24], right[24];
+    char member[TIMER_MEMBER_SIZE], due[24], right[24];
     struct chat_index ix;
     struct link_guard guard = {LINK_GUARD_DUE, LINK_TIMERS, STR(""), STR_NONE, STR_NONE};
     struct link_write write = {LINK_ZREM, LINK_TIMERS, STR(""), STR_NONE, STR_NONE};
@@ -202,11 +206,11 @@ static void drop_timer(struct slot *s, struct cmd *c)
     f->cmd = c;
     f->guard_kind[0] = GUARD_TIMER_DUE;
     chat_index(&s->chat, match_rules(s->app, s->chat.department), &ix);
-    snprintf(member, sizeof member, "%s|%s", s->chat.id, chat_timer_name(c->timer));
+    index_timer(s, c, member);
     snprintf(due, sizeof due, "%lld", (long long)c->due_ms);
     guard.a = write.a = str_of(member);
     guard.b = str_of(due);
-    if (ix.due_ms[c->timer]) {
+    if (c->kind == CMD_TIMER && ix.due_ms[c->timer]) {
         snprintf(right, sizeof right, "%lld", (long long)ix.due_ms[c->timer]);
         write.type = LINK_ZADD;
         write.b = str_of(right);

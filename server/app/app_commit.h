@@ -66,13 +66,16 @@ void index_diff(const struct slot *s, const struct chat_index *old, const struct
                 char members[TIMER_N][ID_SIZE + 16]);
 /* One more write, to a key without a name. */
 void index_add(struct writes *w, enum link_write_type type, enum link_key key, struct str a, struct str b);
+/* The member of LINK_TIMERS that the command came from. */
+#define TIMER_MEMBER_SIZE (ID_SIZE + 40)
+void index_timer(const struct slot *s, const struct cmd *c, char member[TIMER_MEMBER_SIZE]);
 /* True if this decision can't change the index: then no copy of the state is needed to see it. */
 bool index_is_left(const struct chat *c, const struct decision *d);
 
 struct guards {
     struct link_guard g[CHAT_DECISION_GUARDS * 3];
     unsigned n;
-    char text[CHAT_DECISION_GUARDS][2][ID_SIZE + 40];
+    char text[CHAT_DECISION_GUARDS][2][TIMER_MEMBER_SIZE];
 };
 void guards_map(struct slot *s, const struct decision *d, const struct cmd *c, struct flight *f, struct guards *gs);
 

@@ -14,6 +14,14 @@ void index_add(struct writes *w, enum link_write_type type, enum link_key key, s
     add_write(w, type, key, STR(""), a, b);
 }
 
+void index_timer(const struct slot *s, const struct cmd *c, char member[TIMER_MEMBER_SIZE])
+{
+    bool is_absence = c->kind == CMD_GONE;
+
+    snprintf(member, TIMER_MEMBER_SIZE, "%s|%s", is_absence && c->target[0] ? c->target : s->chat.id,
+             is_absence ? c->absence : chat_timer_name(c->timer));
+}
+
 /* A score that is this commit's time plus something, or an absolute one. */
 static void add_score(struct writes *w, enum link_key key, struct str name, struct str member, int64_t score)
 {
@@ -116,10 +124,10 @@ void guards_map(struct slot *s, const struct decision *d, const struct cmd *c, s
         case GUARD_REP_GONE:
         case GUARD_SHOPPER_GONE:
             add_guard(gs, f, g, (struct link_guard){LINK_GUARD_GONE, LINK_PRESENCE, who, STR_NONE, STR_NONE});
-            break;
+            /* fall through */
         case GUARD_TIMER_DUE:
-            snprintf(t0, sizeof gs->text[i][0], "%s|%s", s->chat.id, chat_timer_name(g->timer));
-            snprintf(t1, sizeof gs->text[i][1], "%lld", (long long)g->due_ms);
+            index_timer(s, c, t0);
+            snprintf(t1, sizeof gs->text[i][1], "%lld", (long long)c->due_ms);
             add_guard(gs, f, g, (struct link_guard){LINK_GUARD_DUE, LINK_TIMERS, STR(""), str_of(t0), str_of(t1)});
             break;
         }

@@ -52,8 +52,9 @@ struct cmd {
     struct msg msg;           /* CMD_MSG */
     enum chat_cmd_kind kind;
     enum chat_timer timer;    /* CMD_TIMER */
-    int64_t due_ms;
-    char target[ID_SIZE];     /* CMD_OFFER: the chosen rep; CMD_GONE: who is gone */
+    int64_t due_ms;           /* CMD_TIMER, and CMD_GONE with an absence: as read */
+    char target[ID_SIZE];     /* CMD_OFFER: the chosen rep; CMD_GONE: the rep who is gone, "" the shopper */
+    char absence[32];         /* CMD_GONE: the name of the timer that is over, "gone", "grace" …; "" none: it goes without one */
     const char *why;          /* CMD_OFFER, CMD_GONE: static text */
     char *candidates;         /* CMD_OFFER, a handover to a department: raw JSON, owned */
     char *articles;           /* care step 1, owned */

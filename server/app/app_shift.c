@@ -6,10 +6,21 @@
 
 struct ending;
 
+/* A timer of absence that fired. */
+struct gone {
+    struct app *app;
+    char id[ID_SIZE];
+    char member[ID_SIZE + 32];
+    int64_t ms, due_ms; /* grace: its span; when it was due */
+    unsigned left;      /* grace: chats that are not done with */
+    bool failed;        /* one of them couldn't be: the timer stays */
+};
+
 struct shift_flight {
     struct app *app;
-    struct cmd *cmd;   /* NULL: the system's (away) */
+    struct cmd *cmd;   /* NULL: the system's (away, missed) */
     struct ending *ending; /* NULL: no end of a shift */
+    struct gone *gone;     /* owned; NULL: nobody was away */
     char id[ID_SIZE];
     enum kind kind;
     int64_t capacity;
@@ -51,33 +62,36 @@ static void on_shift(void *ctx, const struct link_result *r)
     case LINK_GUARDED:
         if (f->cmd)
             answer_cmd_error(f->cmd, CODE_CONFLICT, "chats wait for an answer: hand each over or park it", NULL);
+        if (f->gone)
+            timers_take(f->app, f->gone->member, f->gone->due_ms);
         break;
     default:
         if (f->cmd)
             answer_cmd_error(f->cmd, CODE_UNAVAILABLE, "the log can't be written now", NULL);
     }
+    free(f->gone);
     free(f);
 }
 
 static void on_shift_ended(void *ctx, const struct link_result *r);
 
-/* Writes a shift entry; guard, ending: NULL none. */
+/* Writes a shift entry. ending, gone: NULL none; on success it takes gone, whose timer goes with the entry. */
 static int commit_shift(struct app *a, struct cmd *c, struct member *m, enum kind kind, int64_t capacity, const char *why,
-                        const struct link_guard *guard, struct ending *ending)
+                        struct ending *ending, struct gone *gone)
 {
     static const char *const shifts[] = {"on", "paused", "off"};
     struct shift_flight *f = mem_zalloc(sizeof *f);
-    struct link_write w[2] = {{LINK_HSET, LINK_REP, str_of(m->rep.id), STR("shift"), STR_NONE},
+    struct link_write w[3] = {{LINK_HSET, LINK_REP, str_of(m->rep.id), STR("shift"), STR_NONE},
                               {LINK_HSET, LINK_REP, str_of(m->rep.id), STR("capacity"), STR_NONE}};
+    struct link_guard g[2];
     struct link_entry le = {.ref = c ? c->msg.id : STR_NONE};
-    struct link_commit lc = {.log = str_of(m->rep.id), .entries = &le, .entries_n = 1, .writes = w, .guards = guard,
-                             .guards_n = guard ? 1 : 0, .mode = LINK_ANY};
+    struct link_commit lc = {.log = str_of(m->rep.id), .entries = &le, .entries_n = 1, .writes = w, .guards = g, .mode = LINK_ANY};
     struct entry e;
     struct buf tail;
-    char number[24];
+    char number[24], due[24];
     int rc;
 
-    *f = (struct shift_flight){.app = a, .cmd = c, .ending = ending, .kind = kind, .capacity = capacity, .why = why};
+    *f = (struct shift_flight){.app = a, .cmd = c, .ending = ending, .gone = gone, .kind = kind, .capacity = capacity, .why = why};
     snprintf(f->id, sizeof f->id, "%s", m->rep.id);
     entry_init(&e, kind);
     e.from_role = c ? ROLE_REP : ROLE_SYSTEM;
@@ -94,6 +108,14 @@ static int commit_shift(struct app *a, struct cmd *c, struct member *m, enum kin
     w[0].b = str_of(shifts[kind == KIND_SHIFT_STARTED ? 0 : kind == KIND_SHIFT_PAUSED ? 1 : 2]);
     w[1].b = str_of(number);
     lc.writes_n = kind == KIND_SHIFT_STARTED ? 2 : 1;
+    if (ending)
+        g[lc.guards_n++] = (struct link_guard){LINK_GUARD_IDLE, LINK_HOLDS, str_of(m->rep.id), STR_NONE, STR_NONE};
+    if (gone) {
+        snprintf(due, sizeof due, "%lld", (long long)gone->due_ms);
+        g[lc.guards_n++] = (struct link_guard){LINK_GUARD_GONE, LINK_PRESENCE, str_of(m->rep.id), STR_NONE, STR_NONE};
+        g[lc.guards_n++] = (struct link_guard){LINK_GUARD_DUE, LINK_TIMERS, STR(""), str_of(gone->member), str_of(due)};
+        w[lc.writes_n++] = (struct link_write){LINK_ZREM, LINK_TIMERS, STR(""), str_of(gone->member), STR_NONE};
+    }
     if (c) {
         lc.person = str_of(m->rep.id);
         lc.id = c->msg.id;
@@ -143,11 +165,9 @@ static void on_shift_ended(void *ctx, const struct link_result *r)
 
 static void end_now(struct ending *e)
 {
-    struct link_guard idle = {LINK_GUARD_IDLE, LINK_HOLDS, str_of(e->m->rep.id), STR_NONE, STR_NONE};
-
     if (e->left > 0)
         return;
-    if (commit_shift(e->cmd->app, e->cmd, e->m, KIND_SHIFT_ENDED, e->m->rep.capacity, NULL, &idle, e) < 0) {
+    if (commit_shift(e->cmd->app, e->cmd, e->m, KIND_SHIFT_ENDED, e->m->rep.capacity, NULL, e, NULL) < 0) {
         answer_cmd_error(e->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
         ending_over(e);
     }
@@ -275,45 +295,36 @@ void people_took(struct app *a, const char *id)
 
 /* ---- grace times (rules 2.8, presence) */
 
-struct gone {
-    struct app *app;
-    char id[ID_SIZE];
-    char member[ID_SIZE + 32]; /* the timer that fired */
-    int64_t ms, due_ms;        /* its span; when it was due */
-    unsigned left;
-    bool failed;
-};
-
-static void gone_end(struct gone *g)
+static void one_less(struct gone *g, bool ok)
 {
-    const char *argv[] = {"ZREM", g->member};
-
-    if (g->left > 0)
+    g->failed = g->failed || !ok;
+    if (--g->left > 0)
         return;
-    if (!g->failed)
-        link_call(g->app->link, LINK_TIMERS, STR(""), 2, argv, NULL, NULL, NULL);
+    if (!g->failed) /* else it stays, and fires again */
+        timers_take(g->app, g->member, g->due_ms);
     free(g);
 }
 
 static void on_chat_gone(struct cmd *c, enum code code)
 {
-    struct gone *g = c->done_ctx;
+    one_less(c->done_ctx, code != CODE_UNAVAILABLE);
+}
 
-    g->left--;
-    if (code == CODE_UNAVAILABLE)
-        g->failed = true; /* the timer stays, and fires again */
-    gone_end(g);
+static void on_longer(void *ctx, const struct redis_reply *r)
+{
+    one_less(ctx, r && redis_reply_type(r) == REDIS_INT);
 }
 
 /* Its department gives more time: there is, or now comes, a timer of that length. */
-static void wait_longer(const struct gone *g, int64_t ms)
+static void wait_longer(struct gone *g, int64_t ms)
 {
     char member[ID_SIZE + 32], at[24];
     const char *argv[] = {"ZADD", "NX", at, member};
 
     snprintf(member, sizeof member, "%s|grace%lld", g->id, (long long)ms);
     snprintf(at, sizeof at, "%lld", (long long)(g->due_ms + ms - g->ms));
-    link_call(g->app->link, LINK_TIMERS, STR(""), 4, argv, NULL, NULL, NULL);
+    if (link_call(g->app->link, LINK_TIMERS, STR(""), 4, argv, NULL, on_longer, g) < 0)
+        one_less(g, false);
 }
 
 static void on_held_known(struct slot *s, void *ctx)
@@ -324,13 +335,13 @@ static void on_held_known(struct slot *s, void *ctx)
 
     if (!s->is_unread && ms > g->ms) {
         wait_longer(g, ms);
-        g->left--;
-        gone_end(g);
         return;
     }
     c = cmd_create(g->app, CMD_GONE);
     snprintf(c->target, sizeof c->target, "%s", g->id);
     c->why = "connection";
+    c->due_ms = g->due_ms;
+    snprintf(c->absence, sizeof c->absence, "%s", strchr(g->member, '|') + 1);
     c->done = on_chat_gone;
     c->done_ctx = g;
     slot_push(s, c);
@@ -347,8 +358,7 @@ static void on_holds(void *ctx, const struct redis_reply *r)
     g->left = (unsigned)redis_reply_n(r) + 1;
     for (size_t i = 0; i < redis_reply_n(r); i++)
         slot_when_loaded(slot_get(g->app, redis_reply_str(redis_reply_at(r, i))), on_held_known, g);
-    g->left--;
-    gone_end(g);
+    one_less(g, true);
 }
 
 /* ---- a closed account (rule 2.9) */
@@ -388,31 +398,34 @@ static int64_t grace_of(const struct app *a, struct str name)
     return name.n > 5 ? ms : a->spans.grace_ms;
 }
 
-static void grace_over(struct app *a, struct str id, struct str name, int64_t due_ms)
+static void grace_over(struct gone *g)
 {
-    struct gone *g = mem_zalloc(sizeof *g);
     const char *keys[] = {"HKEYS"};
 
-    *g = (struct gone){.app = a, .ms = grace_of(a, name), .due_ms = due_ms};
-    str_keep(id, g->id, sizeof g->id);
-    snprintf(g->member, sizeof g->member, "%.*s|%.*s", STR_FMT(id), STR_FMT(name));
-    if (link_call(a->link, LINK_HOLDS, id, 1, keys, NULL, on_holds, g) < 0)
+    if (link_call(g->app->link, LINK_HOLDS, str_of(g->id), 1, keys, NULL, on_holds, g) < 0)
         free(g);
+}
+
+static void away_over(void *ctx, struct member *m)
+{
+    struct gone *g = ctx;
+
+    if (!m || m->rep.shift != SHIFT_ON)
+        timers_take(g->app, g->member, g->due_ms);
+    else if (commit_shift(g->app, NULL, m, KIND_SHIFT_PAUSED, m->rep.capacity, "away", NULL, g) == 0)
+        return;
+    free(g);
 }
 
 void people_gone(struct app *a, struct str id, struct str name, int64_t due_ms)
 {
-    struct member *m = people_find(a, id);
-    struct link_guard gone = {LINK_GUARD_GONE, LINK_PRESENCE, id, STR_NONE, STR_NONE};
-    char member[ID_SIZE + 8];
-    const char *argv[] = {"ZREM", member};
+    struct gone *g = mem_zalloc(sizeof *g);
 
-    if (name.n >= 5 && memcmp(name.s, "grace", 5) == 0) {
-        grace_over(a, id, name, due_ms);
-        return;
-    }
-    snprintf(member, sizeof member, "%.*s|away", STR_FMT(id));
-    if (m && m->is_loaded && m->rep.shift == SHIFT_ON && commit_shift(a, NULL, m, KIND_SHIFT_PAUSED, m->rep.capacity, "away", &gone, NULL) < 0)
-        return;
-    link_call(a->link, LINK_TIMERS, STR(""), 2, argv, NULL, NULL, NULL);
+    *g = (struct gone){.app = a, .ms = grace_of(a, name), .due_ms = due_ms};
+    str_keep(id, g->id, sizeof g->id);
+    snprintf(g->member, sizeof g->member, "%.*s|%.*s", STR_FMT(id), STR_FMT(name));
+    if (name.n >= 5 && memcmp(name.s, "grace", 5) == 0)
+        grace_over(g);
+    else
+        people_when_known(a, id, away_over, g);
 }

@@ -1,5 +1,5 @@
 /* Due timers: read from the index, decided by the chat, committed with a guard that they are still due (PROMISES 2.11). */
-#include "app/app_room.h"
+#include "app/app_commit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,17 +43,23 @@ static void with_articles(struct slot *s, struct cmd *c)
     kb_ask(s->app, str_of(s->chat.last_question), str_of(s->chat.locale ? s->chat.locale : ""), true, 3, false, on_care_articles, q);
 }
 
-/* One due timer of a chat: its command waits with the chat's others; a second look before it is decided finds it there. */
+/* A timer's command waits with the chat's others: a second look before it is decided finds it there. */
+static bool may_fire(const struct slot *s, enum chat_cmd_kind kind, enum chat_timer timer, const char *absence)
+{
+    for (const struct cmd *c = s->first; c; c = c->next)
+        if (c->kind == kind && c->timer == timer && strcmp(c->absence, absence) == 0)
+            return false;
+    return !s->is_busy && !s->is_loading; /* else the next look finds it again */
+}
+
+/* One due timer of a chat. */
 static void fire_chat(struct app *a, struct str chat, enum chat_timer timer, int64_t due_ms)
 {
     struct slot *s = slot_get(a, chat);
     struct cmd *c;
 
-    for (c = s->first; c; c = c->next)
-        if (c->kind == CMD_TIMER && c->timer == timer)
-            return;
-    if (s->is_busy || s->is_loading)
-        return; /* the next look finds it again */
+    if (!may_fire(s, CMD_TIMER, timer, ""))
+        return;
     c = cmd_create(a, CMD_TIMER);
     c->timer = timer;
     c->due_ms = due_ms;
@@ -66,16 +72,47 @@ static void fire_chat(struct app *a, struct str chat, enum chat_timer timer, int
         slot_push(s, c);
 }
 
-static void fire_shopper_gone(struct app *a, struct str chat)
+static void on_taken(void *ctx, const struct link_result *r)
 {
-    struct cmd *c = cmd_create(a, CMD_GONE);
-    char member[ID_SIZE + 8];
-    const char *argv[] = {"ZREM", member};
+    (void)ctx, (void)r;
+}
 
+/* A commit of nothing, in the name of a log that there isn't: where its guard says no, that hinders no other one. */
+void timers_take(struct app *a, const char *member, int64_t due_ms)
+{
+    char due[24];
+    struct link_guard guard = {LINK_GUARD_DUE, LINK_TIMERS, STR(""), str_of(member), STR_NONE};
+    struct link_write write = {LINK_ZREM, LINK_TIMERS, STR(""), str_of(member), STR_NONE};
+    struct link_commit lc = {.log = str_of(member), .mode = LINK_ANY, .guards = &guard, .guards_n = 1, .writes = &write, .writes_n = 1};
+
+    snprintf(due, sizeof due, "%lld", (long long)due_ms);
+    guard.b = str_of(due);
+    link_commit(a->link, &lc, on_taken, NULL);
+}
+
+/* In conflict with the shopper, who is here: then it means nothing; or with another time, which stays. */
+static void on_gone_done(struct cmd *c, enum code code)
+{
+    char member[TIMER_MEMBER_SIZE];
+
+    index_timer(c->slot, c, member);
+    if (code == CODE_CONFLICT)
+        timers_take(c->app, member, c->due_ms);
+}
+
+static void fire_shopper_gone(struct app *a, struct str chat, int64_t due_ms)
+{
+    struct slot *s = slot_get(a, chat);
+    struct cmd *c;
+
+    if (!may_fire(s, CMD_GONE, 0, "gone"))
+        return;
+    c = cmd_create(a, CMD_GONE);
     c->why = "shopper";
-    slot_push(slot_get(a, chat), c);
-    snprintf(member, sizeof member, "%.*s|gone", STR_FMT(chat));
-    link_call(a->link, LINK_TIMERS, STR(""), 2, argv, NULL, NULL, NULL);
+    c->due_ms = due_ms;
+    c->done = on_gone_done;
+    snprintf(c->absence, sizeof c->absence, "gone");
+    slot_push(s, c);
 }
 
 static void fire(struct app *a, struct str member, int64_t due_ms)
@@ -92,7 +129,7 @@ static void fire(struct app *a, struct str member, int64_t due_ms)
     if (who.s[0] == 'r')
         people_gone(a, who, name, due_ms);
     else if (str_is(name, "gone"))
-        fire_shopper_gone(a, who);
+        fire_shopper_gone(a, who, due_ms);
     else if (chat_timer_from_name(name) < TIMER_N)
         fire_chat(a, who, chat_timer_from_name(name), due_ms);
 }

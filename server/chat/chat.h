@@ -222,8 +222,8 @@ enum chat_guard_kind {
     GUARD_REP_ROOM,     /* rep: on shift, present, holds + weight ≤ capacity */
     GUARD_REP_ON,       /* rep: on shift, present (room aside) */
     GUARD_SHOPPER_FREE, /* shopper has no open chat */
-    GUARD_REP_GONE,     /* rep has no live connection */
-    GUARD_SHOPPER_GONE, /* shopper has no live connection */
+    GUARD_REP_GONE,     /* rep has no live connection, nor had one since the timer that fired was set */
+    GUARD_SHOPPER_GONE, /* so the shopper */
     GUARD_TIMER_DUE     /* the timer is due as read */
 };
 struct chat_guard {

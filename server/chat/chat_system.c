@@ -219,8 +219,10 @@ static void on_gone(const struct chat *c, const struct chat_cmd *cmd, const stru
     if (cmd->why && strcmp(cmd->why, "shopper") == 0) {
         struct entry *e;
 
-        if (c->state != CHAT_WAITING && c->state != CHAT_OFFERED)
+        if (c->state != CHAT_WAITING && c->state != CHAT_OFFERED) {
+            drop(d);
             return;
+        }
         e = decide_add_system(d, cmd, KIND_ABANDONED);
         e->f[FIELD_WAITED_MS] = val_int(c->wait_since_ms ? cmd->now_ms - c->wait_since_ms : 0);
         e->f[FIELD_WHY] = val_s("offline");

@@ -1,8 +1,8 @@
-// Who is gone is missed whatever happens to the word of it: Redis away, an answer lost, a sweep that breaks off.
+// Who is gone is missed whatever happens to the word of it: Redis away, a sweep that breaks off, a timer that fires and can't be followed.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { OwnRedis, Proxy } from '../faults/lib/redis.mjs';
-import { arrival, servedChat, staff, team } from './lib/desk.mjs';
+import { arrival, auditor, servedChat, staff, team } from './lib/desk.mjs';
 import { rep } from './lib/client.mjs';
 import { Server, end } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
@@ -12,6 +12,9 @@ after(() => clearInterval(alive));
 
 const BEATS = { 'presence.beat_ms': 200, 'presence.silent_ms': 1200 };
 const SHORT = { ...BEATS, 'ownership.grace_ms': 800, 'presence.grace_ms': 800, 'queue.gone_ms': 800 };
+const HOURS = 36e5;
+/** Only what the test sets is over; no pause counts as an outage, after which all would begin anew. */
+const LONG = { 'presence.beat_ms': 200, 'presence.silent_ms': 6e5, 'ownership.grace_ms': HOURS, 'presence.grace_ms': HOURS, 'queue.gone_ms': HOURS };
 
 const key = (name) => `fl:{default}:${name}`;
 
@@ -34,6 +37,7 @@ async function site(set, run) {
 const sight = (redis) => ({
   log: async (id) => [...(await redis.ask('LRANGE', key(`l:${id}`), 0, -1)).matchAll(/"kind":"(\w+)"/g)].map((m) => m[1]),
   last: async (id) => /"kind":"(\w+)".*/s.exec(await redis.ask('LINDEX', key(`l:${id}`), -1))?.[0] ?? '',
+  due: async (member) => Number((await redis.ask('ZSCORE', key('t'), member)).split('\r\n')[1] || 0),
   isPresent: async (id) => (await redis.ask('EXISTS', key(`p:${id}`))) === ':1\r\n',
 });
 
@@ -88,4 +92,72 @@ test('rule 2.8: a dead node whose sweep breaks off is swept again', () =>
     await sue.event('handler_lost', { chat }, 15_000);
     assert.equal(await see.isPresent(ann.me), false);
     await until(async () => (await redis.ask('HEXISTS', key('nodes'), 'three')) === ':0\r\n', 'its beat is taken away behind that');
+  }));
+
+test('rule 1.5: who waits is gone although the chat can’t be read when their time is over', () =>
+  site(LONG, async ({ redis, proxy, one, see }) => {
+    const quinn = await auditor(one);
+    const { sue, chat } = await arrival(one, one.newDepartment());
+    sue.drop();
+    await until(() => see.due(`${chat}|gone`), 'the time runs');
+    await one.transcript(quinn.token, chat, (t) => t.events.some((e) => e.kind === 'queued')); // nobody else will read it
+    await one.kill();
+    await one.start(); // a node that hasn't the chat in memory
+    proxy.holdAt = `l:${chat}`;
+    await redis.ask('ZADD', key('t'), 1, `${chat}|gone`);
+    await until(() => proxy.holding, 'the chat is being read');
+    proxy.holdAt = null;
+    proxy.cut();
+    proxy.release();
+    await ready(one);
+    await until(async () => !(await see.due(`${chat}|gone`)), 'the time is over', 15_000);
+    assert.equal((await see.log(chat)).at(-1), 'abandoned');
+  }));
+
+test('PROMISES 2.11: who came back and left again meanwhile has the full time: a timer of absence is taken as it was read', () =>
+  site(LONG, async ({ redis, proxy, one, see }) => {
+    const { ann, chat } = await servedChat(one);
+    const { sue, chat: waiting } = await arrival(one, one.newDepartment());
+    const timers = [`${ann.me}|away`, `${ann.me}|grace`, `${waiting}|gone`];
+    const setAll = async (at) => {
+      for (const t of timers) await redis.ask('ZADD', key('t'), at, t);
+    };
+    const look = async () => {
+      proxy.holdAt = `${key('t')}\r\n$4\r\n-inf`;
+      await until(() => proxy.holding, 'a look at what is due');
+      proxy.holdAt = null;
+    };
+    for (const c of [ann, sue]) c.drop();
+    for (const t of timers) await until(() => see.due(t), 'the time runs');
+    const before = [await see.log(ann.me), await see.log(chat), await see.log(waiting)];
+    await look();
+    await setAll(1);
+    proxy.release();
+    proxy.hold();
+    await until(() => timers.every((t) => proxy.heldText.includes(t)), 'the next look sees them');
+    const later = Date.now() + HOURS;
+    await setAll(later);
+    proxy.release();
+    for (let k = 0; k < 3; k++) { // what followed from it went out before these
+      await look();
+      proxy.release();
+    }
+    assert.deepEqual([await see.log(ann.me), await see.log(chat), await see.log(waiting)], before);
+    assert.deepEqual(await Promise.all(timers.map(see.due)), [later, later, later]);
+    await setAll(1);
+    for (const t of timers) await until(async () => !(await see.due(t)), `${t} is taken`);
+    const now = [await see.log(ann.me), await see.log(chat), await see.log(waiting)];
+    assert.deepEqual(now.map((l, i) => l.slice(before[i].length)).map((l) => l[0]), ['shift_paused', 'handler_lost', 'abandoned']);
+  }));
+
+test('a timer of absence that means nothing goes, and nothing follows from it', () =>
+  site(LONG, async ({ redis, one, see }) => {
+    const { ann, chat } = await servedChat(one);
+    const waiting = await arrival(one, one.newDepartment());
+    const timers = [`${chat}|gone`, `${waiting.chat}|gone`, 'c_nowhere|gone', `${ann.me}|away`, `${ann.me}|grace`, 'r_nobody|away', 'r_nobody|grace'];
+    const logs = () => Promise.all([ann.me, chat, waiting.chat].map(see.log));
+    const before = await logs();
+    for (const t of timers) await redis.ask('ZADD', key('t'), 1, t);
+    for (const t of timers) await until(async () => !(await see.due(t)), `${t} is taken`);
+    assert.deepEqual(await logs(), before);
   }));

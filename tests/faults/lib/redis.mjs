@@ -72,6 +72,7 @@ export class Proxy {
     this.holdAt = null;
     this.version = null; // as long as the real one
     this.held = [];
+    this.heldText = '';
     this.pairs = new Set();
   }
 
@@ -96,6 +97,7 @@ export class Proxy {
       let last = Promise.resolve(); // what came first goes first, however long it waits
       from.on('data', (d) => {
         if (!isAnswer && this.holdAt && d.includes(this.holdAt)) this.hold();
+        if (isAnswer && this.holding) this.heldText += d.toString('latin1');
         const due = new Promise((yes) => setTimeout(yes, this.delay));
         const free = isAnswer && this.holding ? new Promise((yes) => this.held.push(yes)) : null;
         const told = isAnswer && this.version ? Buffer.from(d.toString('latin1').replace(/(redis_version:)[\d.]+/, `$1${this.version}`), 'latin1') : d;
@@ -111,6 +113,7 @@ export class Proxy {
 
   release() {
     this.holding = false;
+    this.heldText = '';
     for (const yes of this.held.splice(0)) yes();
   }
 

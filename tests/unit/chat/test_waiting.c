@@ -190,6 +190,7 @@ static void who_stays_offline_while_waiting_is_abandoned(void **state)
     store_rep(&s, ann, 1, "chat.claim", "");
     store_lose_shopper(&s, 1);
     assert_int_equal(s.d.entries_n, 0);
+    assert_true(s.d.drop_timer);
     assert_int_equal(s.chat[1].c.state, CHAT_ASSIGNED);
 }
 
