@@ -206,8 +206,6 @@ void slot_refuse_waiting(struct slot *s, const char *why)
         s->first = c->next;
         if (!s->first)
             s->last = NULL;
-        if (c->done)
-            c->done(c, CODE_UNAVAILABLE);
         answer_cmd_error(c, CODE_UNAVAILABLE, why, NULL);
     }
 }
