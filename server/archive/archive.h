@@ -157,10 +157,12 @@ int archive_verify(const char *path, struct buf *out, struct err *err);
 /* [any] The file's random id, also while the server writes. ERR_NOT_FOUND, ERR_CORRUPT, ERR_IO. */
 int archive_read_id(const char *path, char *out, size_t size, struct err *err);
 /*
- * [any] Copies the archive with its key and heads into the directory `to` (under the same names), also while
- * the server writes: the copy is of one moment and verifies. ERR_EXISTS if it holds one, ERR_FULL, ERR_IO.
+ * [any] Copies the archive with its key and heads to `to` (and beside it), also while the server writes: the
+ * copy is of one moment and verifies. on_moment (may be NULL) is called before that moment and when it is over,
+ * the copying comes later; it sets *err and returns <0 to stop. *rows: in the copy. ERR_EXISTS, ERR_FULL, ERR_IO.
  */
-int archive_backup(const char *path, const char *to, struct err *err);
+int archive_backup(const char *path, const char *to, int (*on_moment)(void *ctx, bool is_over, struct err *err),
+                   void *ctx, int64_t *rows, struct err *err);
 /* [any] Writes NDJSON, one event a line, exactly as sent to a rep, in the order of (log, seq), chats only
  * unless all; write returns <0 to stop. */
 int archive_export(const char *path, bool all, int (*write)(void *ctx, struct str line), void *ctx,

@@ -1,6 +1,6 @@
 /*
  * A copy of the archive while it is written: heads and key first, then the rows. So the copy's heads are
- * never ahead of its rows, which is what archive_open() and verify ask for.
+ * never ahead of its rows, which is what archive_open() and verify ask for. And one of the knowledge base's tables.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,24 +12,18 @@
 
 #include "archive/archive.h"
 #include "archive/archive_db.h"
+#include "archive/archive_kb.h"
 
 #define BUSY_MS    50
 #define BUSY_TIMES 200
 
-static char *join(const char *a, const char *b, const char *c, const char *d)
+static char *join(const char *a, const char *b)
 {
     char *p;
 
-    if (asprintf(&p, "%s%s%s%s", a, b, c, d) < 0)
+    if (asprintf(&p, "%s%s", a, b) < 0)
         mem_out();
     return p;
-}
-
-static const char *name_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
 }
 
 static int copy_bytes(int from, int to)
@@ -49,10 +43,10 @@ static int copy_bytes(int from, int to)
     return n < 0 ? -1 : fsync(to);
 }
 
-/* Copies path+tail to to/name+tail. */
+/* Copies path+tail to to+tail. */
 static int copy_file(const char *path, const char *tail, const char *to, struct err *err)
 {
-    char *from_path = join(path, tail, "", ""), *to_path = join(to, "/", name_of(path), tail);
+    char *from_path = join(path, tail), *to_path = join(to, tail);
     int from = open(from_path, O_RDONLY | O_CLOEXEC), fd = -1, rc = 0;
 
     if (from < 0)
@@ -97,23 +91,69 @@ static int copy_rows(sqlite3 *from, const char *path, const char *to_path, struc
     return rc;
 }
 
-int archive_backup(const char *path, const char *to, struct err *err)
+/* From here on, until the transaction ends, this connection reads the rows of one moment. */
+static int begin_moment(sqlite3 *db, const char *path, int64_t *rows, struct err *err)
 {
-    char *to_path = join(to, "/", name_of(path), "");
+    sqlite3_stmt *st = NULL;
+    int rc = 0;
+
+    if (sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK || sqlite3_prepare_v2(db, "SELECT n FROM chain", -1, &st, NULL) != SQLITE_OK ||
+        sqlite3_step(st) != SQLITE_ROW)
+        rc = archive_db_fail(db, path, "backup", err);
+    else
+        *rows = sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    return rc;
+}
+
+int archive_backup(const char *path, const char *to, int (*on_moment)(void *ctx, bool is_over, struct err *err), void *ctx,
+                   int64_t *rows, struct err *err)
+{
+    int64_t n = 0;
     sqlite3 *db = NULL;
     int rc = archive_db_open_reader(path, &db, err);
 
-    if (rc == 0 && access(to_path, F_OK) == 0)
-        rc = err_set(err, ERR_EXISTS, "backup to %s: it is there already: name an empty directory", to_path);
+    if (rc == 0 && access(to, F_OK) == 0)
+        rc = err_set(err, ERR_EXISTS, "backup to %s: it is there already: name an empty directory", to);
     if (rc == 0)
         rc = copy_file(path, ".key", to, err);
     if (rc == 0)
         rc = copy_file(path, ".heads", to, err);
+    if (rc == 0 && on_moment)
+        rc = on_moment(ctx, false, err);
     if (rc == 0)
-        rc = copy_rows(db, path, to_path, err);
-    if (rc == 0 && chmod(to_path, 0600) < 0)
-        rc = err_set(err, ERR_IO, "backup to %s: %m", to_path);
+        rc = begin_moment(db, path, &n, err);
+    if (rc == 0 && on_moment)
+        rc = on_moment(ctx, true, err);
+    if (rc == 0)
+        rc = copy_rows(db, path, to, err);
+    if (rc == 0 && chmod(to, 0600) < 0)
+        rc = err_set(err, ERR_IO, "backup to %s: %m", to);
     archive_db_close(db, NULL, 0);
-    free(to_path);
+    if (rc == 0)
+        *rows = n;
+    return rc;
+}
+
+int archive_kb_backup(const char *path, const char *to, struct err *err)
+{
+    static const char learned[] = "-learned";
+    char *state = join(path, learned);
+    sqlite3 *db = NULL;
+    int rc = 0;
+
+    archive_db_start();
+    if (access(path, F_OK) < 0)
+        rc = err_set(err, ERR_NOT_FOUND, "%s: %m", path);
+    else if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
+        rc = archive_db_fail(db, path, "backup", err);
+    if (rc == 0)
+        rc = copy_rows(db, path, to, err);
+    if (rc == 0 && chmod(to, 0600) < 0)
+        rc = err_set(err, ERR_IO, "backup to %s: %m", to);
+    if (rc == 0 && access(state, F_OK) == 0)
+        rc = copy_file(path, learned, to, err);
+    sqlite3_close(db);
+    free(state);
     return rc;
 }

@@ -41,6 +41,8 @@ int archive_words_register(struct sqlite3 *db, struct err *err);
 int archive_kb_open(const char *path, struct archive_kb **out, struct err *err);
 /* After the kb that uses its port. NULL is fine. */
 void archive_kb_close(struct archive_kb *a);
+/* Copies the file and what was learned of it to `to` (and beside it), also while it is written. ERR_NOT_FOUND: there is none; ERR_FULL, ERR_IO. */
+int archive_kb_backup(const char *path, const char *to, struct err *err);
 /* Fills in what kb_open() wants. */
 void archive_kb_port(struct archive_kb *a, struct kb_port *out);
 

@@ -41,6 +41,15 @@ static const struct row {
      "archive verify | archive export [--all] | archive adopt\n"
      "    Export: NDJSON, one event a line, exactly as sent to a rep. Adopt: the archive of this data directory is the site's from now on.\n",
      cli_archive, true},
+    {"backup",
+     "backup DIR\n"
+     "    One consistent set in a directory that is empty or not there yet, also while the server runs: archive and key, live data (accounts,\n"
+     "    open chats, sessions), what the knowledge base learned, the configuration file.\n",
+     cli_backup, true},
+    {"restore",
+     "restore DIR\n"
+     "    Checks such a set and puts it into the data directory --data, which must hold none yet; another epoch begins.\n",
+     cli_restore, true},
     {"epoch",
      "epoch | epoch new\n"
      "    Names this life of the live data. New: begins another one, after the live data was put back to an earlier state by hand; nodes\n"
@@ -258,17 +267,18 @@ static int run_kb(struct cli *c)
 
 int cli_live_open(const struct cli *c, struct cli_live *out, struct err *err)
 {
-    char url[256];
     int rc = 0;
 
     out->started = false;
     out->link = NULL;
-    if (!c->redis)
+    if (c->redis)
+        snprintf(out->url, sizeof out->url, "%s", c->redis);
+    else
         rc = c->may_make_data ? cli_make_data(c, err) : check_data(c, err);
     if (rc == 0 && !c->redis)
-        rc = minder_sync_begin(c->data, c->cfg, url, &out->started, err);
+        rc = minder_sync_begin(c->data, c->cfg, out->url, &out->started, err);
     if (rc == 0)
-        rc = link_sync_open(c->cfg, c->redis ? c->redis : url, c->cfg->sites[0].id, &out->link, err);
+        rc = link_sync_open(c->cfg, out->url, c->cfg->sites[0].id, &out->link, err);
     if (rc < 0 && out->started)
         minder_sync_end(c->data, true, NULL);
     return rc;

@@ -48,6 +48,8 @@ int cli_token(struct cli *c);
 int cli_archive(struct cli *c);
 int cli_config(struct cli *c);
 int cli_epoch(struct cli *c);
+int cli_backup(struct cli *c);
+int cli_restore(struct cli *c);
 
 /* Prints the sentence and returns 1. */
 int cli_fail(const struct err *err);
@@ -56,6 +58,7 @@ struct link_sync;
 /* The live data for this command: a running server's Redis, or one started for it. Caller: cli_live_close(). ERR_NOT_FOUND: there is none. */
 struct cli_live {
     struct link_sync *link;
+    char url[256];
     bool started;
 };
 int cli_live_open(const struct cli *c, struct cli_live *out, struct err *err);
