@@ -7,14 +7,19 @@
 #define TOKEN_SECONDS   "7776000" /* 90 days, sliding (PROMISES 2.16) */
 #define VISITOR_SECONDS "86400"   /* for who has only looked yet */
 #define TOKEN_KEY_SIZE  (4 + AUTH_DIGEST_SIZE)
+#define JTI_MORE_S      60        /* an identity is remembered for longer than it can come */
 
 struct hello {
     struct cmd *cmd;
     struct resumes resume;
     unsigned left;
-    char token[AUTH_SECRET_SIZE];
+    char token[AUTH_SECRET_SIZE]; /* "" none came */
     bool failed;
-    const char *identity; /* "accepted", "refused", or NULL: none came */
+    const char *identity;        /* "accepted", "refused", or NULL: none came */
+    struct auth_identity who;    /* what a signed one says */
+    char subject[ID_SIZE];       /* and whose it is; "" there is none, or it is refused */
+    char mark[AUTH_DIGEST_SIZE]; /* what it is bound to when it first comes: the digest of the token beside it, or a random one */
+    bool is_bound;               /* to this mark */
 };
 
 static struct str field(const struct cmd *c, enum field f)
@@ -67,6 +72,12 @@ void shopper_gone(struct app *a, struct conn *c)
 
     if (guest_remove(c) && joined && !guest_conns(a, str_of(c->person)))
         say_presence(c, false);
+}
+
+static void away(struct hello *h)
+{
+    answer_cmd_error(h->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
+    free(h);
 }
 
 static void token_key(const struct conn *c, char key[TOKEN_KEY_SIZE])
@@ -299,8 +310,7 @@ static void on_record(void *ctx, const struct redis_reply *r)
     char *to[] = {c->open, c->last};
 
     if (!r || redis_reply_n(r) != 3) {
-        answer_cmd_error(h->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
-        free(h);
+        away(h);
         return;
     }
     for (size_t i = 0; i < 2; i++) {
@@ -314,6 +324,14 @@ static void on_record(void *ctx, const struct redis_reply *r)
     if (!c->name[0])
         conn_set_name(c, redis_reply_str(redis_reply_at(r, 2)));
     known(h);
+}
+
+static void read_record(struct hello *h)
+{
+    const char *argv[] = {"HMGET", "open", "last", "name"};
+
+    if (link_call(h->cmd->app->link, LINK_SHOPPER, str_of(h->cmd->conn->person), 4, argv, NULL, on_record, h) < 0)
+        away(h);
 }
 
 static void on_token_stored(void *ctx, const struct redis_reply *r)
@@ -334,87 +352,156 @@ static void new_shopper(struct hello *h)
         known(h);
 }
 
+static void extend_token(struct conn *c)
+{
+    const char *argv[] = {"EXPIRE", TOKEN_SECONDS};
+    char key[TOKEN_KEY_SIZE];
+
+    token_key(c, key);
+    link_call_plain(c->app->link, key, 2, argv, NULL, NULL, NULL);
+}
+
+/* The signed identity's own shopper. A token of theirs stays, so that no other tab is locked out; another's is not made theirs. */
+static void take_identity(struct hello *h, bool has_token)
+{
+    struct conn *c = h->cmd->conn;
+
+    conn_set_name(c, str_of(h->who.name));
+    if (!c->locale[0])
+        snprintf(c->locale, sizeof c->locale, "%s", h->who.locale);
+    str_keep(str_of(h->who.class_), c->class_, sizeof c->class_);
+    h->identity = "accepted";
+    memcpy(c->person, h->subject, sizeof c->person);
+    if (has_token) {
+        extend_token(c);
+    } else {
+        make_token(h);
+        store_token(c, TOKEN_SECONDS, NULL, NULL);
+    }
+    read_record(h);
+}
+
+static void refuse_identity(struct hello *h, const char *why)
+{
+    log_warn("app", "identity refused why=\"%s\"", why);
+    h->identity = "refused";
+    h->subject[0] = 0;
+}
+
+/* holder: whose token came along, STR_NONE nobody's. An identity that came before is taken with its token, or one of its own shopper's. */
+static void go_on(struct hello *h, struct str holder)
+{
+    struct conn *c = h->cmd->conn;
+
+    if (h->subject[0] && !h->is_bound && !str_is(holder, h->subject))
+        refuse_identity(h, "it came with another token before (jti)");
+    if (h->subject[0]) {
+        take_identity(h, str_is(holder, h->subject));
+    } else if (!holder.n) {
+        new_shopper(h);
+    } else {
+        snprintf(c->person, sizeof c->person, "%.*s", STR_FMT(holder));
+        extend_token(c);
+        read_record(h);
+    }
+}
+
+static struct str shopper_of(const struct redis_reply *r)
+{
+    struct str id = redis_reply_type(r) == REDIS_STR ? redis_reply_str(r) : STR_NONE;
+
+    return id.n && id.n < ID_SIZE && id.s[0] == 's' ? id : STR_NONE;
+}
+
 static void on_token(void *ctx, const struct redis_reply *r)
 {
     struct hello *h = ctx;
-    struct conn *c = h->cmd->conn;
-    const char *argv[] = {"HMGET", "open", "last", "name"};
-    char key[TOKEN_KEY_SIZE];
-    const char *expire[] = {"EXPIRE", TOKEN_SECONDS};
 
-    if (!r || redis_reply_type(r) == REDIS_ERR) { /* not "unknown": the token may well be somebody's */
-        answer_cmd_error(h->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
-        free(h);
+    if (!r || redis_reply_type(r) == REDIS_ERR) /* not "unknown": the token may well be somebody's */
+        away(h);
+    else
+        go_on(h, shopper_of(r));
+}
+
+static void read_token(struct hello *h)
+{
+    const char *argv[] = {"GET"};
+    char key[TOKEN_KEY_SIZE];
+
+    if (!h->token[0]) {
+        go_on(h, STR_NONE);
         return;
     }
-    if (redis_reply_type(r) != REDIS_STR || redis_reply_str(r).n >= ID_SIZE || redis_reply_str(r).s[0] != 's') {
-        new_shopper(h);
-        return;
-    }
-    snprintf(c->person, sizeof c->person, "%.*s", STR_FMT(redis_reply_str(r)));
-    token_key(c, key);
-    link_call_plain(c->app->link, key, 2, expire, NULL, NULL, NULL);
-    if (link_call(c->app->link, LINK_SHOPPER, str_of(c->person), 4, argv, NULL, on_record, h) < 0) {
-        answer_cmd_error(h->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
-        free(h);
-    }
+    token_key(h->cmd->conn, key);
+    if (link_call_plain(h->cmd->app->link, key, 1, argv, NULL, on_token, h) < 0)
+        away(h);
 }
 
 /* ---- signed identities (PROMISES 2.16): the subject's own shopper, whatever token came along */
 
-static void on_identity_known(void *ctx, const struct redis_reply *r)
+/* Sets the key to value if nothing stands there (seconds NULL: for ever), and reads what stands there then. */
+static void claim(struct hello *h, const char *kind, const char *of, const char *value, const char *seconds,
+                  void (*fn)(void *ctx, const struct redis_reply *r))
+{
+    struct link *l = h->cmd->app->link;
+    const char *set[] = {"SET", value, "NX", "EX", seconds}, *get[] = {"GET"};
+    unsigned char digest[CRYPTO_HASH_BYTES];
+    char key[80], hex[65];
+
+    crypto_digest(digest, of, strlen(of), NULL, 0);
+    crypto_hex(hex, digest, sizeof digest);
+    snprintf(key, sizeof key, "%s:%s", kind, hex);
+    if (link_call_plain(l, key, seconds ? 5 : 3, set, NULL, NULL, NULL) < 0 || link_call_plain(l, key, 1, get, NULL, fn, h) < 0)
+        away(h);
+}
+
+static void on_jti(void *ctx, const struct redis_reply *r)
 {
     struct hello *h = ctx;
-    struct conn *c = h->cmd->conn;
-    const char *argv[] = {"HMGET", "open", "last", "name"};
 
-    if (!r || redis_reply_type(r) != REDIS_STR || redis_reply_str(r).n >= ID_SIZE) {
-        answer_cmd_error(h->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
-        free(h);
+    if (!r || redis_reply_type(r) != REDIS_STR) {
+        away(h);
         return;
     }
-    snprintf(c->person, sizeof c->person, "%.*s", STR_FMT(redis_reply_str(r)));
-    make_token(h);
-    store_token(c, TOKEN_SECONDS, NULL, NULL);
-    if (link_call(c->app->link, LINK_SHOPPER, str_of(c->person), 4, argv, NULL, on_record, h) < 0) {
-        answer_cmd_error(h->cmd, CODE_UNAVAILABLE, "redis is away", NULL);
-        free(h);
+    h->is_bound = str_is(redis_reply_str(r), h->mark);
+    read_token(h);
+}
+
+static void on_subject(void *ctx, const struct redis_reply *r)
+{
+    struct hello *h = ctx;
+    struct str subject = r ? shopper_of(r) : STR_NONE;
+    char seconds[24], unused[AUTH_SECRET_SIZE];
+
+    if (!subject.n) {
+        away(h);
+        return;
     }
+    str_keep(subject, h->subject, sizeof h->subject);
+    if (h->token[0])
+        conn_secret(h->cmd->conn, h->mark);
+    else
+        auth_secret_make('v', unused, h->mark);
+    snprintf(seconds, sizeof seconds, "%lld", (long long)((h->who.expires_at_ms - app_now_ms(h->cmd->app)) / 1000 + JTI_MORE_S));
+    claim(h, "jti", h->who.jti, h->mark, seconds, on_jti);
 }
 
 /* False: there is none, or it is bad (said in welcome), and the shopper goes on anonymously. */
-static bool take_identity(struct hello *h, struct str jwt)
+static bool ask_identity(struct hello *h, struct str jwt)
 {
-    struct cmd *cmd = h->cmd;
-    struct conn *c = cmd->conn;
-    const struct config_site *site = config_site_find(cmd->app->cfg, str_of(cmd->app->site));
-    struct auth_identity who;
+    struct app *a = h->cmd->app;
+    const struct config_site *site = config_site_find(a->cfg, str_of(a->site));
     struct err err = {0};
-    unsigned char digest[CRYPTO_HASH_BYTES];
-    char key[80], hex[65], fresh[ID_SIZE];
-    const char *set[] = {"SET", fresh, "NX"}, *get[] = {"GET"};
+    char fresh[ID_SIZE];
 
-    if (!site || !site->jwt_secret[0])
+    if (!jwt.n || !site || !site->jwt_secret[0])
         return false;
-    if (auth_identity_check(jwt, site->jwt_secret, site->jwt_issuer, cmd->app->site, app_now_ms(cmd->app), &who, &err) < 0) {
-        log_warn("app", "identity refused why=\"%s\"", err_why(&err));
-        h->identity = "refused";
+    if (auth_identity_check(jwt, site->jwt_secret, site->jwt_issuer, a->site, app_now_ms(a), &h->who, &err) < 0) {
+        refuse_identity(h, err_why(&err));
         return false;
     }
-    conn_set_name(c, str_of(who.name));
-    if (!c->locale[0])
-        snprintf(c->locale, sizeof c->locale, "%s", who.locale);
-    str_keep(str_of(who.class_), c->class_, sizeof c->class_);
-    h->identity = "accepted";
-    crypto_digest(digest, who.subject, strlen(who.subject), NULL, 0);
-    crypto_hex(hex, digest, sizeof digest);
-    snprintf(key, sizeof key, "who:%s", hex);
     id_make(fresh, 's');
-    if (link_call_plain(cmd->app->link, key, 3, set, NULL, NULL, NULL) < 0 ||
-        link_call_plain(cmd->app->link, key, 1, get, NULL, on_identity_known, h) < 0) {
-        answer_cmd_error(cmd, CODE_UNAVAILABLE, "redis is away", NULL);
-        free(h);
-    }
+    claim(h, "who", h->who.subject, fresh, NULL, on_subject);
     return true;
 }
 
@@ -423,8 +510,7 @@ void shopper_hello(struct cmd *cmd)
     struct conn *c = cmd->conn;
     struct str token = field(cmd, FIELD_TOKEN), site = field(cmd, FIELD_SITE), locale = field(cmd, FIELD_LOCALE);
     struct hello *h;
-    char key[TOKEN_KEY_SIZE], digest[AUTH_DIGEST_SIZE];
-    const char *argv[] = {"GET"};
+    char digest[AUTH_DIGEST_SIZE];
 
     if (c->is_ready) {
         answer_cmd_error(cmd, CODE_BAD_REQUEST, "hello was said already", NULL);
@@ -443,17 +529,10 @@ void shopper_hello(struct cmd *cmd)
     if (field(cmd, FIELD_PAGE).n)
         c->page = mem_strndup(field(cmd, FIELD_PAGE).s, field(cmd, FIELD_PAGE).n);
     resume_read(&h->resume, &cmd->msg);
-    if (field(cmd, FIELD_IDENTITY).n && take_identity(h, field(cmd, FIELD_IDENTITY)))
-        return;
-    if (!token.n || !auth_secret_digest('v', token, digest)) {
-        new_shopper(h);
-        return;
+    if (token.n && auth_secret_digest('v', token, digest)) {
+        snprintf(h->token, sizeof h->token, "%.*s", STR_FMT(token));
+        conn_set_secret(c, digest);
     }
-    snprintf(h->token, sizeof h->token, "%.*s", STR_FMT(token));
-    conn_set_secret(c, digest);
-    token_key(c, key);
-    if (link_call_plain(cmd->app->link, key, 1, argv, NULL, on_token, h) < 0) {
-        answer_cmd_error(cmd, CODE_UNAVAILABLE, "redis is away", NULL);
-        free(h);
-    }
+    if (!ask_identity(h, field(cmd, FIELD_IDENTITY)))
+        read_token(h);
 }

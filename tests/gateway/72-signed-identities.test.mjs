@@ -1,0 +1,78 @@
+// Signed identities: one that was overheard is of no use, and who it is about loses nothing.
+import assert from 'node:assert/strict';
+import { createHmac, randomBytes } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { OwnRedis } from '../faults/lib/redis.mjs';
+import { endAndCheck } from './lib/checker.mjs';
+import { Client, shopper } from './lib/client.mjs';
+import { Server } from './lib/server.mjs';
+
+const SECRET = 'a secret of the storefront, long enough';
+const set = { 'site.default.jwt_secret': SECRET };
+let server;
+
+before(async () => (server = await new Server({ set }).start()));
+after(() => endAndCheck(server));
+
+const part = (o) => Buffer.from(JSON.stringify(o)).toString('base64url');
+
+/** What the storefront signs of a customer, with a number of its own. */
+function identity(sub, jti = randomBytes(9).toString('hex')) {
+  const head = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub, jti, aud: 'default', iss: 'shop', exp: Math.floor(Date.now() / 1000) + 600, name: 'Sue' })}`;
+  return `${head}.${createHmac('sha256', SECRET).update(head).digest('base64url')}`;
+}
+
+test('an identity that came before is refused without its token, and who brings it goes on anonymously', async () => {
+  const jwt = identity('cust-1');
+  const sue = await shopper(server, { identity: jwt });
+  assert.equal(sue.welcome.identity, 'accepted');
+  await sue.done('chat.start', { text: 'My card number is …' });
+  const thief = await shopper(server, { identity: jwt });
+  assert.deepEqual([thief.welcome.identity, thief.welcome.chat, thief.welcome.shopper.name], ['refused', undefined, undefined]);
+  assert.notEqual(thief.me, sue.me);
+  const other = await shopper(server);
+  const again = await shopper(server, { identity: jwt, token: other.token });
+  assert.deepEqual([again.welcome.identity, again.me, again.token], ['refused', other.me, other.token]);
+});
+
+test('the token that it was given, and the one that it came with, bring it again', async () => {
+  const before = await shopper(server);
+  const jwt = identity('cust-2');
+  const sue = await shopper(server, { identity: jwt, token: before.token });
+  assert.equal(sue.welcome.identity, 'accepted');
+  assert.notEqual(sue.token, before.token);
+  for (let i = 0; i < 2; i++) {
+    const back = await shopper(server, { identity: jwt, token: sue.token });
+    assert.deepEqual([back.welcome.identity, back.me, back.token], ['accepted', sue.me, sue.token]);
+  }
+  const unheard = await shopper(server, { identity: jwt, token: before.token }); // the first welcome never arrived
+  assert.deepEqual([unheard.welcome.identity, unheard.me], ['accepted', sue.me]);
+});
+
+test('a new identity beside the own token uses up its number too', async () => {
+  const { token, me } = await shopper(server, { identity: identity('cust-3') });
+  const jwt = identity('cust-3');
+  const sue = await shopper(server, { identity: jwt, token });
+  assert.deepEqual([sue.welcome.identity, sue.me, sue.token], ['accepted', me, token]);
+  assert.equal((await shopper(server, { identity: jwt })).welcome.identity, 'refused');
+});
+
+test('of two who bring it at once one is taken', async () => {
+  const jwt = identity('cust-4');
+  const all = await Promise.all(Array.from({ length: 4 }, () => shopper(server, { identity: jwt })));
+  assert.deepEqual(all.map((c) => c.welcome.identity).sort(), ['accepted', 'refused', 'refused', 'refused']);
+});
+
+test('where its number can’t be remembered it is neither taken nor refused', async () => {
+  const redis = await new OwnRedis().start();
+  const s = await new Server({ redis: redis.url, set }).start();
+  const { token } = await shopper(s, { identity: identity('cust-5') });
+  await redis.ask('CONFIG', 'SET', 'min-replicas-to-write', '1');
+  const c = await Client.open(s, '/ws/shopper', { origin: s.origin });
+  const jwt = identity('cust-5');
+  await c.refused('unavailable', 'hello', { identity: jwt, token });
+  await redis.ask('CONFIG', 'SET', 'min-replicas-to-write', '0');
+  assert.equal((await c.done('hello', { identity: jwt, token })).identity, 'accepted');
+  await endAndCheck(s);
+  await redis.kill();
+});
