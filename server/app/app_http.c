@@ -90,6 +90,8 @@ bool app_secret_holds(const struct member *m, int64_t password_version)
 
 /* ---- log in: the password is checked on a worker thread */
 
+#define CHECKS_AT_ONCE 2 /* of libuv's four threads: reads of the archive and suggestions want theirs */
+
 struct login {
     uv_work_t work;
     struct app *app;
@@ -100,6 +102,7 @@ struct login {
     char *password;
     size_t password_n;
     char address_key[80], login_key[160];
+    int64_t counted_at_ms; /* as a guess, until it is known to be none */
     int rc; /* of the verification */
 };
 
@@ -116,6 +119,12 @@ static void login_free(struct login *k)
     memset(k->password, 0, k->password_n);
     free(k->password);
     free(k);
+}
+
+static void take_back(struct login *k)
+{
+    auth_guard_take_back(k->app->guard, str_of(k->address_key), k->counted_at_ms);
+    auth_guard_take_back(k->app->guard, str_of(k->login_key), k->counted_at_ms);
 }
 
 static void on_session_stored(void *ctx, const struct redis_reply *r)
@@ -141,6 +150,9 @@ static void on_password(uv_work_t *w, int status)
     const char *argv[] = {"SET", record, "EX", seconds};
 
     a->works--;
+    a->checks--;
+    if (status != 0 || k->rc == 0 || k->rc == ERR_NO_MEMORY)
+        take_back(k);
     if (status != 0 || k->rc == ERR_NO_MEMORY) { /* not looked at: nobody's fault, and no try */
         if (status == 0)
             log_error("auth", "a password can't be checked: 64 MiB are not there");
@@ -149,8 +161,6 @@ static void on_password(uv_work_t *w, int status)
         return;
     }
     if (k->rc != 0) {
-        auth_guard_count(a->guard, str_of(k->address_key), (int64_t)uv_now(a->loop));
-        auth_guard_count(a->guard, str_of(k->login_key), (int64_t)uv_now(a->loop));
         http_call_session(k->call, 401, NULL, NULL, 0, NULL);
         login_free(k);
         return;
@@ -190,6 +200,14 @@ static void login(void *ctx, struct http_call *call, struct str name, struct str
         free(k);
         return;
     }
+    if (a->checks == CHECKS_AT_ONCE) {
+        http_call_session(call, 503, NULL, NULL, 1000, NULL);
+        free(k);
+        return;
+    }
+    k->counted_at_ms = now; /* before it is judged: of many at once no more are judged than one after the other */
+    auth_guard_count(a->guard, str_of(k->address_key), now);
+    auth_guard_count(a->guard, str_of(k->login_key), now);
     k->work.data = k;
     k->app = a;
     k->call = call;
@@ -201,6 +219,7 @@ static void login(void *ctx, struct http_call *call, struct str name, struct str
         k->password_version = m->rep.password_version;
     }
     a->works++;
+    a->checks++;
     uv_queue_work(a->loop, &k->work, check_password, on_password);
 }
 

@@ -285,7 +285,7 @@ struct app {
     struct jobs_free *freer;           /* as feed */
     struct kb *kb;
     struct app_kb *kb_live;            /* app_kb.h */
-    unsigned works;                    /* requests on worker threads */
+    unsigned works, checks;            /* requests on worker threads; of these passwords that are checked */
     struct auth_guard *guard;
     struct chat_rules rules;           /* the site's: the sections' with its own numbers and words */
     struct spans spans;                /* so */

@@ -52,5 +52,7 @@ void auth_guard_destroy(struct auth_guard *g);
 /* 0 if a try is allowed now, else ms to wait. */
 int64_t auth_guard_wait_ms(struct auth_guard *g, struct str key, int64_t now_ms);
 void auth_guard_count(struct auth_guard *g, struct str key, int64_t now_ms);
+/* What was counted at at_ms was no guess. */
+void auth_guard_take_back(struct auth_guard *g, struct str key, int64_t at_ms);
 
 #endif

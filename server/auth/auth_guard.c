@@ -106,3 +106,18 @@ void auth_guard_count(struct auth_guard *g, struct str key, int64_t now_ms)
     e->next = (e->next + 1) % g->per_min;
     e->last_at_ms = now_ms;
 }
+
+/* Those before it move up, so that the oldest still stands at next, behind what is free. */
+void auth_guard_take_back(struct auth_guard *g, struct str key, int64_t at_ms)
+{
+    struct entry *e = g->per_min ? map_get(&g->by_key, key) : NULL;
+    unsigned i = g->per_min, n = g->per_min;
+
+    while (e && i > 0 && e->at_ms[(e->next + i - 1) % n] != at_ms)
+        i--;
+    if (!e || i == 0)
+        return;
+    for (i--; i > 0; i--)
+        e->at_ms[(e->next + i) % n] = e->at_ms[(e->next + i - 1) % n];
+    e->at_ms[e->next] = INT64_MIN;
+}

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';
 import { Client, Refused, shopper } from './lib/client.mjs';
 import { auditor, servedChat } from './lib/desk.mjs';
-import { Server } from './lib/server.mjs';
+import { PASSWORD, Server } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 let server;
@@ -79,4 +79,20 @@ test('guessing passwords is slowed and told, and the right one works again later
   assert.ok(Number(told.headers['retry-after']) >= 1);
   const t = await server.api('GET', '/api/v1/transcripts', { token: quinn.token });
   assert.equal(t.status, 200, 'the owner’s token is not locked out');
+});
+
+test('of many guesses at once no more are judged than one after the other, and the rest is told when to come again', async () => {
+  const s = await new Server({ set: { 'auth.attempts_per_min': 5 } }).start();
+  const login = await s.person();
+  const guess = async (password) => {
+    const r = await s.api('POST', '/api/v1/session', { body: { login, password }, headers: { 'x-firstline': '1' } });
+    if (r.status !== 401 && r.status !== 200) assert.ok(Number(r.headers['retry-after']) >= 1, `${r.status} with Retry-After`);
+    return r.status;
+  };
+  for (let i = 0; i < 8; i++) assert.equal(await guess(PASSWORD), 200, 'the right one is no guess');
+  const judged = [];
+  for (let k = 0; k < 3; k++) judged.push(...(await Promise.all(Array.from({ length: 40 }, (_, i) => guess(`wrong ${k} ${i}`)))).filter((n) => n === 401));
+  assert.ok(judged.length >= 1 && judged.length <= 5, `${judged.length} of 120 are judged`);
+  await until(async () => (await guess('wrong again')) === 429, 'then they are slowed', 10_000, 50);
+  await endAndCheck(s);
 });

@@ -158,6 +158,26 @@ static void the_guard_slows_a_guesser_and_nobody_else(void **state)
     auth_guard_destroy(NULL);
 }
 
+static void what_was_no_guess_is_taken_back(void **state)
+{
+    struct auth_guard *g = auth_guard_create(3);
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) /* past the end of its ring */
+        auth_guard_count(g, STR("ann"), 1000 + i * 1000);
+    auth_guard_take_back(g, STR("ann"), 1000); /* that one has gone */
+    assert_int_equal(auth_guard_wait_ms(g, STR("ann"), 4000), 58000);
+    auth_guard_take_back(g, STR("ann"), 3000);
+    auth_guard_take_back(g, STR("ann"), 3000);
+    auth_guard_take_back(g, STR("bob"), 3000);
+    assert_int_equal(auth_guard_wait_ms(g, STR("ann"), 4000), 0);
+    auth_guard_count(g, STR("ann"), 5000);
+    assert_int_equal(auth_guard_wait_ms(g, STR("ann"), 5000), 57000); /* the oldest is that of 2000 */
+    auth_guard_count(g, STR("ann"), 62000);
+    assert_int_equal(auth_guard_wait_ms(g, STR("ann"), 62000), 2000);
+    auth_guard_destroy(g);
+}
+
 static void the_guard_is_bounded_and_forgets_the_oldest(void **state)
 {
     struct auth_guard *g = auth_guard_create(1);
@@ -340,6 +360,7 @@ int main(void)
         cmocka_unit_test(without_memory_no_password_is_called_wrong),
         cmocka_unit_test(a_secret_is_known_again_by_its_digest),
         cmocka_unit_test(the_guard_slows_a_guesser_and_nobody_else),
+        cmocka_unit_test(what_was_no_guess_is_taken_back),
         cmocka_unit_test(the_guard_is_bounded_and_forgets_the_oldest),
         cmocka_unit_test(a_good_identity_is_taken_with_what_it_says),
         cmocka_unit_test(every_wrong_identity_is_refused),
