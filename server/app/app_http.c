@@ -235,23 +235,48 @@ void app_close_session(struct app *a, struct str digest)
             net_close(c->net, 1008, "the session has ended");
 }
 
+struct logout {
+    struct app *app;
+    struct http_call *call;
+    char digest[AUTH_DIGEST_SIZE];
+};
+
+static void on_session_gone(void *ctx, const struct redis_reply *r)
+{
+    struct logout *k = ctx;
+    char text[AUTH_DIGEST_SIZE + 8];
+
+    if (r && redis_reply_type(r) != REDIS_ERR) {
+        app_close_session(k->app, str_of(k->digest));
+        snprintf(text, sizeof text, "X %s", k->digest);
+        link_signal(k->app->link, str_of(text));
+        http_call_done(k->call, 204);
+    } else {
+        http_call_session(k->call, 503, NULL, NULL, 1000, NULL);
+    }
+    free(k);
+}
+
 static void logout(void *ctx, struct http_call *call, struct str cookie)
 {
     struct app *a = ctx;
-    char digest[AUTH_DIGEST_SIZE], key[AUTH_DIGEST_SIZE + 8], text[AUTH_DIGEST_SIZE + 8];
+    struct logout *k;
+    char digest[AUTH_DIGEST_SIZE], key[AUTH_DIGEST_SIZE + 8];
     const char *argv[] = {"DEL"};
 
-    if (auth_secret_digest('s', cookie, digest)) {
-        snprintf(key, sizeof key, "tok:%s", digest);
-        if (!a->is_up || link_call_plain(a->link, key, 1, argv, NULL, NULL, NULL) < 0) {
-            http_call_session(call, 503, NULL, NULL, 1000, NULL);
-            return;
-        }
-        app_close_session(a, str_of(digest));
-        snprintf(text, sizeof text, "X %s", digest);
-        link_signal(a->link, str_of(text));
+    if (!auth_secret_digest('s', cookie, digest)) {
+        http_call_done(call, 204);
+        return;
     }
-    http_call_done(call, 204);
+    k = mem_zalloc(sizeof *k);
+    k->app = a;
+    k->call = call;
+    memcpy(k->digest, digest, sizeof digest);
+    snprintf(key, sizeof key, "tok:%s", digest);
+    if (!a->is_up || link_call_plain(a->link, key, 1, argv, NULL, on_session_gone, k) < 0) {
+        http_call_session(call, 503, NULL, NULL, 1000, NULL);
+        free(k);
+    }
 }
 
 /* ---- lists, states, figures */

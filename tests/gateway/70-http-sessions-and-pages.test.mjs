@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { OwnRedis } from '../faults/lib/redis.mjs';
 import { endAndCheck } from './lib/checker.mjs';
 import { Client, shopper } from './lib/client.mjs';
 import { servedChat, staff } from './lib/desk.mjs';
@@ -128,6 +129,25 @@ test('signing out ends the session and its live sockets, and no other', async ()
   assert.equal((await server.api('GET', '/api/v1/session', { cookie: one.cookie })).status, 401);
   assert.equal((await server.api('GET', '/api/v1/session', { cookie: two.cookie })).status, 200);
   await assert.rejects(open(one.cookie), { status: 401 });
+});
+
+test('where Redis refuses to end a session nobody is told that it has ended', async () => {
+  const redis = await new OwnRedis().start();
+  const s = await new Server({ redis: redis.url }).start();
+  const body = { login: await s.person(), password: PASSWORD };
+  const cookie = (await s.api('POST', '/api/v1/session', { body, headers: MINE })).headers['set-cookie'][0].split(';')[0];
+  const socket = await Client.open(s, '/ws/rep', { headers: { cookie }, origin: s.origin });
+  const signOut = () => s.api('DELETE', '/api/v1/session', { cookie, headers: MINE });
+  await redis.ask('CONFIG', 'SET', 'min-replicas-to-write', '1');
+  const no = await signOut();
+  assert.deepEqual([no.status, no.headers['retry-after'], no.headers['set-cookie']], [503, '1', undefined]);
+  await redis.ask('CONFIG', 'SET', 'min-replicas-to-write', '0');
+  await socket.done('ping');
+  assert.equal((await signOut()).status, 204);
+  await within(socket.gone, 5000, 'its socket is closed');
+  assert.equal((await s.api('GET', '/api/v1/session', { cookie })).status, 401);
+  await endAndCheck(s);
+  await redis.kill();
 });
 
 test('the reps’ socket takes a cookie from its own origin only', async () => {
