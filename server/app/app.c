@@ -88,6 +88,8 @@ static void on_tick(uv_timer_t *t)
         jobs_feed_tick(a->feed, now);
     if (a->freer && !repair_is_under_way(a))
         jobs_free_tick(a->freer, now);
+    if (a->ticks % (1000 / TICK_MS) == 0)
+        conn_end_sessions(a);
     if (a->ticks % (1000 / TICK_MS) == 0 && link_is_up(a->link))
         board_tick(a);
     if (a->ticks % (STATES_MS / TICK_MS) == 0) {

@@ -14,7 +14,7 @@ struct check {
     struct net_check *check;
     char digest[AUTH_DIGEST_SIZE];
     char address[64];
-    int64_t password_version;
+    int64_t password_version, ends_at_ms;
 };
 
 static char no_name[1];
@@ -70,6 +70,7 @@ static void admit_staff(struct check *k, struct member *m)
     }
     c = conn_create(k->app, true, k->address);
     c->password_version = (uint32_t)k->password_version;
+    c->ends_at_ms = k->ends_at_ms;
     c->roles = m->rep.roles;
     snprintf(c->person, sizeof c->person, "%s", m->rep.id);
     conn_set_name(c, str_of(m->rep.name));
@@ -99,22 +100,51 @@ static void on_secret(void *ctx, const struct redis_reply *r)
     free(k);
 }
 
+static int ask_secret(struct check *k, const char *what, void (*fn)(void *ctx, const struct redis_reply *r))
+{
+    char key[AUTH_DIGEST_SIZE + 8];
+
+    snprintf(key, sizeof key, "tok:%s", k->digest);
+    return link_call_plain(k->app->link, key, 1, &what, NULL, fn, k);
+}
+
+static void on_time_left(void *ctx, const struct redis_reply *r)
+{
+    struct check *k = ctx;
+    int64_t left_ms = r && redis_reply_type(r) == REDIS_INT ? redis_reply_int(r) : 0;
+
+    if (left_ms > 0)
+        k->ends_at_ms = (int64_t)uv_now(k->app->loop) + left_ms;
+    if (!r || redis_reply_type(r) != REDIS_INT || ask_secret(k, "GET", on_secret) < 0) {
+        net_check_done(k->check, 503, NULL, 1000);
+        free(k);
+    }
+}
+
 /* A secret's record holds the person's id. */
 static void check_secret(struct app *a, struct net_check *check, const char *digest, const char *address)
 {
     struct check *k = mem_zalloc(sizeof *k);
-    char key[AUTH_DIGEST_SIZE + 8];
-    const char *argv[] = {"GET"};
 
     k->app = a;
     k->check = check;
     snprintf(k->digest, sizeof k->digest, "%s", digest);
     snprintf(k->address, sizeof k->address, "%s", address);
-    snprintf(key, sizeof key, "tok:%s", digest);
-    if (link_call_plain(a->link, key, 1, argv, NULL, on_secret, k) < 0) {
+    if (ask_secret(k, "PTTL", on_time_left) < 0) {
         net_check_done(check, 503, NULL, 1000);
         free(k);
     }
+}
+
+void conn_end_sessions(struct app *a)
+{
+    int64_t now = (int64_t)uv_now(a->loop);
+
+    for (struct conn *c = a->conns; c && c->is_staff; c = c->next_all)
+        if (c->ends_at_ms && c->ends_at_ms <= now) {
+            c->ends_at_ms = 0;
+            net_close(c->net, 1008, "the session has ended");
+        }
 }
 
 static void check_staff(struct app *a, struct net_check *check, const struct net_head *head)

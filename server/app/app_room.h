@@ -172,6 +172,7 @@ struct conn {
     struct stuck *stuck;                  /* chats in which an answer is unknown (PROMISES 2.2), STUCK_MAX of them; NULL: none was */
     double tokens;
     int64_t tokens_at_ms;
+    int64_t ends_at_ms;                   /* uv_now() when the session or token runs out; 0: never */
     uint32_t password_version;            /* of a session: its place in the account's log; 0: a token */
     unsigned roles;
     uint16_t held_n, flight_n, aside_n;   /* aside_n: of the flight, those that nobody waits for */

@@ -150,6 +150,23 @@ test('where Redis refuses to end a session nobody is told that it has ended', as
   await redis.kill();
 });
 
+test('a session and a token that run out end their live sockets', async () => {
+  const redis = await new OwnRedis().start();
+  const s = await new Server({ redis: redis.url }).start();
+  const { login: who, token } = await s.account();
+  const cookie = (await s.api('POST', '/api/v1/session', { body: { login: who, password: PASSWORD }, headers: MINE })).headers['set-cookie'][0].split(';')[0];
+  for (const key of (await redis.ask('KEYS', 'fl:*:tok:*')).match(/fl:\S+/g)) await redis.ask('PEXPIRE', key, '6000');
+  const lasting = s.token(who);
+  const open = (headers) => Client.open(s, '/ws/rep', { headers, origin: s.origin });
+  const ending = [await open({ cookie }), await open({ authorization: `Bearer ${token}` })];
+  const staying = await open({ authorization: `Bearer ${await lasting}` });
+  for (const c of ending) assert.equal((await within(c.gone, 20_000, 'it is closed')).code, 1008);
+  await staying.done('ping');
+  await assert.rejects(open({ cookie }), { status: 401 });
+  await endAndCheck(s);
+  await redis.kill();
+});
+
 test('the reps’ socket takes a cookie from its own origin only', async () => {
   const { cookie } = await signIn();
   const status = (origin) => Client.open(server, '/ws/rep', { headers: { cookie }, origin }).then((c) => (c.drop(), 101), (e) => e.status);
