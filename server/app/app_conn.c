@@ -21,15 +21,19 @@ static char no_name[1];
 
 static struct conn *conn_create(struct app *a, bool is_staff, const char *address)
 {
-    size_t n = strlen(address) + 1;
-    struct conn *c = mem_zalloc(offsetof(struct conn, address) + n);
+    char group[64];
+    size_t n;
+    struct conn *c;
 
+    net_address_group(address, group);
+    n = strlen(group) + 1;
+    c = mem_zalloc(offsetof(struct conn, address) + n);
     c->app = a;
     c->is_staff = is_staff;
     c->roles = is_staff ? 0 : ROLE_SHOPPER;
     c->tokens = (double)a->cfg->limits.burst;
     c->name = no_name;
-    memcpy(c->address, address, n);
+    memcpy(c->address, group, n);
     return c;
 }
 

@@ -180,6 +180,7 @@ static void login(void *ctx, struct http_call *call, struct str name, struct str
     struct app *a = ctx;
     struct member *m = people_by_login(a, name);
     struct login *k;
+    char group[64];
     int64_t now = (int64_t)uv_now(a->loop), wait_a, wait_l;
 
     if (!a->is_up || !a->people_read) {
@@ -191,8 +192,9 @@ static void login(void *ctx, struct http_call *call, struct str name, struct str
         return;
     }
     k = mem_zalloc(sizeof *k);
-    snprintf(k->address_key, sizeof k->address_key, "a:%s", address);
-    snprintf(k->login_key, sizeof k->login_key, "l:%.*s|%s", (int)(name.n < 60 ? name.n : 60), name.s, address);
+    net_address_group(address, group);
+    snprintf(k->address_key, sizeof k->address_key, "a:%s", group);
+    snprintf(k->login_key, sizeof k->login_key, "l:%.*s|%s", (int)(name.n < 60 ? name.n : 60), name.s, group);
     wait_a = auth_guard_wait_ms(a->guard, str_of(k->address_key), now);
     wait_l = auth_guard_wait_ms(a->guard, str_of(k->login_key), now);
     if (wait_a > 0 || wait_l > 0) {

@@ -184,7 +184,7 @@ struct conn {
     char person[ID_SIZE];
     char open[ID_SIZE], last[ID_SIZE];    /* shopper: open chat, last chat */
     char locale[36], class_[8];           /* class_: from a signed identity, "vip" or "urgent"; "" none */
-    char address[];
+    char address[];                       /* as it is counted: net_address_group() */
 };
 
 /* A staff member as this node knows them. */

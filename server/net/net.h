@@ -47,6 +47,8 @@ struct net_head {
         struct str name, value;
     } headers[64];
 };
+/* Under which an address is counted (PROMISES 2.14): an IPv4 one itself, of an IPv6 one its /64. What is no address stays. */
+void net_address_group(const char *address, char out[64]);
 /* The (only) header of that name, case ignored; .s NULL if absent. */
 struct str net_head_get(const struct net_head *h, const char *name);
 /* The value of that cookie; .s NULL if absent. */

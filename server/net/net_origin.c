@@ -145,6 +145,22 @@ static bool is_trusted(const struct net_proxies *proxies, const char *address)
     return false;
 }
 
+void net_address_group(const char *address, char out[64])
+{
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+    unsigned char a[16];
+
+    snprintf(out, 64, "%s", address);
+    if (!read_address(address, a))
+        return;
+    if (memcmp(a, mapped, sizeof mapped) == 0) {
+        inet_ntop(AF_INET, a + 12, out, 64);
+    } else {
+        memset(a + 8, 0, 8);
+        inet_ntop(AF_INET6, a, out, 64);
+    }
+}
+
 /* The last entry of a list, without its port or brackets, into out; the list is cut before it. False: none,
  * or no address. */
 static bool take_last_address(struct str *list, char out[64])

@@ -55,6 +55,18 @@ test('one address may start so many anonymous chats an hour, and is told', async
   assert.ok(refused.retry_ms > 0);
 });
 
+test('the addresses of one IPv6 network count as one, for chats and for passwords', async () => {
+  const s = await new Server({ set: { 'limits.chats_per_address_h': 1, 'auth.attempts_per_min': 1, 'http.trusted_proxies': '127.0.0.1' } }).start();
+  const start = async (from) => (await shopper(s, {}, { headers: { 'x-forwarded-for': from } })).ask('chat.start', { text: 'Hello?' });
+  const guess = (from) => s.api('POST', '/api/v1/session', { body: { login, password: 'a wrong one' }, headers: { 'x-firstline': '1', 'x-forwarded-for': from } });
+  const login = await s.person();
+  for (const [from, ok] of [['2001:db8:0:1::1', true], ['2001:db8:0:1::2', false], ['2001:db8:0:2::1', true], ['198.51.100.7', true], ['::ffff:198.51.100.7', false], ['::ffff:198.51.100.8', true]]) {
+    assert.equal((await start(from)).code, ok ? undefined : 'rate_limited', from);
+    assert.equal((await guess(from)).status, ok ? 401 : 429, from);
+  }
+  await endAndCheck(s);
+});
+
 test('more connections at once than allowed get 503 with Retry-After', async () => {
   const opened = await Promise.allSettled(Array.from({ length: 120 }, () => Client.open(server, '/ws/shopper', { origin: server.origin })));
   const no = opened.filter((o) => o.status === 'rejected').map((o) => o.reason);

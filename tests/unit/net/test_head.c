@@ -278,6 +278,26 @@ static void an_origin_is_the_same_only_with_host_and_port(void **state)
     }
 }
 
+static void an_address_is_counted_with_its_household(void **state)
+{
+    static const char *const rows[][2] = {
+        {"198.51.100.1", "198.51.100.1"},
+        {"::ffff:198.51.100.1", "198.51.100.1"},
+        {"2001:db8:0:1::1", "2001:db8:0:1::"},
+        {"2001:db8:0:1:ffff:ffff:ffff:ffff", "2001:db8:0:1::"},
+        {"2001:DB8:0:2::1", "2001:db8:0:2::"},
+        {"::1", "::"},
+        {"unknown", "unknown"},
+    };
+    char group[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        net_address_group(rows[i][0], group);
+        assert_string_equal(group, rows[i][1]);
+    }
+}
+
 static void only_a_trusted_proxy_speaks_for_another_address(void **state)
 {
     static const struct {
@@ -328,6 +348,7 @@ int main(void)
         cmocka_unit_test(random_bytes_never_harm_the_parser),
         cmocka_unit_test(only_a_well_formed_upgrade_goes_on),
         cmocka_unit_test(an_origin_is_the_same_only_with_host_and_port),
+        cmocka_unit_test(an_address_is_counted_with_its_household),
         cmocka_unit_test(only_a_trusted_proxy_speaks_for_another_address),
     };
 
