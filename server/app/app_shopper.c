@@ -526,8 +526,10 @@ void shopper_hello(struct cmd *cmd)
         snprintf(c->locale, sizeof c->locale, "%.*s", STR_FMT(locale));
     if (field(cmd, FIELD_NAME).n)
         conn_set_name(c, utf8_prefix(field(cmd, FIELD_NAME), 60));
-    if (field(cmd, FIELD_PAGE).n)
+    if (field(cmd, FIELD_PAGE).n) {
+        free(c->page); /* of a hello that failed */
         c->page = mem_strndup(field(cmd, FIELD_PAGE).s, field(cmd, FIELD_PAGE).n);
+    }
     resume_read(&h->resume, &cmd->msg);
     if (token.n && auth_secret_digest('v', token, digest)) {
         snprintf(h->token, sizeof h->token, "%.*s", STR_FMT(token));

@@ -70,9 +70,9 @@ test('where its number can’t be remembered it is neither taken nor refused', a
   await redis.ask('CONFIG', 'SET', 'min-replicas-to-write', '1');
   const c = await Client.open(s, '/ws/shopper', { origin: s.origin });
   const jwt = identity('cust-5');
-  await c.refused('unavailable', 'hello', { identity: jwt, token });
+  await c.refused('unavailable', 'hello', { identity: jwt, token, page: '/cart' });
   await redis.ask('CONFIG', 'SET', 'min-replicas-to-write', '0');
-  assert.equal((await c.done('hello', { identity: jwt, token })).identity, 'accepted');
+  assert.equal((await c.done('hello', { identity: jwt, token, page: '/cart/2' })).identity, 'accepted');
   await endAndCheck(s);
   await redis.kill();
 });
