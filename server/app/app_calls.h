@@ -92,6 +92,8 @@ struct sub *sub_find(struct conn *c, struct slot *s);
 struct sub *sub_add(struct conn *c, struct slot *s, int64_t cursor);
 void sub_drop(struct sub *u);
 void sub_drop_all(struct conn *c);
+/* The same, and the connection hears `not_found`: what it asked there is answered so, what it wrote with its place. */
+void sub_deny(struct sub *u);
 void sub_pump(struct sub *u);
 /* Sends what lies behind `after`, then answers `re`; card: with the card. False: SUB_SYNCS_MAX of this chat are under way. */
 bool sub_sync(struct sub *u, int64_t after, struct str re, bool card);
@@ -328,6 +330,9 @@ void shopper_join(struct conn *c);
 /* All who have an open chat here are announced again. */
 void shopper_join_all(struct app *a);
 void staff_hello(struct cmd *c);
+bool staff_may_read(struct slot *s, const struct conn *c);
+/* What the connection watches and may no longer read is watched no more, and it is told. */
+void staff_roles_changed(struct conn *c, unsigned roles);
 /* The site's departments as a JSON list of {name,title_en,title_zh}. */
 void staff_write_departments(const struct app *a, struct buf *b);
 

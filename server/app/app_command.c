@@ -131,14 +131,7 @@ static void on_sync_loaded(struct slot *s, void *ctx)
         answer_cmd_error(c, CODE_UNAVAILABLE, "the chat can't be read now", NULL);
         return;
     }
-    if (conn->is_staff) {
-        struct chat_rep me;
-
-        people_fact(s->app, str_of(conn->person), str_of(s->chat.department ? s->chat.department : ""), false, &me);
-        may = me.in_department || chat_has_reader(&s->chat, conn->person) || (conn->roles & (ROLE_QA | ROLE_DIRECTOR));
-    } else {
-        may = strcmp(conn->person, s->chat.shopper.id) == 0;
-    }
+    may = conn->is_staff ? staff_may_read(s, conn) : strcmp(conn->person, s->chat.shopper.id) == 0;
     if (s->chat.head == 0 || !may) {
         answer_cmd_error(c, CODE_NOT_FOUND, "no such chat", NULL);
         return;

@@ -71,6 +71,7 @@ static void on_person_read(void *ctx, const struct redis_reply *list)
     struct reading *r = ctx;
     struct app *a = r->app;
     struct member *m = people_find(a, str_of(r->id));
+    bool changed = false;
 
     m->is_loading = false;
     if (!list || redis_reply_type(list) != REDIS_LIST) {
@@ -82,8 +83,10 @@ static void on_person_read(void *ctx, const struct redis_reply *list)
 
             if (!link_stored_read(redis_reply_str(redis_reply_at(list, i)), &st))
                 continue;
-            if (entry_read(st.frame, &e, NULL) == 0 && e.seq > m->rep.version)
+            if (entry_read(st.frame, &e, NULL) == 0 && e.seq > m->rep.version) {
+                changed = changed || e.kind == KIND_ACCOUNT_CHANGED;
                 people_apply(&m->rep, &e);
+            }
             entry_fini(&e);
         }
         m->is_loaded = m->rep.version > 0;
@@ -93,7 +96,8 @@ static void on_person_read(void *ctx, const struct redis_reply *list)
             people_closed(a, m);
         }
         for (struct conn *c = m->conns; c; c = c->next_of_person) {
-            c->roles = m->rep.roles;
+            if (changed)
+                staff_roles_changed(c, m->rep.roles);
             if (!app_secret_holds(m, c->password_version))
                 net_close(c->net, 1008, "the password was changed");
         }

@@ -25,7 +25,7 @@ static void hello_free(struct hello *h)
     free(h);
 }
 
-static bool may_read(struct slot *s, const struct conn *c)
+bool staff_may_read(struct slot *s, const struct conn *c)
 {
     struct chat_rep me;
 
@@ -45,6 +45,27 @@ static bool is_mine(const struct slot *s, const struct conn *c)
     if (!chat->owner.id[0] && strcmp(chat->prefer.id, c->person) == 0)
         return true; /* a shopper of theirs came back to somebody else (rule 2.7) */
     return me && (me->rep.roles & ROLE_LEAD) && people_is_in(&me->rep, str_of(chat->department)) && notice_is_orphan(s);
+}
+
+static void look_again(struct slot *s, void *ctx)
+{
+    (void)ctx;
+    for (struct sub *u = s->subs, *next; u; u = next) {
+        next = u->next_of_slot;
+        if (u->conn->is_staff && !staff_may_read(s, u->conn) && !is_mine(s, u->conn))
+            sub_deny(u);
+    }
+}
+
+void staff_roles_changed(struct conn *c, unsigned roles)
+{
+    c->roles = roles;
+    if (!(roles & msg_table[MSG_BOARD_WATCH].roles))
+        c->watches_board = false;
+    for (struct sub *u = c->subs, *next; u; u = next) {
+        next = u->next_of_conn;
+        slot_when_loaded(u->slot ? u->slot : slot_get(c->app, str_of(u->asleep->chat)), look_again, NULL);
+    }
 }
 
 static void write_roles(unsigned roles, struct buf *b)
@@ -195,6 +216,8 @@ static void welcome(struct hello *h)
         if (s && is_mine(s, c))
             sub_add(c, s, s->chat.head);
     }
+    if (c->roles != m->rep.roles) /* since the upgrade */
+        staff_roles_changed(c, m->rep.roles);
     cmd_finish(cmd);
     hello_free(h);
 }
@@ -214,7 +237,7 @@ static void on_chat_ready(struct slot *s, void *ctx)
 {
     struct hello *h = ctx;
 
-    resume_found(&h->resume, s, may_read(s, h->cmd->conn));
+    resume_found(&h->resume, s, staff_may_read(s, h->cmd->conn));
     if (s->is_unread)
         h->failed = true;
     if (--h->left == 0)

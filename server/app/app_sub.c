@@ -186,6 +186,20 @@ void sub_answer(struct sub *u, const struct answer *a)
     u->answers[u->answers_n++] = *a;
 }
 
+void sub_deny(struct sub *u)
+{
+    char extra[ID_SIZE + 16];
+
+    snprintf(extra, sizeof extra, ",\"chat\":\"%s\"", u->slot->chat.id);
+    for (unsigned i = 0; i < u->answers_n; i++)
+        send_answer(u, &u->answers[i]);
+    if (!u->syncs)
+        answer_error(u->conn, STR_NONE, CODE_NOT_FOUND, "no such chat", 0, extra);
+    for (; u->syncs; drop_first_sync(u))
+        answer_error(u->conn, str_of(u->syncs->re), CODE_NOT_FOUND, "no such chat", 0, extra);
+    sub_drop(u);
+}
+
 /* Sends one entry; false if the outbox is full. */
 static bool send_item(struct sub *u, struct item *it)
 {

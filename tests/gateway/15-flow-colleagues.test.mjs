@@ -5,6 +5,7 @@ import { endAndCheck } from './lib/checker.mjs';
 import { rep } from './lib/client.mjs';
 import { arrival, servedChat, servedChatWithColleague, staff, team } from './lib/desk.mjs';
 import { Server } from './lib/server.mjs';
+import { until } from './lib/wait.mjs';
 
 const CARD = { summary: 'a sofa with a torn seam', requirements: 'ring twice', verified: ['order'], promised: 'a picture' };
 let server;
@@ -156,4 +157,26 @@ test('rule 2.9: a closed account’s chats go to deputies at once, and its cases
   assert.ok(row, 'on the lead’s list');
   assert.equal(row.owner_closed, true);
   assert.deepEqual([row.owner.id, row.handler.id], [ann.me, bob.me], 'ownership does not end with the account');
+});
+
+test('a role that is taken away ends what was watched by it, and what one may read without it goes on', async () => {
+  const { ann, sue, chat } = await servedChat(server);
+  const [dir] = await team(server, 1, { role: 'director', shift: false });
+  const [lea, leo] = await team(server, 2, { role: 'lead', shift: false, department: ann.department });
+  for (const c of [dir, lea]) await c.done('chat.open', { chat });
+  for (const c of [lea, leo]) {
+    await c.done('board.watch', { on: true });
+    await c.expect('board');
+  }
+  for (const c of [lea, dir]) await server.cli(['user', 'roles', c.who.login, '--role', 'rep']);
+  await dir.expect('error', { re: null, code: 'not_found', chat });
+  await until(async () => (await lea.ask('board.watch', { on: true })).code === 'forbidden', 'she leads no more');
+  for (const c of [lea, leo]) c.forget();
+  await sue.say('Between you and me.');
+  for (const c of [ann, lea]) await c.event('message', { chat, text: 'Between you and me.' });
+  for (let i = 0; i < 2; i++) await leo.expect('board');
+  for (const c of [dir, lea]) await c.settle();
+  assert.deepEqual(dir.entries(chat, 'message').filter((m) => m.text === 'Between you and me.'), []);
+  assert.ok(!lea.inbox.some((m) => m.t === 'board'), 'the board is the leads’');
+  await dir.refused('not_found', 'chat.open', { chat });
 });

@@ -62,6 +62,22 @@ test('an ended chat that is watched on two nodes leaves both, and a late entry r
   await allAsleep(0, 0);
 });
 
+test('who may read it no more isn’t told what comes later', async () => {
+  const { ann, desk, sue, chat } = await ended();
+  const [who] = await staff(one, 1, { role: 'director' });
+  const dir = await rep(two, who, { shift: false });
+  await dir.done('chat.open', { chat });
+  await allAsleep(1, 1);
+  await two.cli(['user', 'roles', who.login, '--role', 'rep']);
+  await dir.expect('error', { re: null, code: 'not_found', chat });
+  await sue.done('chat.rate', { chat, score: 5 });
+  await ann.event('rated', { chat });
+  await dir.settle();
+  assert.deepEqual(dir.entries(chat, 'rated'), []);
+  for (const c of [ann, desk, sue, dir]) await c.close();
+  await allAsleep(0, 0);
+});
+
 test('who opens it again gets all of it, and who goes leaves the others asleep', async () => {
   const { ann, desk, sue, chat } = await ended();
   await allAsleep(1, 1);
