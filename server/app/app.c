@@ -96,9 +96,10 @@ static void on_tick(uv_timer_t *t)
         app_check_ready(a);
         state_tell(a);
     }
+    if (a->sweep_at > 0 || a->ticks % (SWEEP_MS / TICK_MS) == 0)
+        slot_sweep(a, now);
     if (a->ticks % (SWEEP_MS / TICK_MS) == 0) {
         repair_go_on(a);
-        slot_sweep(a, now);
         give_back(a, now);
         state_look_at_disks(a);
         state_look_at_memory(a); /* behind what was given back */

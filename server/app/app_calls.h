@@ -36,6 +36,8 @@ void conn_set_secret(struct conn *c, const char *digest);
 void conn_secret(const struct conn *c, char digest[AUTH_DIGEST_SIZE]);
 bool conn_is_stuck(struct conn *c, struct str chat, struct str id);
 void conn_set_stuck(struct conn *c, struct str chat, struct str id);
+/* A chat that it asked for in vain counts as one more command. */
+void conn_charge(struct conn *c);
 
 /* app_answer.c */
 void answer_raw(struct conn *c, struct str payload);
@@ -65,6 +67,9 @@ void slot_refresh(struct slot *s);
 void slot_refuse_waiting(struct slot *s, const char *why);
 /* Loads, then calls fn (at once if loaded). */
 void slot_when_loaded(struct slot *s, void (*fn)(struct slot *s, void *ctx), void *ctx);
+/* Of a chat that doesn't exist, or not any more, nothing stays here once nobody waits for it or watches it: s may be gone then. */
+void slot_let_go(struct slot *s);
+/* Begins at app.sweep_at; 0 there when it has looked at all, else it is to be called again soon. */
 void slot_sweep(struct app *a, int64_t now_ms);
 struct item *slot_item(struct slot *s, int64_t seq);
 /* Takes the item's memory. */
@@ -75,8 +80,6 @@ void slot_forget(struct slot *s);
 void slot_left_redis(struct app *a, struct str id);
 /* The index as it follows from the state now. */
 void slot_keep_index(struct slot *s);
-/* A chat that never came to be. */
-void slot_discard(struct slot *s);
 /* At the end of the process. */
 void slot_free_all(struct app *a);
 void item_fini(struct item *it);

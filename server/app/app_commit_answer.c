@@ -162,6 +162,7 @@ static void finish_slot(struct slot *s)
         slot_refresh(s);
     else
         slot_run(s);
+    slot_let_go(s);
 }
 
 /* The command stands: its answer, in its place. */
@@ -305,6 +306,8 @@ static void on_open_known(void *ctx, const struct redis_reply *r)
             snprintf(c->conn->open, sizeof c->conn->open, "%.*s", STR_FMT(open));
         answer_cmd_error(c, CODE_CONFLICT, "you have an open chat", extra);
     }
+    q->s->awaited--;
+    slot_let_go(q->s);
     free(q);
 }
 
@@ -315,8 +318,10 @@ static void refuse_second_chat(struct slot *s, struct cmd *c)
     const char *argv[] = {"HGET", "open"};
 
     *q = (struct open_ask){s, c};
+    s->awaited++;
     if (link_call(s->app->link, LINK_SHOPPER, str_of(c->conn->person), 2, argv, NULL, on_open_known, q) < 0) {
         free(q);
+        s->awaited--;
         answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
     }
 }

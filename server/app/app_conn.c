@@ -387,6 +387,11 @@ static int64_t rate_wait_ms(struct conn *c, unsigned cost)
     return 0;
 }
 
+void conn_charge(struct conn *c)
+{
+    c->tokens -= 1;
+}
+
 static void on_ping(struct conn *c, const struct msg *m)
 {
     char extra[40];

@@ -144,6 +144,7 @@ struct slot {
     struct cmd *first, *last; /* commands that wait */
     struct cmd *requeued;     /* the last of this batch that waits again: those behind it come behind it */
     unsigned batch_left; /* answers of Redis still awaited */
+    unsigned awaited;    /* others that come back to this slot: slot_when_loaded(), and what keeps a command of its */
     struct sub *subs;
     struct chat_index index; /* what Redis holds, as last written or read (strings: see index_keep) */
     char index_queue[64], index_hold[ID_SIZE], index_also[ID_SIZE], index_alert[ID_SIZE], index_open[ID_SIZE];
@@ -296,6 +297,7 @@ struct app {
     struct pool cmds, flights;         /* of struct cmd, struct flight */
     struct map slots;                  /* chat id → struct slot */
     struct map asleep;                 /* chat id → struct asleep; of these none is in slots */
+    uint32_t sweep_at;                 /* where in slots the sweep that is under way goes on; 0: none is */
     struct map members;                /* rep id → struct member */
     uint64_t accounts_n;               /* grows when an account was read */
     uint64_t looks_n;                  /* sent */

@@ -15,6 +15,7 @@ struct hello {
     unsigned left;
     char token[AUTH_SECRET_SIZE]; /* "" none came */
     bool failed;
+    bool is_new; /* nothing can be theirs */
     const char *identity;        /* "accepted", "refused", or NULL: none came */
     struct auth_identity who;    /* what a signed one says */
     char subject[ID_SIZE];       /* and whose it is; "" there is none, or it is refused */
@@ -194,16 +195,13 @@ static void welcome(struct hello *h)
     struct conn *c = cmd->conn;
     struct app *a = cmd->app;
     bool zh = strncasecmp(c->locale, "zh", 2) == 0, open;
-    struct slot *s = c->open[0] ? slot_find(a, str_of(c->open)) : NULL, *last;
+    struct slot *s = c->open[0] ? slot_find(a, str_of(c->open)) : NULL;
     struct buf b;
 
     if (s && !chat_state_is_open(s->chat.state)) {
         c->open[0] = 0;
         s = NULL;
     }
-    last = c->last[0] ? slot_find(a, str_of(c->last)) : NULL;
-    if (last && last->is_loaded && last->chat.head == 0)
-        c->last[0] = 0; /* it left Redis: nothing leads back to it any more */
     buf_init(&b, 1 << 20);
     buf_add_s(&b, "{\"t\":\"welcome\"");
     json_kv_str(&b, "re", cmd->msg.id);
@@ -254,14 +252,28 @@ static void refuse(struct hello *h)
     free(h);
 }
 
+/* It left Redis, or never was: nothing leads back to it any more. */
+static void forget_chat(struct conn *c, const char *chat)
+{
+    if (strcmp(c->open, chat) == 0)
+        c->open[0] = 0;
+    if (strcmp(c->last, chat) == 0)
+        c->last[0] = 0;
+}
+
 static void on_chat_ready(struct slot *s, void *ctx)
 {
     struct hello *h = ctx;
     struct conn *c = h->cmd->conn;
+    bool is_theirs = s->chat.head > 0 && strcmp(s->chat.shopper.id, c->person) == 0;
 
-    resume_found(&h->resume, s, s->chat.head > 0 && strcmp(s->chat.shopper.id, c->person) == 0);
+    resume_found(&h->resume, s, is_theirs);
     if (s->is_unread)
         h->failed = true;
+    else if (s->chat.head == 0)
+        forget_chat(c, s->chat.id);
+    if (!is_theirs)
+        conn_charge(c);
     if (--h->left > 0)
         return;
     if (!h->failed && !c->is_dead)
@@ -289,7 +301,7 @@ static void known(struct hello *h)
         h->left++;
         slot_when_loaded(slot_get(a, str_of(open)), on_chat_ready, h);
     }
-    for (unsigned i = 0; i < h->resume.n; i++) {
+    for (unsigned i = 0; !h->is_new && i < h->resume.n; i++) {
         if (strcmp(h->resume.r[i].chat, open) == 0 || h->resume.r[i].chat[0] != 'c')
             continue;
         h->left++;
@@ -345,6 +357,7 @@ static void new_shopper(struct hello *h)
 {
     struct conn *c = h->cmd->conn;
 
+    h->is_new = true;
     id_make(c->person, 's');
     make_token(h);
     c->must_store_token = true; /* for long with the first thing that is to last */

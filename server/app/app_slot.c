@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define WHEN_AGAIN 20 /* reads until it has to do as it is */
+#define WHEN_AGAIN  20      /* reads until it has to do as it is */
+#define SWEEP_LOOKS 256     /* between two looks at the clock */
+#define SWEEP_NS    2000000 /* a turn */
 
 static struct slot *make(struct app *a, struct str id)
 {
@@ -21,6 +23,38 @@ static struct slot *make(struct app *a, struct str id)
     map_put(&a->slots, id, s);
     sleep_end(s);
     return s;
+}
+
+static void slot_free(struct slot *s)
+{
+    for (unsigned i = 0; i < s->ring_n; i++)
+        item_fini(&s->ring[i]);
+    free(s->ring);
+    chat_fini(&s->chat);
+    free(s);
+}
+
+static void take_out(struct slot *s)
+{
+    sleep_begin(s);
+    map_del(&s->app->slots, str_of(s->chat.id));
+    slot_free(s);
+}
+
+static bool is_at_rest(const struct slot *s)
+{
+    return !s->first && !s->is_busy && !s->is_loading && !s->is_stepping && s->awaited == 0;
+}
+
+static bool is_empty(const struct slot *s)
+{
+    return s->chat.head == 0 && !s->subs && is_at_rest(s);
+}
+
+void slot_let_go(struct slot *s)
+{
+    if (is_empty(s))
+        take_out(s);
 }
 
 struct slot *slot_find(struct app *a, struct str id)
@@ -210,9 +244,8 @@ void slot_refuse_waiting(struct slot *s, const char *why)
     }
 }
 
-static void on_read(void *ctx, const struct redis_reply *list)
+static void take_read(struct slot *s, const struct redis_reply *list)
 {
-    struct slot *s = ctx;
     struct notice before;
     bool acted = false;
 
@@ -246,6 +279,12 @@ static void on_read(void *ctx, const struct redis_reply *list)
         tasks_look(s->app);
     slot_fan_out(s);
     slot_run(s);
+}
+
+static void on_read(void *ctx, const struct redis_reply *list)
+{
+    take_read(ctx, list);
+    slot_let_go(ctx);
 }
 
 static void read_on(struct slot *s)
@@ -305,9 +344,13 @@ static void read_when(struct when *w);
 
 static void when_done(struct when *w, bool is_unread)
 {
-    w->s->is_unread = is_unread;
-    w->fn(w->s, w->ctx);
+    struct slot *s = w->s;
+
+    s->is_unread = is_unread;
+    w->fn(s, w->ctx);
     free(w);
+    s->awaited--;
+    slot_let_go(s);
 }
 
 /* Replies come in the order of the commands: behind this one whatever was asked before has been read. */
@@ -322,7 +365,7 @@ static void on_when(void *ctx, const struct redis_reply *list)
     }
     if ((!s->is_loaded || s->is_behind) && !s->is_loading && !s->is_busy) {
         s->read_from = 0;
-        on_read(s, list);
+        take_read(s, list);
     }
     if ((!s->is_loaded || s->is_behind) && w->again++ < WHEN_AGAIN)
         read_when(w); /* others keep writing into it */
@@ -348,6 +391,7 @@ void slot_when_loaded(struct slot *s, void (*fn)(struct slot *s, void *ctx), voi
     }
     w = mem_zalloc(sizeof *w);
     *w = (struct when){.s = s, .fn = fn, .ctx = ctx};
+    s->awaited++;
     read_when(w);
 }
 
@@ -370,47 +414,49 @@ void slot_left_redis(struct app *a, struct str id)
 {
     struct slot *s = slot_find(a, id);
 
-    if (s && !s->subs && !s->first && !s->is_busy && !s->is_loading)
-        slot_forget(s);
+    if (s && !s->subs && is_at_rest(s))
+        take_out(s);
 }
 
-static void slot_free(struct slot *s)
+static bool is_due(const struct slot *s, int64_t now_ms)
 {
-    for (unsigned i = 0; i < s->ring_n; i++)
-        item_fini(&s->ring[i]);
-    free(s->ring);
-    chat_fini(&s->chat);
-    free(s);
+    bool is_idle = is_at_rest(s) && !s->must_reindex && now_ms - s->used_at_ms > s->app->cfg->limits.chat_idle_ms;
+
+    return is_empty(s) || (is_idle && (!s->subs || sleep_may(s)));
 }
 
-static bool is_idle(const struct slot *s, int64_t now_ms)
+/* Goes on where the last one ended; false: at the end. (A slot that takes the place of one that goes is met by the next sweep.) */
+static bool sweep_some(struct app *a, int64_t now_ms)
 {
-    return !s->first && !s->is_busy && !s->is_loading && !s->must_reindex && now_ms - s->used_at_ms > s->app->cfg->limits.chat_idle_ms;
-}
-
-/* Chats that nothing happens in leave memory, if nobody watches them or they have ended; they are read again when needed. */
-void slot_sweep(struct app *a, int64_t now_ms)
-{
-    struct slot *drop[64];
-    struct map_item *it;
+    struct slot *drop[SWEEP_LOOKS];
+    struct map_item *it = NULL;
     unsigned n = 0;
-    uint32_t i = 0;
 
-    while (n < 64 && (it = map_next(&a->slots, &i))) {
+    for (unsigned k = 0; k < SWEEP_LOOKS && (it = map_next(&a->slots, &a->sweep_at)); k++) {
         struct slot *s = it->value;
 
         if (s->index_rests && !s->first) {
             s->index_rests = false;
             slot_run(s);
         }
-        if (is_idle(s, now_ms) && (!s->subs || sleep_may(s)))
+        if (is_due(s, now_ms))
             drop[n++] = s;
     }
-    while (n-- > 0) {
-        sleep_begin(drop[n]);
-        map_del(&a->slots, str_of(drop[n]->chat.id));
-        slot_free(drop[n]);
-    }
+    while (n-- > 0)
+        take_out(drop[n]);
+    return it != NULL;
+}
+
+/* Chats that nothing happens in leave memory, if nobody watches them or they have ended; they are read again when needed. */
+void slot_sweep(struct app *a, int64_t now_ms)
+{
+    uint64_t until = uv_hrtime() + SWEEP_NS;
+    bool is_more;
+
+    while ((is_more = sweep_some(a, now_ms)) && uv_hrtime() < until)
+        ;
+    if (!is_more)
+        a->sweep_at = 0;
 }
 
 void slot_free_all(struct app *a)
@@ -430,10 +476,4 @@ void slot_free_all(struct app *a)
         slot_free(s);
     }
     map_fini(&a->slots);
-}
-
-void slot_discard(struct slot *s)
-{
-    map_del(&s->app->slots, str_of(s->chat.id));
-    slot_free(s);
 }

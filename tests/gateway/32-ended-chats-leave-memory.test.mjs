@@ -1,8 +1,9 @@
 // A chat that ended leaves the memory of the nodes, though the rep who served it and the shopper's tab stay connected; what comes later reaches both.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { OwnRedis } from '../faults/lib/redis.mjs';
 import { endAndCheck } from './lib/checker.mjs';
-import { newId, rep, shopper } from './lib/client.mjs';
+import { again, newId, rep, shopper } from './lib/client.mjs';
 import { settled, staff, take } from './lib/desk.mjs';
 import { METRICS, Redis, Server } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
@@ -104,4 +105,56 @@ test('an open chat stays, however long nothing is said', async () => {
   await ann.say('Yes, I am.', { chat });
   await sue.event('message', { chat, text: 'Yes, I am.' });
   for (const c of [ann, sue, old.ann, old.desk, old.sue]) await c.close();
+});
+
+test('chats that were made up take no memory, whoever asks for them in whatever way, and nor does a start that was refused', async () => {
+  const s = await new Server({ set: { ...METRICS, 'limits.messages_per_s': 5, 'limits.burst': 40 } }).start();
+  const made = () => `c_${newId()}`;
+  const list = () => Array.from({ length: 30 }, () => ({ chat: made(), seq: 1 }));
+  const [who] = await staff(s, 1);
+  const first = await shopper(s, { resume: list() });
+  assert.ok(first.welcome.chats.length === 30 && first.welcome.chats.every((c) => c.error === 'not_found'));
+  assert.equal(await metric(s, 'chats_in_memory'), 0);
+  const sue = await again(first, { resume: list() });
+  assert.ok(sue.welcome.chats.length === 30 && sue.welcome.chats.every((c) => c.error === 'not_found'));
+  for (let i = 0; i < 4; i++) await sue.refused('not_found', 'sync', { chat: made(), after: 0 });
+  await sue.refused('not_found', 'message.send', { chat: made(), text: 'Is this anybody?' });
+  const paid = await Promise.all(Array.from({ length: 10 }, () => sue.ask('sync', { chat: made(), after: 0 })));
+  assert.ok(paid.some((m) => m.code === 'rate_limited'), 'what was asked for in vain counts');
+  const ann = await rep(s, who, { resume: list(), shift: false });
+  assert.equal((await ann.ask('chat.open', { chat: made() })).code, 'not_found');
+  const { chat } = await first.done('chat.start', { text: 'This one is there.', department: who.department });
+  await first.refused('conflict', 'chat.start', { text: 'And one more.' });
+  await until(async () => (await metric(s, 'chats_in_memory')) === 1, 'only the chat that exists is in memory', 5000);
+  await first.say('Yes, it is.', { chat });
+  await endAndCheck(s);
+});
+
+test('all chats that are due leave memory at once, however many begin in a second', async () => {
+  const s = await new Server({ set: { ...METRICS, 'limits.chat_idle_ms': 5000 } }).start();
+  const all = await Promise.all(Array.from({ length: 40 }, () => shopper(s)));
+  for (let i = 0; i < 25; i++)
+    await Promise.all(all.map(async (c) => {
+      await c.done('chat.start', { text: 'I look in.' });
+      await c.done('chat.leave');
+    }));
+  for (const c of all) c.drop();
+  await until(async () => (await metric(s, 'chats_in_memory')) === 0, 'all have left', 15_000, 100);
+  await endAndCheck(s);
+});
+
+test('a chat that somebody waits for stays until Redis has answered, however long that takes', async () => {
+  const slow = await new OwnRedis().start();
+  const s = await new Server({ redis: slow.url, set: { ...METRICS, 'limits.chat_idle_ms': 5000, 'redis.command_ms': 30000 } }).start();
+  const sue = await shopper(s);
+  slow.process.kill('SIGSTOP');
+  const id = newId();
+  sue.send('sync', { id, chat: `c_${newId()}`, after: 0 });
+  const { now } = await sue.done('ping');
+  await until(async () => (await sue.done('ping')).now > now + 8000, 'two looks of the sweep', 15_000, 250);
+  assert.equal(await metric(s, 'chats_in_memory'), 1);
+  slow.process.kill('SIGCONT');
+  assert.equal((await sue.expect('error', { re: id })).code, 'not_found');
+  await until(async () => (await metric(s, 'chats_in_memory')) === 0, 'then it goes');
+  await endAndCheck(s);
 });
