@@ -29,6 +29,11 @@ struct cmd *cmd_create(struct app *a, enum chat_cmd_kind kind);
 void cmd_destroy(struct cmd *c);
 /* Starts one command of a connection; in app_command.c. */
 void command_start(struct conn *conn, struct cmd *c);
+/*
+ * Refuses what the person's record would remember the id of, unless it does already (PROMISES 2.1): then go_on, whose commit brings the first
+ * answer. text is kept.
+ */
+void command_refuse(struct cmd *c, enum code code, const char *text, int64_t retry_ms, void (*go_on)(struct cmd *c));
 /* Cut to what a name may have. */
 void conn_set_name(struct conn *c, struct str name);
 /* The secret's digest in hex, as it names the record of it. */

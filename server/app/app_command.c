@@ -2,6 +2,7 @@
 #include "app/app_room.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static struct str field(const struct cmd *c, enum field f)
 {
@@ -32,6 +33,40 @@ static struct str chat_of_alert(struct app *a, struct str alert)
             return str_of(s->chat.id);
     }
     return STR_NONE;
+}
+
+struct refusal_ask {
+    struct cmd *cmd;
+    enum code code;
+    const char *text;
+    int64_t retry_ms;
+    void (*go_on)(struct cmd *c);
+};
+
+static void on_id_looked_up(void *ctx, const struct link_result *r)
+{
+    struct refusal_ask q = *(struct refusal_ask *)ctx;
+
+    free(ctx);
+    if (r && r->status == LINK_SEEN) {
+        q.go_on(q.cmd);
+    } else if (r) {
+        answer_cmd_error(q.cmd, CODE_UNAVAILABLE, "redis gave no answer", NULL);
+    } else {
+        answer_error(q.cmd->conn, q.cmd->msg.id, q.code, q.text, q.retry_ms, NULL);
+        cmd_finish(q.cmd);
+    }
+}
+
+void command_refuse(struct cmd *c, enum code code, const char *text, int64_t retry_ms, void (*go_on)(struct cmd *c))
+{
+    struct refusal_ask *q = mem_zalloc(sizeof *q);
+
+    *q = (struct refusal_ask){c, code, text, retry_ms, go_on};
+    if (link_find_id(c->app->link, STR(""), str_of(c->conn->person), c->msg.id, true, c->msg.digest, on_id_looked_up, q) == 0)
+        return;
+    free(q);
+    answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
 }
 
 static void push_to(struct cmd *c, struct str chat)

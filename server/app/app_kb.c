@@ -239,17 +239,22 @@ static void tell_feedback(struct cmd *c, struct str question, const char *chat)
     tell(c, &e);
 }
 
+static void tell_feedback_alone(struct cmd *c)
+{
+    tell_feedback(c, c->msg.f[FIELD_TEXT].type == VAL_STR ? c->msg.f[FIELD_TEXT].s : STR(""), "");
+}
+
 static void on_feedback_chat(struct slot *s, void *ctx)
 {
     struct cmd *c = ctx;
 
     if (!may_read(s, c))
-        answer_cmd_error(c, CODE_NOT_FOUND, "no such chat", NULL);
+        command_refuse(c, CODE_NOT_FOUND, "no such chat", 0, tell_feedback_alone);
     else
         tell_feedback(c, or_empty(s->chat.last_question), s->chat.id);
 }
 
-static void on_helped(struct cmd *c)
+static void tell_helped(struct cmd *c)
 {
     struct entry e;
 
@@ -273,10 +278,6 @@ void kb_command(struct cmd *c)
     struct str chat = c->msg.f[FIELD_CHAT].type == VAL_STR ? c->msg.f[FIELD_CHAT].s : STR_NONE;
 
     cmd_set_aside(c); /* what follows it on this connection, a message above all, goes on */
-    if ((c->msg.type == MSG_KB_FEEDBACK || c->msg.type == MSG_KB_HELPED) && !has_article(c)) {
-        answer_cmd_error(c, CODE_NOT_FOUND, "no such article", NULL);
-        return;
-    }
     switch (c->msg.type) {
     case MSG_KB_SEARCH:
         kb_ask(c->app, text, str_of(c->conn->locale), true, 3, true, on_articles, c);
@@ -290,13 +291,18 @@ void kb_command(struct cmd *c)
             answer_cmd_error(c, CODE_BAD_REQUEST, "chat or text: one is needed", NULL);
         break;
     case MSG_KB_FEEDBACK:
-        if (chat.n)
+        if (!has_article(c))
+            command_refuse(c, CODE_NOT_FOUND, "no such article", 0, tell_feedback_alone);
+        else if (chat.n)
             with_chat(c, chat, on_feedback_chat);
         else
-            tell_feedback(c, text.n ? text : STR(""), "");
+            tell_feedback_alone(c);
         break;
     default:
-        on_helped(c);
+        if (!has_article(c))
+            command_refuse(c, CODE_NOT_FOUND, "no such article", 0, tell_helped);
+        else
+            tell_helped(c);
     }
 }
 

@@ -35,6 +35,8 @@
 #include <uv.h>
 
 #define CONN_HELD_MAX   256 /* commands read but not begun, before reading pauses */
+#define NO_NEW_MS       30000 /* until what was refused for want of room may be tried again, */
+#define TOO_MANY_MS     60000 /* and what an address has had enough of in this hour */
 #define CONN_FLIGHT_MAX 64  /* commands begun and not answered */
 #define SLOT_RING       256 /* recent entries kept in memory; more only while they are young */
 #define SLOT_YOUNG_MS   5000 /* what a replica that is promoted may lack, and the archive too, is put back from here (PROMISES 2.9); limits.chat_idle_ms is no less */

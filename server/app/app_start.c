@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define NO_NEW_MS 30000 /* until a start that was refused for want of room may be tried again */
-
 static struct str field(const struct cmd *c, enum field f)
 {
     return c->msg.f[f].type == VAL_STR ? c->msg.f[f].s : STR_NONE;
@@ -105,6 +103,11 @@ static void start_in(struct cmd *c, const char *department, const char *why)
     slot_push(s, c);
 }
 
+static void start_by_default(struct cmd *c)
+{
+    start_in(c, c->app->departments[0].cfg->name, "default");
+}
+
 static void on_triaged(void *ctx, const struct kb_found *found)
 {
     struct cmd *c = ctx;
@@ -115,7 +118,7 @@ static void on_triaged(void *ctx, const struct kb_found *found)
         str_keep(str_of(found->title), c->triage_reason, sizeof c->triage_reason);
         start_in(c, d->cfg->name, "kb");
     } else {
-        start_in(c, a->departments[0].cfg->name, "default");
+        start_by_default(c);
     }
 }
 
@@ -126,7 +129,7 @@ static void triage(struct cmd *c)
     const struct department *d = wanted.n ? match_find(a, wanted) : NULL;
 
     if (wanted.n && !d) {
-        answer_cmd_error(c, CODE_BAD_REQUEST, "department: there is none of that name", NULL);
+        command_refuse(c, CODE_BAD_REQUEST, "department: there is none of that name", 0, start_by_default);
         return;
     }
     if (d) {
@@ -134,7 +137,7 @@ static void triage(struct cmd *c)
         return;
     }
     if (a->departments_n == 1) {
-        start_in(c, a->departments[0].cfg->name, "default");
+        start_by_default(c);
         return;
     }
     d = by_topic(a, field(c, FIELD_TOPIC));
@@ -204,40 +207,10 @@ static bool may_need_care(struct conn *c)
     return most > 0 && app_count_start(c->app, key, most);
 }
 
-static void begin_start(struct cmd *c);
-
-static void on_start_seen(void *ctx, const struct link_result *r)
-{
-    struct cmd *c = ctx;
-
-    if (r && r->status == LINK_SEEN) { /* its first answer goes out again */
-        begin_start(c);
-        return;
-    }
-    answer_error(c->conn, c->msg.id, CODE_UNAVAILABLE, "no new chats can be taken now", NO_NEW_MS, NULL);
-    cmd_finish(c);
-}
-
-/* No new chats now (PROMISES 2.14), but a repeat of one that was begun. */
-void shopper_start(struct cmd *c)
-{
-    struct conn *conn = c->conn;
-
-    if (c->app->chats == CHATS_OPEN)
-        begin_start(c);
-    else if (link_find_id(c->app->link, STR(""), str_of(conn->person), c->msg.id, true, c->msg.digest, on_start_seen, c) < 0)
-        answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
-}
-
 static void begin_start(struct cmd *c)
 {
     struct conn *conn = c->conn;
 
-    if (!address_may_start(conn)) {
-        answer_error(conn, c->msg.id, CODE_RATE_LIMITED, "too many chats from this address", 60000, NULL);
-        cmd_finish(c);
-        return;
-    }
     if (conn->class_[0]) /* from the signed identity */
         snprintf(c->class_, sizeof c->class_, "%s", conn->class_);
     else if (field(c, FIELD_CLASS).n && may_need_care(conn))
@@ -247,4 +220,14 @@ static void begin_start(struct cmd *c)
         slot_when_loaded(slot_get(c->app, str_of(conn->last)), on_last_ready, c);
     else
         triage(c);
+}
+
+void shopper_start(struct cmd *c)
+{
+    if (c->app->chats != CHATS_OPEN) /* PROMISES 2.14 */
+        command_refuse(c, CODE_UNAVAILABLE, "no new chats can be taken now", NO_NEW_MS, begin_start);
+    else if (!address_may_start(c->conn))
+        command_refuse(c, CODE_RATE_LIMITED, "too many chats from this address", TOO_MANY_MS, begin_start);
+    else
+        begin_start(c);
 }

@@ -414,7 +414,7 @@ void task_command(struct cmd *c)
     if (c->msg.type == MSG_TASK_DONE)
         begin_done(c);
     else if (field(c, FIELD_DEPARTMENT).n && !match_find(c->app, field(c, FIELD_DEPARTMENT)))
-        answer_cmd_error(c, CODE_BAD_REQUEST, "department: there is none of that name", NULL);
+        command_refuse(c, CODE_BAD_REQUEST, "department: there is none of that name", 0, begin_open);
     else
         begin_open(c);
 }

@@ -4,7 +4,9 @@ import { after, before, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';
 import { again, newId, rep, shopper } from './lib/client.mjs';
 import { arrival, auditor, servedChat, servedChatWithColleague, settled, staff, take, team } from './lib/desk.mjs';
-import { Server } from './lib/server.mjs';
+import { Folder } from './lib/kb.mjs';
+import { Server, manyDepartments } from './lib/server.mjs';
+import { until } from './lib/wait.mjs';
 
 let server;
 let quinn;
@@ -162,4 +164,28 @@ test('shifts and tasks are repeated without effect too', async () => {
   const leave = { text: 'call me', contact: '138', id: 't-1' };
   const one = await sue.done('message.leave', leave);
   assert.equal((await sue.done('message.leave', leave)).task, one.task);
+});
+
+test('a repeat gets its first answer where the department has gone meanwhile, and the article', async () => {
+  const folder = new Folder();
+  const s = await new Server({ set: { 'kb.dir': folder.dir }, config: '[department.closing]\nsite = default\n' }).start();
+  const sue = await shopper(s);
+  const asked = {
+    'chat.start': { text: 'start here', department: 'closing', id: newId() },
+    'message.leave': { text: 'write to me', contact: 'sue@example.org', department: 'closing', id: newId() },
+    'kb.helped': { article: 'lamp-bulbs', helped: true, id: newId() },
+  };
+  const first = {};
+  for (const [t, cmd] of Object.entries(asked)) first[t] = await sue.done(t, cmd);
+  await s.stop();
+  manyDepartments(s.data);
+  folder.remove('en/lamp-bulbs.md');
+  await s.start();
+  const back = await again(sue);
+  await until(async () => (await back.ask('kb.helped', { article: 'lamp-bulbs', helped: false })).code === 'not_found', 'the articles are read');
+  await back.refused('bad_request', 'message.leave', { ...asked['message.leave'], id: newId() });
+  same(first['chat.start'], await back.done('chat.start', asked['chat.start']));
+  assert.equal((await back.done('message.leave', asked['message.leave'])).task, first['message.leave'].task);
+  await back.done('kb.helped', asked['kb.helped']);
+  await endAndCheck(s);
 });

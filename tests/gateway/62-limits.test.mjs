@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';
-import { Client, Refused, shopper } from './lib/client.mjs';
+import { Client, Refused, again, shopper } from './lib/client.mjs';
 import { auditor, servedChat } from './lib/desk.mjs';
 import { PASSWORD, Server } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
@@ -46,11 +46,15 @@ test('the limits of a text and of a frame are settings', async () => {
 
 test('one address may start so many anonymous chats an hour, and is told', async () => {
   let refused;
+  let first;
   for (let i = 0; i < 8 && !refused; i++) {
     const s = await shopper(server);
-    const m = await s.ask('chat.start', { text: `start ${i}` });
+    const m = await s.ask('chat.start', { text: `start ${i}`, id: `start-${i}` });
     if (m.t === 'error') refused = m;
+    else first ??= { s, chat: m.chat, sent: s.sent.get(m.re) };
   }
+  const repeated = await (await again(first.s)).done('chat.start', first.sent);
+  assert.equal(repeated.chat, first.chat, 'a repeat is no further one');
   assert.equal(refused?.code, 'rate_limited');
   assert.ok(refused.retry_ms > 0);
 });
