@@ -90,8 +90,10 @@ static void on_tick(uv_timer_t *t)
         jobs_free_tick(a->freer, now);
     if (a->ticks % (1000 / TICK_MS) == 0)
         conn_end_sessions(a);
-    if (a->ticks % (1000 / TICK_MS) == 0 && link_is_up(a->link))
+    if (a->ticks % (1000 / TICK_MS) == 0 && link_is_up(a->link)) {
         board_tick(a);
+        shopper_tick(a);
+    }
     if (a->ticks % (STATES_MS / TICK_MS) == 0) {
         app_check_ready(a);
         state_tell(a);

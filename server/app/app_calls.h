@@ -329,7 +329,10 @@ void timers_alive(struct app *a);
 void shopper_hello(struct cmd *c);
 void shopper_start(struct cmd *c);
 void shopper_gone(struct app *a, struct conn *c);
+/* Something begins that is to last, so their token is to: also that of another of their tabs, and of one that Redis has forgotten. */
 void shopper_store_token(struct conn *c);
+/* Every second: the tokens of who is here and has only looked yet stay. */
+void shopper_tick(struct app *a);
 /* The department one of whose keywords the text holds; the keyword into why. NULL: none. */
 const struct department *shopper_by_keyword(struct app *a, struct str text, char *why, size_t why_size);
 /* The timer of a shopper with this open chat who is not connected. */

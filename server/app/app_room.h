@@ -181,7 +181,7 @@ struct conn {
     uint16_t held_n, flight_n, aside_n;   /* aside_n: of the flight, those that nobody waits for */
     bool is_staff, is_ready, is_dead, is_helloing, is_paused;
     bool is_joined;                       /* shopper, on the first of the person's connections: presence stands in Redis */
-    bool must_store_token;                /* shopper: the token stands in Redis for a day only */
+    bool is_visitor;                      /* shopper: had done nothing that lasts when they said hello; the token stands in Redis for a while only */
     bool watches_board;
     unsigned char secret[AUTH_DIGEST_BYTES]; /* digest of the session or token it came with; shopper: of the own token */
     char person[ID_SIZE];
@@ -305,6 +305,7 @@ struct app {
     uint64_t looks_n;                  /* sent */
     int64_t reps_n;                    /* number of the last change that the picture of the reps has in it, -1 none (app_reps.c) */
     struct guests guests;
+    uint32_t visitor_bucket;           /* of guests: where shopper_tick() goes on */
     struct map tasks;                  /* open ones, as last seen on the list: id → struct task (app_task_list.c) */
     uint64_t tasks_looks;
     bool tasks_looking, tasks_again;   /* the list is being read; and once more then */

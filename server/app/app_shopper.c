@@ -5,7 +5,9 @@
 #include <stdlib.h>
 
 #define TOKEN_SECONDS   "7776000" /* 90 days, sliding (PROMISES 2.16) */
-#define VISITOR_SECONDS "86400"   /* for who has only looked yet */
+#define VISITOR_SECONDS "600"     /* for who has only looked yet, and is here no more */
+#define VISITOR_LOOKS   256       /* seconds in which all of them who are here are met, less than half of that, */
+#define VISITOR_LEAST   8         /* and so many buckets in each */
 #define TOKEN_KEY_SIZE  (4 + AUTH_DIGEST_SIZE)
 #define JTI_MORE_S      60        /* an identity is remembered for longer than it can come */
 
@@ -109,10 +111,32 @@ static bool store_token(struct conn *c, const char *seconds, void (*fn)(void *ct
 
 void shopper_store_token(struct conn *c)
 {
-    if (!c->must_store_token)
-        return;
-    c->must_store_token = false;
-    store_token(c, TOKEN_SECONDS, NULL, NULL);
+    if (c->is_visitor)
+        store_token(c, TOKEN_SECONDS, NULL, NULL);
+}
+
+/* Where it has longer it keeps that. */
+static void keep_visitor(const struct conn *c)
+{
+    char key[TOKEN_KEY_SIZE];
+    const char *argv[] = {"EXPIRE", VISITOR_SECONDS, "GT"};
+
+    token_key(c, key);
+    link_call_plain(c->app->link, key, 3, argv, NULL, NULL, NULL);
+}
+
+void shopper_tick(struct app *a)
+{
+    const struct guests *g = &a->guests;
+    uint32_t end = a->visitor_bucket + g->cap / VISITOR_LOOKS + VISITOR_LEAST;
+
+    for (; a->visitor_bucket < g->cap && a->visitor_bucket < end; a->visitor_bucket++)
+        for (const struct conn *first = g->first[a->visitor_bucket]; first; first = first->next_guest)
+            for (const struct conn *c = first; c; c = c->next_of_person)
+                if (c->is_visitor)
+                    keep_visitor(c);
+    if (a->visitor_bucket >= g->cap)
+        a->visitor_bucket = 0;
 }
 
 /* ---- hello */
@@ -348,7 +372,7 @@ static void read_record(struct hello *h)
 
 static void on_token_stored(void *ctx, const struct redis_reply *r)
 {
-    (void)r; /* a new shopper has nothing yet: kept with the first thing that is to last (must_store_token) */
+    (void)r; /* a new shopper has nothing yet: kept with the first thing that is to last */
     known(ctx);
 }
 
@@ -360,7 +384,7 @@ static void new_shopper(struct hello *h)
     h->is_new = true;
     id_make(c->person, 's');
     make_token(h);
-    c->must_store_token = true; /* for long with the first thing that is to last */
+    c->is_visitor = true;
     if (!store_token(c, VISITOR_SECONDS, on_token_stored, h))
         known(h);
 }
@@ -401,6 +425,30 @@ static void refuse_identity(struct hello *h, const char *why)
     h->subject[0] = 0;
 }
 
+/* How long the token lives says whether they have done anything that lasts. */
+static void on_token_life(void *ctx, const struct redis_reply *r)
+{
+    struct hello *h = ctx;
+    struct conn *c = h->cmd->conn;
+
+    c->is_visitor = !r || redis_reply_type(r) != REDIS_INT || redis_reply_int(r) <= strtoll(VISITOR_SECONDS, NULL, 10);
+    if (c->is_visitor)
+        keep_visitor(c);
+    else
+        extend_token(c);
+    read_record(h);
+}
+
+static void read_token_life(struct hello *h)
+{
+    const char *argv[] = {"TTL"};
+    char key[TOKEN_KEY_SIZE];
+
+    token_key(h->cmd->conn, key);
+    if (link_call_plain(h->cmd->app->link, key, 1, argv, NULL, on_token_life, h) < 0)
+        away(h);
+}
+
 /* holder: whose token came along, STR_NONE nobody's. An identity that came before is taken with its token, or one of its own shopper's. */
 static void go_on(struct hello *h, struct str holder)
 {
@@ -414,8 +462,7 @@ static void go_on(struct hello *h, struct str holder)
         new_shopper(h);
     } else {
         snprintf(c->person, sizeof c->person, "%.*s", STR_FMT(holder));
-        extend_token(c);
-        read_record(h);
+        read_token_life(h);
     }
 }
 

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { ask } from '../faults/lib/redis.mjs';
 import { shim } from '../faults/lib/os.mjs';
 import { endAndCheck, exported } from './lib/checker.mjs';
-import { again, rep } from './lib/client.mjs';
+import { again, rep, shopper } from './lib/client.mjs';
 import { arrival, auditor, servedChat, settled, staff, take } from './lib/desk.mjs';
 import { METRICS, Redis, Server } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
@@ -167,4 +167,27 @@ test('an abandoned chat stays as long as it can be opened again, one with an ope
   assert.equal(await has(`l:${lone.chat}`), true);
   assert.equal(await has(`l:${promised.chat}`), true);
   await lone.sue.say('I am back.', { chat: lone.chat });
+});
+
+test('the token of who only looks lives for minutes, as long as they are here, and for months with the first thing that is to last', async () => {
+  const tokens = async () => new Set((await ask(redis.socket, 'KEYS', key('tok:*'))).match(/fl:\S+/g));
+  const seconds = async (k) => Number((await ask(redis.socket, 'TTL', k)).slice(1));
+  for (const [t, cmd] of [['chat.start', {}], ['message.leave', { contact: 'x@example.org' }], ['callback.ask', { contact: 'x@example.org' }]]) {
+    const before = await tokens();
+    const sue = await shopper(server);
+    const [token] = [...(await tokens())].filter((k) => !before.has(k));
+    assert.ok((await seconds(token)) <= 600);
+    const tab = await again(sue);
+    assert.equal(tab.me, sue.me);
+    assert.ok((await seconds(token)) <= 600, 'also in another tab');
+    await ask(redis.socket, 'EXPIRE', token, 60);
+    await until(async () => (await seconds(token)) > 500, 'it stays while they are here', 20_000, 100);
+    await ask(redis.socket, 'DEL', token);
+    await tab.done(t, { ...(t === 'callback.ask' ? {} : { text: 'Hello?' }), ...cmd });
+    assert.ok((await seconds(token)) > 89 * 86400);
+    assert.equal((await again(sue)).me, sue.me, 'they are who they were');
+    await ask(redis.socket, 'EXPIRE', token, 86400);
+    await again(sue);
+    assert.ok((await seconds(token)) > 89 * 86400, 'and stay so with each visit');
+  }
 });
