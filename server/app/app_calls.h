@@ -288,6 +288,12 @@ bool repair_is_under_way(const struct app *a);
 void task_command(struct cmd *c);
 /* What a line of the list says: the task's id, and the tail of its log's first entry. False: it isn't a task. */
 bool task_write_opened(struct str line, char task[ID_SIZE], struct buf *tail);
+/*
+ * What a task's end writes beside the entry: its line leaves the list, and its log will leave Redis when it is archived, as that of a chat that
+ * ended. The writes point into ms and task.
+ */
+#define TASK_END_WRITES 2
+void task_end_writes(const struct app *a, struct str task, char ms[24], struct link_write w[TASK_END_WRITES]);
 /* A task's line as the list has it, by its log's first entry (at_ms: when). Caller frees. */
 char *task_line_of(const char *task, const struct entry *e);
 /*

@@ -314,23 +314,59 @@ static void on_list(void *ctx, const struct redis_reply *r)
     list_read(h, ok);
 }
 
+struct listed {
+    int64_t at_ms;
+    struct str line;
+};
+
+static void on_listed(void *ctx, struct str key, struct val v)
+{
+    struct listed *t = ctx;
+
+    if (str_is(key, "at") && v.type == VAL_INT)
+        t->at_ms = v.i;
+}
+
+static int by_age(const void *x, const void *y)
+{
+    const struct listed *a = x, *b = y;
+
+    return (a->at_ms > b->at_ms) - (a->at_ms < b->at_ms);
+}
+
+/* As many as have room, who has waited longest first. */
+static void write_tasks(struct listed *t, unsigned n, struct buf *b)
+{
+    unsigned i;
+
+    qsort(t, n, sizeof *t, by_age);
+    json_open(b, '[');
+    for (i = 0; i < n && b->n + t[i].line.n < TASKS_BYTES - 2; i++)
+        json_raw(b, t[i].line);
+    json_close(b, ']');
+    if (i < n)
+        log_warn("app", "not all tasks have room in a welcome open=%u told=%u", n, i);
+}
+
 static void on_tasks(void *ctx, const struct redis_reply *r)
 {
     struct hello *h = ctx;
     const struct member *m = people_find(h->cmd->app, str_of(h->cmd->conn->person));
     bool ok = r && redis_reply_type(r) == REDIS_LIST;
+    struct listed *mine = mem_zalloc((ok ? redis_reply_n(r) + 1 : 1) * sizeof *mine);
+    unsigned n = 0;
 
-    json_open(&h->tasks, '[');
     for (size_t i = 0; ok && i < redis_reply_n(r); i++) {
         struct str task = redis_reply_str(redis_reply_at(r, i));
 
         tasks_listed(h->cmd->app, task);
-        if (task_is_for(task, m) && h->tasks.n + task.n < TASKS_BYTES - 2) {
-            json_raw(&h->tasks, STR(""));
-            buf_add(&h->tasks, task.s, task.n);
-        }
+        if (!task_is_for(task, m))
+            continue;
+        mine[n].line = task;
+        json_each_member(task, on_listed, &mine[n++]);
     }
-    json_close(&h->tasks, ']');
+    write_tasks(mine, n, &h->tasks);
+    free(mine);
     list_read(h, ok);
 }
 

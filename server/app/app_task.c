@@ -246,7 +246,6 @@ static void address(const struct flight *f, struct link_commit *lc)
     lc->digest = c->msg.digest;
     lc->id_in_person = true;
     lc->log = lc->extra = str_of(f->task);
-    lc->writes_n = 1;
 }
 
 static void commit(struct flight *f, const struct entry *e, struct link_commit *lc)
@@ -274,7 +273,7 @@ static void begin_open(struct cmd *c)
 {
     struct flight *f = mem_zalloc(sizeof *f);
     struct link_write w = {LINK_HSET, LINK_TASKS, STR(""), STR_NONE, STR_NONE};
-    struct link_commit lc = {.mode = LINK_NEW, .writes = &w};
+    struct link_commit lc = {.mode = LINK_NEW, .writes = &w, .writes_n = 1};
     struct entry e;
     struct buf json;
 
@@ -291,6 +290,13 @@ static void begin_open(struct cmd *c)
 }
 
 /* ---- closing: once, by whoever may see it */
+
+void task_end_writes(const struct app *a, struct str task, char ms[24], struct link_write w[TASK_END_WRITES])
+{
+    snprintf(ms, 24, "%lld", (long long)a->rules.keep_ms);
+    w[0] = (struct link_write){LINK_HDEL, LINK_TASKS, STR(""), task, STR_NONE};
+    w[1] = (struct link_write){LINK_ZREL, LINK_ENDED, STR(""), task, str_of(ms)};
+}
 
 static void entry_of_done(const struct cmd *c, struct entry *e)
 {
@@ -329,10 +335,10 @@ bool task_write_opened(struct str line, char task[ID_SIZE], struct buf *tail)
 /* The list has it and the log isn't there (app_task_call.c): opened and closed in one step. */
 static int commit_both(struct flight *f)
 {
-    struct link_write w = {LINK_HDEL, LINK_TASKS, STR(""), str_of(f->task), STR_NONE};
+    struct link_write w[TASK_END_WRITES];
     struct link_entry le[2] = {{0}, {.ref = f->cmd->msg.id}};
-    struct link_commit lc = {.mode = LINK_NEW, .entries = le, .entries_n = 2, .writes = &w};
-    char task[ID_SIZE];
+    struct link_commit lc = {.mode = LINK_NEW, .entries = le, .entries_n = 2, .writes = w, .writes_n = TASK_END_WRITES};
+    char task[ID_SIZE], ms[24];
     struct buf opened, done;
     struct entry e;
     int rc = ERR_INVALID;
@@ -342,6 +348,7 @@ static int commit_both(struct flight *f)
     entry_of_done(f->cmd, &e);
     entry_write_tail(&done, &e);
     address(f, &lc);
+    task_end_writes(f->cmd->app, str_of(f->task), ms, w);
     if (task_write_opened(str_of(f->json), task, &opened) && buf_ok(&done)) {
         le[0].tail = buf_str(&opened);
         le[1].tail = buf_str(&done);
@@ -362,8 +369,9 @@ static void refuse(struct flight *f, enum code code, const char *why)
 static void on_listed(void *ctx, const struct redis_reply *r)
 {
     struct flight *f = ctx;
-    struct link_write w = {LINK_HDEL, LINK_TASKS, STR(""), str_of(f->task), STR_NONE};
-    struct link_commit lc = {.mode = LINK_HEAD, .head = NOTHING, .writes = &w};
+    struct link_write w[TASK_END_WRITES];
+    struct link_commit lc = {.mode = LINK_HEAD, .head = NOTHING, .writes = w, .writes_n = TASK_END_WRITES};
+    char ms[24];
     struct entry e;
 
     if (!r || redis_reply_type(r) == REDIS_ERR) {
@@ -378,6 +386,7 @@ static void on_listed(void *ctx, const struct redis_reply *r)
         f->json = mem_strndup(redis_reply_str(r).s, redis_reply_str(r).n);
         lc.head = f->head;
     }
+    task_end_writes(f->cmd->app, str_of(f->task), ms, w);
     entry_of_done(f->cmd, &e);
     commit(f, &e, &lc);
 }
@@ -409,12 +418,25 @@ static void begin_done(struct cmd *c)
         refuse(f, CODE_UNAVAILABLE, "redis is away");
 }
 
+/* As many an hour as chats, counted apart from them. */
+static bool address_may_leave(struct cmd *c)
+{
+    char key[80];
+
+    snprintf(key, sizeof key, "task %s", c->conn->address);
+    return app_count_start(c->app, key, c->app->cfg->limits.chats_per_address_h);
+}
+
 void task_command(struct cmd *c)
 {
     if (c->msg.type == MSG_TASK_DONE)
         begin_done(c);
     else if (field(c, FIELD_DEPARTMENT).n && !match_find(c->app, field(c, FIELD_DEPARTMENT)))
         command_refuse(c, CODE_BAD_REQUEST, "department: there is none of that name", 0, begin_open);
+    else if (c->app->chats != CHATS_OPEN) /* PROMISES 2.14 */
+        command_refuse(c, CODE_UNAVAILABLE, "no new messages can be taken now", NO_NEW_MS, begin_open);
+    else if (!address_may_leave(c))
+        command_refuse(c, CODE_RATE_LIMITED, "too many messages from this address", TOO_MANY_MS, begin_open);
     else
         begin_open(c);
 }

@@ -151,7 +151,8 @@ static void on_put(void *ctx, const struct link_result *r)
 static void put(struct back *b, int64_t head)
 {
     struct link_entry e = {.ref = str_of(b->ref), .tail = str_of(b->tail)};
-    struct link_write w = {b->line ? LINK_HSET : LINK_HDEL, LINK_TASKS, STR(""), str_of(b->task), str_of(b->line)};
+    struct link_write w[TASK_END_WRITES] = {{LINK_HSET, LINK_TASKS, STR(""), str_of(b->task), str_of(b->line)}};
+    char ms[24];
     struct link_commit lc = {.log = str_of(b->task),
                              .person = str_of(b->person),
                              .id = str_of(b->ref),
@@ -162,9 +163,11 @@ static void put(struct back *b, int64_t head)
                              .head = b->seq,
                              .entries = &e,
                              .entries_n = 1,
-                             .writes = &w,
-                             .writes_n = 1};
+                             .writes = w,
+                             .writes_n = b->line ? 1 : TASK_END_WRITES};
 
+    if (!b->line)
+        task_end_writes(b->app, str_of(b->task), ms, w);
     if (link_commit(b->app->link, &lc, on_put, b) < 0)
         on_put(b, &(struct link_result){.status = LINK_UNKNOWN});
 }

@@ -77,7 +77,7 @@ const struct config_row config_rows[] = {
     INT(limits, messages_per_s, "5", 0, 1000000, "Commands a second of one connection; 0: no limit."),
     INT(limits, burst, "20", 0, 1000000, "Commands that may come at once before that."),
     INT(limits, chats_per_address_h, "30", 0, 1000000,
-        "Chats an hour that one address may start anonymously; 0: no limit."),
+        "Chats an hour that one address may start anonymously, and messages and call-backs that it may leave; 0: no limit."),
     INT(limits, care_percent, "25", 0, 100,
         "Of these, how many may say themselves that they need care; more count as normal."),
     INT(limits, hellos_per_s, "200", 1, 1000000, "New connections a second; more get 503."),

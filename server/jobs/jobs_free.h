@@ -2,8 +2,9 @@
  * jobs_free: takes chats out of Redis that ended long ago and are archived whole; their logs, heads and ids
  * go together.
  *
- * Which ones are due says the index (`ended`, chat_index.free_ms). One that can't go yet (an entry waits for
- * the archive or is in quarantine, or somebody wrote meanwhile) is set back and blocks nobody.
+ * So do tasks that are done. Which ones are due says the index (`ended`: chat_index.free_ms, task_end_writes()).
+ * One that can't go yet (an entry waits for the archive or is in quarantine, or somebody wrote meanwhile) is set
+ * back and blocks nobody.
  *
  * One a site, on the node that holds the archive, beside the feed.
  * Bounds  50 chats at a time, a look a second.   Thread  loop.   Source  DESIGN 1, PROMISES 2.7.

@@ -80,3 +80,15 @@ test('rule 1.6: a department outside its hours or without anybody on shift is sa
   assert.equal(during.welcome.departments.find((d) => d.name === r.department).open, true);
   await ann.done('shift.end');
 });
+
+test('rule 1.6: where more is on the list than a welcome holds, it tells what has waited longest', async () => {
+  const [l] = await staff(one, 1, { role: 'lead' });
+  const sue = await shopper(one);
+  const ids = [];
+  for (let i = 0; i < 100; i++) ids.push((await sue.done('message.leave', { text: '\u4e2d'.repeat(4000), contact: 'x', department: l.department })).task);
+  const { tasks } = (await rep(one, l, { shift: false })).welcome;
+  assert.ok(tasks.length > 50 && tasks.length < 100, `${tasks.length}`);
+  assert.equal(tasks[0].task, ids[0]);
+  assert.deepEqual(tasks.map((t) => t.at), tasks.map((t) => t.at).sort((a, b) => a - b));
+  assert.ok(!tasks.some((t) => t.task === ids.at(-1)));
+});

@@ -114,6 +114,8 @@ test('Redis at 80 % of its memory: no new chats, open ones go on, a repeat of a 
     const eve = await shopper(s);
     const id = newId();
     const first = await eve.done('chat.start', { text: 'before', department: 'general', id });
+    const left = { text: 'before', contact: 'eve@example.org', id: newId() };
+    const { task } = await eve.done('message.leave', left);
     const used = Number(/used_memory:(\d+)/.exec(await redis.ask('INFO', 'memory'))[1]);
     await redis.ask('CONFIG', 'SET', 'maxmemory', Math.floor(used * 1.15));
     await has(s, 'redis_full');
@@ -127,6 +129,8 @@ test('Redis at 80 % of its memory: no new chats, open ones go on, a repeat of a 
     assert.equal(again_.welcome.health.chats, 'no_new');
     const repeat = await again_.done('chat.start', { text: 'before', department: 'general', id });
     assert.deepEqual([repeat.chat, repeat.seq], [first.chat, first.seq]);
+    assert.ok((await again_.refused('unavailable', 'message.leave', { ...left, id: newId() })).retry_ms > 0);
+    assert.equal((await again_.done('message.leave', left)).task, task);
     await redis.ask('CONFIG', 'SET', 'maxmemory', 0);
     await hasNot(s, 'redis_full');
     await (await shopper(s)).done('chat.start', { text: 'a new one', department: 'general' });

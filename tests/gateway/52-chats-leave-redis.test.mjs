@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { ask } from '../faults/lib/redis.mjs';
 import { shim } from '../faults/lib/os.mjs';
 import { endAndCheck, exported } from './lib/checker.mjs';
-import { again, rep, shopper } from './lib/client.mjs';
+import { again, newId, rep, shopper } from './lib/client.mjs';
 import { arrival, auditor, servedChat, settled, staff, take } from './lib/desk.mjs';
 import { METRICS, Redis, Server } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
@@ -167,6 +167,30 @@ test('an abandoned chat stays as long as it can be opened again, one with an ope
   assert.equal(await has(`l:${lone.chat}`), true);
   assert.equal(await has(`l:${promised.chat}`), true);
   await lone.sue.say('I am back.', { chat: lone.chat });
+});
+
+test('a message that was left and is done leaves Redis, once the archive has it, and one that is open stays', async () => {
+  const ann = await rep(server, (await staff(server, 1))[0], { shift: false });
+  const sue = await shopper(server);
+  const leave = async (text) => (await sue.done('message.leave', { text, contact: 'sue@example.org', department: ann.who.department })).task;
+  const [first, second] = [await leave('Write to me.'), await leave('And to me.')];
+  const id = newId();
+  const unlock = await lockArchive();
+  try {
+    await ann.done('task.done', { task: first, note: 'written to', id });
+    await putOff();
+    assert.ok(await has(`l:${first}`));
+  } finally {
+    unlock();
+  }
+  await isGone(first);
+  for (const k of [`h:${first}`, `l:${first}`]) assert.equal(await has(k), false, k);
+  for (const set of ['changed', 'ended']) assert.equal(await hasMember(set, first), false, set);
+  await ann.done('task.done', { task: first, note: 'written to', id });
+  await ann.refused('not_found', 'task.done', { task: first });
+  assert.equal(await has(`l:${first}`), false, 'nothing begins it anew');
+  assert.deepEqual((await rep(server, ann.who, { shift: false })).welcome.tasks.map((t) => t.task), [second]);
+  assert.ok(await has(`l:${second}`));
 });
 
 test('the token of who only looks lives for minutes, as long as they are here, and for months with the first thing that is to last', async () => {

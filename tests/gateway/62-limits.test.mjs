@@ -71,6 +71,15 @@ test('the addresses of one IPv6 network count as one, for chats and for password
   await endAndCheck(s);
 });
 
+test('one address may leave so many messages and call-backs an hour, chats apart, and is told', async () => {
+  const sue = await shopper(server);
+  const leave = (i) => [i % 2 ? 'callback.ask' : 'message.leave', { ...(i % 2 ? {} : { text: 'Write to me.' }), contact: 'sue@example.org', id: `left-${i}` }];
+  const { task } = await sue.done(...leave(0));
+  for (let i = 1; i < 6; i++) await sue.done(...leave(i));
+  for (const i of [6, 7]) assert.ok((await sue.refused('rate_limited', ...leave(i))).retry_ms > 0);
+  assert.equal((await sue.done(...leave(0))).task, task, 'a repeat is no further one');
+});
+
 test('more connections at once than allowed get 503 with Retry-After', async () => {
   const opened = await Promise.allSettled(Array.from({ length: 120 }, () => Client.open(server, '/ws/shopper', { origin: server.origin })));
   const no = opened.filter((o) => o.status === 'rejected').map((o) => o.reason);
