@@ -477,12 +477,13 @@ export class Desk {
     if (JSON.stringify(to.peek()) !== JSON.stringify(value)) to.value = value;
   }
 
-  private onEntry(view: ChatView, e: EventEntry): void {
+  private onEntry(view: ChatView, e: EventEntry, before: Row): void {
     if (e.kind === 'alert_acted') this.alerts.value = this.alerts.peek().filter((a) => a.alert !== e.alert);
     const row = view.row.peek();
     if (isOver(row) && this.open.peek() !== view.chat) this.o.timers.set(() => this.forgetIfOver(view.chat), 0);
     if (e.from.id === this.me.id && e.from.role !== 'shopper') return;
     const mine = row.handler?.id === this.me.id || row.owner?.id === this.me.id;
+    if (before.handler?.id === this.me.id && row.handler?.id !== this.me.id) this.onGivenAway(view);
     if (e.kind === 'message' && e.from.role === 'shopper' && mine) this.onShopperMessage(view, e);
     if ((e.kind === 'note' || e.kind === 'whisper') && e.mentions?.includes(this.me.id)) {
       soundMessage();
@@ -495,6 +496,14 @@ export class Desk {
     if (e.kind === 'transferred' && row.owner?.id === this.me.id) this.toasts.say(t('transfer.accepted_by', { name: this.nameOf(e.to?.id, e.to?.name) }));
     if (e.kind === 'transfer_returned' && row.handler?.id === this.me.id) this.toasts.bad(t('transfer.returned_from', { name: this.nameOf(e.to?.id, e.to?.name ?? e.to?.department) }));
     if (e.kind === 'reminded' && mine) this.toasts.bad(t('reminded.you', { name: row.shopper?.name ?? t('guest') }), { text: t('open'), run: () => this.show(view.chat) });
+  }
+
+  /** Somebody else answers the open chat from here on, whose reply may be half written. */
+  private onGivenAway(view: ChatView): void {
+    const { handler } = view.row.peek();
+    if (handler === null || this.open.peek() !== view.chat) return;
+    const name = this.nameOf(handler.id, handler.name);
+    this.toasts.say(this.drafts.of(view.chat, 'reply').peek().text.trim() === '' ? t('handler.now', { name }) : t('handler.now_kept', { name }));
   }
 
   private onShopperMessage(view: ChatView, e: Extract<EventEntry, { kind: 'message' }>): void {
@@ -547,7 +556,7 @@ export class Desk {
   private add(chat: string, row: Row): ChatView {
     const view = new ChatView(chat, {
       sync: (v, after) => this.sync(v, after),
-      entry: (v, e) => this.onEntry(v, e),
+      entry: (v, e, before) => this.onEntry(v, e, before),
       voided: (entries) => this.onVoided(entries),
     }, row);
     this.views.set(chat, view);

@@ -17,8 +17,8 @@ export type Loaded = 'no' | 'loading' | 'yes' | 'failed';
 
 export interface ViewHooks {
   sync(view: ChatView, after: number): void;
-  /** A live entry, after its fact was folded. */
-  entry(view: ChatView, entry: EventEntry): void;
+  /** A live entry, after its fact was folded into what the row was `before`. */
+  entry(view: ChatView, entry: EventEntry, before: Row): void;
   voided(entries: EventEntry[]): void;
 }
 
@@ -142,13 +142,14 @@ export class ChatView {
     }
     for (const entry of fresh) {
       this.processed = entry.seq;
+      const before = this.row.peek();
       if (entry.seq > this.row.peek().seq) this.row.value = fold(this.row.peek(), entry);
       if (entry.kind === 'message') this.takeTyping(entry.from, false, 'reply', '', 0);
       if (entry.kind === 'message' && entry.from.role === 'shopper') {
         this.change({ unread: this.row.peek().unread + 1 });
         this.askedSuggestions = false;
       }
-      this.hooks.entry(this, entry);
+      this.hooks.entry(this, entry, before);
     }
     this.bump();
   }

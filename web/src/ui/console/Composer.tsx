@@ -37,7 +37,10 @@ export function Composer({ view }: { view: ChatView }) {
     el.style.height = 'auto';
     el.style.height = `${Math.min(TALLEST_PX, el.scrollHeight + 2)}px`;
   }, [text, mode, view]);
-  useEffect(() => () => typing.stop(), [view, mode]);
+  useEffect(() => () => {
+    typing.stop();
+    setPicking(false);
+  }, [view, mode]);
 
   const write = (value: string) => {
     const { article } = draft.peek();
@@ -68,7 +71,7 @@ export function Composer({ view }: { view: ChatView }) {
     if (e.key !== 'Enter' || picking) return;
     if (e.altKey) {
       const marked = view.suggestions.peek()[0];
-      if (!marked || mode !== 'reply') return;
+      if (!marked || mode !== 'reply' || !allowed.may) return;
       e.preventDefault();
       insertSuggestion(desk, view.chat, marked);
       return;
@@ -102,7 +105,7 @@ export function Composer({ view }: { view: ChatView }) {
         </div>
       )}
       <div class="composer-box">
-        <textarea id="composer" ref={area} rows={1} value={text} dir="auto" disabled={!allowed.may} enterkeyhint="send"
+        <textarea id="composer" ref={area} rows={1} value={text} dir="auto" readOnly={!allowed.may} aria-disabled={!allowed.may} enterkeyhint="send"
           aria-label={mode === 'reply' ? t('composer.to', { name }) : mode === 'note' ? t('composer.to_note') : t('composer.to_whisper')}
           placeholder={mode === 'reply' ? t('composer.to', { name }) : mode === 'note' ? t('composer.to_note') : t('composer.to_whisper')}
           onInput={(e) => write(e.currentTarget.value)} onKeyDown={onKeyDown}

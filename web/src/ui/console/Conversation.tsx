@@ -32,7 +32,7 @@ export function Conversation() {
       <Log view={view} key={view.chat} />
       <Typers view={view} />
       <Suggestions view={view} />
-      <Composer view={view} key={`c${view.chat}`} />
+      <Composer view={view} />
     </main>
   );
 }

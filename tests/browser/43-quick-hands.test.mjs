@@ -1,0 +1,77 @@
+// What a rep's hands do while things change under them: the text box keeps the focus, no letter becomes a command, no text is lost.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { launch, still, troublesOf } from './lib/browser.mjs';
+import { NAMES, Rep, untilList } from './lib/people.mjs';
+import { startDemo, startProxy } from './lib/server.mjs';
+import { Guest, Staff } from './lib/staff.mjs';
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+
+/** A rep on shift with these chats, each answered once. */
+async function served(t, lang, names) {
+  const demo = await startDemo();
+  const proxy = await startProxy(demo.port);
+  const mei = await Rep.come(browser, proxy.origin, 'mei', { lang });
+  t.after(async () => {
+    await mei.page.context().close();
+    await proxy.end();
+    await demo.end();
+  });
+  const guests = [];
+  for (const name of names) {
+    const guest = await Guest.come(demo.origin, { name, locale: lang });
+    guests.push(guest);
+    await guest.start(`你好 ${name}`);
+    await mei.accept();
+    await mei.send(`早上好 ${name}`);
+  }
+  return { demo, proxy, mei, guests };
+}
+
+const focused = (page) => page.evaluate(() => document.activeElement?.id);
+
+describe('a rep types on', { concurrency: 2 }, () => {
+  for (const lang of ['zh-CN', 'en']) {
+    test(`while a lead gives the chat to somebody else, in ${lang}`, async (t) => {
+      const { demo, mei, guests: [ann] } = await served(t, lang, ['Ann']);
+      const lin = await Staff.come(demo.origin, 'lin');
+      await mei.box.focus();
+      await mei.page.keyboard.type('half of a sent');
+      await lin.call({ t: 'chat.reassign', chat: ann.chat, to: lin.me.id, reason: 'I know her' });
+      await mei.page.getByRole('note').getByText(mei.t('composer.handler', { name: NAMES.lin })).waitFor();
+      await mei.toast(mei.t('handler.now_kept', { name: NAMES.lin })).waitFor();
+      await mei.page.keyboard.type('ence n');
+      assert.equal(await focused(mei.page), 'composer');
+      await mei.page.getByRole('button', { name: mei.t('composer.reply'), exact: true, pressed: true }).waitFor();
+      assert.equal(await mei.box.inputValue(), 'half of a sent', 'nothing more is written, nothing is lost');
+      assert.equal(await mei.page.evaluate(() => {
+        const box = document.querySelector('#composer');
+        box.select();
+        return getSelection().toString();
+      }), 'half of a sent', 'it can be copied');
+      await still(mei.page);
+      await mei.shot('given-away', lang);
+      assert.deepEqual(troublesOf(mei.page), []);
+    });
+  }
+
+  test('after Alt and an arrow, into the chat that came', async (t) => {
+    const { mei } = await served(t, 'en', ['Ann', 'Bob']);
+    await mei.page.getByRole('heading', { level: 1, name: 'Bob' }).waitFor();
+    await mei.box.focus();
+    await mei.page.keyboard.type('dear Bob');
+    await mei.page.keyboard.press('Alt+ArrowDown');
+    await mei.page.keyboard.type('hope');
+    await mei.page.getByRole('heading', { level: 1, name: 'Ann' }).waitFor();
+    assert.equal(await mei.box.inputValue(), 'hope');
+    assert.equal(await mei.page.getByRole('dialog').count(), 0);
+    await mei.page.keyboard.press('Alt+ArrowUp');
+    await untilList(async () => [await mei.box.inputValue()], ([v]) => v === 'dear Bob', 'the text of Bob');
+    assert.equal(await focused(mei.page), 'composer');
+  });
+});
