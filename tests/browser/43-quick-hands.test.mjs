@@ -34,6 +34,8 @@ async function served(t, lang, names) {
 }
 
 const focused = (page) => page.evaluate(() => document.activeElement?.id);
+/** Answered by the server: what was sent before it has been answered, too. */
+const settled = (rep) => rep.send(`so far ${Math.random()}`);
 
 describe('a rep types on', { concurrency: 2 }, () => {
   for (const lang of ['zh-CN', 'en']) {
@@ -73,5 +75,21 @@ describe('a rep types on', { concurrency: 2 }, () => {
     await mei.page.keyboard.press('Alt+ArrowUp');
     await untilList(async () => [await mei.box.inputValue()], ([v]) => v === 'dear Bob', 'the text of Bob');
     assert.equal(await focused(mei.page), 'composer');
+  });
+
+  test('and presses A twice: the offer is answered once', async (t) => {
+    const { demo, proxy, mei } = await served(t, 'en', []);
+    const guest = await Guest.come(demo.origin, { name: 'Cleo' });
+    await guest.start('Are you there?');
+    await mei.offer.waitFor();
+    await mei.leaveText();
+    proxy.stall();
+    await mei.page.keyboard.press('a');
+    await mei.page.keyboard.press('a');
+    proxy.mend();
+    await mei.offer.waitFor({ state: 'detached' });
+    await mei.box.waitFor();
+    await settled(mei);
+    assert.deepEqual(await mei.page.locator('.toast').allInnerTexts(), []);
   });
 });

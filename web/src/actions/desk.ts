@@ -7,17 +7,28 @@ import type { Action } from './action.js';
 import { chatActions, claimChat, writeActions } from './chat.js';
 
 export async function acceptOffer(d: Desk, chat: string): Promise<void> {
-  if (!(await d.attempt({ t: 'offer.accept', chat }))) return;
+  if (!(await answerOffer(d, 'offer.accept', chat))) return;
   d.dropOffer(chat);
   d.show(chat);
 }
 
 export async function declineOffer(d: Desk, chat: string): Promise<void> {
-  if (await d.attempt({ t: 'offer.decline', chat })) d.dropOffer(chat);
+  if (await answerOffer(d, 'offer.decline', chat)) d.dropOffer(chat);
 }
 
-/** The offer whose time ends first. */
-const nextOffer = (d: Desk): string | null => [...d.offers.value].sort((a, b) => a.deadline_at - b.deadline_at)[0]?.chat ?? null;
+/** Once: a second stroke of a quick hand finds it on its way. */
+async function answerOffer(d: Desk, type: 'offer.accept' | 'offer.decline', chat: string): Promise<boolean> {
+  if (d.answering.has(chat)) return false;
+  d.answering.add(chat);
+  try {
+    return (await d.attempt({ t: type, chat })) !== null;
+  } finally {
+    d.answering.delete(chat);
+  }
+}
+
+/** The offer whose time ends first, without those that are being answered. */
+const nextOffer = (d: Desk): string | null => d.offers.value.filter((x) => !d.answering.has(x.chat)).sort((a, b) => a.deadline_at - b.deadline_at)[0]?.chat ?? null;
 
 export const accept: Action = {
   id: 'accept', label: 'act.accept', group: 'offer', icon: icons.check, keys: ['a'],

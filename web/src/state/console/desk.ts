@@ -71,6 +71,8 @@ export class Desk {
   readonly dialog = signal<DialogState | null>(null);
   readonly shift = signal<Shift>({ state: 'off', capacity: 4, load: 0 });
   readonly offers = signal<OfferSignal[]>([]);
+  /** The chats whose offer is being answered. */
+  readonly answering = new Set<string>();
   readonly queues = signal<QueueLine[]>([]);
   readonly people = signal<Colleague[]>([]);
   readonly departments = signal<string[]>([]);
