@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { launch, still, troublesOf } from './lib/browser.mjs';
-import { NAMES, Rep, untilList } from './lib/people.mjs';
+import { NAMES, Rep, Shopper, untilList } from './lib/people.mjs';
 import { startDemo, startProxy } from './lib/server.mjs';
 import { Guest, Staff } from './lib/staff.mjs';
+import { until } from './lib/wait.mjs';
 
 let browser;
 before(async () => {
@@ -92,4 +93,31 @@ describe('a rep types on', { concurrency: 2 }, () => {
     await settled(mei);
     assert.deepEqual(await mei.page.locator('.toast').allInnerTexts(), []);
   });
+});
+
+/** Counts what a screen reader would say of a live region from now on. */
+const listen = (region) => region.evaluate((el) => {
+  globalThis.heard = 0;
+  new MutationObserver((list) => (globalThis.heard += list.some((m) => m.addedNodes.length > 0 || m.type === 'characterData') ? 1 : 0)).observe(el, { childList: true, subtree: true, characterData: true });
+});
+const heard = (page) => page.evaluate(() => globalThis.heard);
+
+test('the same word three times is said three times, at the rep and at the shopper', async (t) => {
+  const { demo, mei } = await served(t, 'en', []);
+  const shopper = await Shopper.come(browser, demo.origin, { device: 'desktop', lang: 'en' });
+  t.after(() => shopper.page.context().close());
+  await shopper.open();
+  await shopper.ask('Hello there', { name: 'Dora' });
+  await mei.accept();
+  await mei.send('Hello Dora');
+  await shopper.said('Hello Dora').waitFor();
+  for (const [from, to, region] of [[shopper, mei, mei.page.locator('.desk > .sr[aria-live]')], [mei, shopper, shopper.panel.locator('.log-wrap .sr[aria-live]')]]) {
+    await listen(region);
+    for (let n = 1; n <= 3; n++) {
+      await from.send('ok');
+      await to.said('ok').nth((to === shopper ? 3 : 0) + n - 1).waitFor();
+      await until(async () => (await heard(to.page)) >= n, `${n} times`);
+    }
+    assert.ok((await region.innerText()).endsWith('ok'));
+  }
 });

@@ -87,7 +87,8 @@ export class Desk {
   private readonly quarter = signal(0);
   /** While the pointer or the focus is in the list its rows keep their places. */
   readonly holdOrder = signal(false);
-  readonly announced = signal('');
+  /** What is said to who listens; `n` tells two of the same words apart. */
+  readonly announced = signal({ n: 0, text: '' });
   private readonly socket: Socket;
   private readonly lastKey: string;
   private epoch = '';
@@ -279,6 +280,10 @@ export class Desk {
     }
   }
 
+  announce(text: string): void {
+    this.announced.value = { n: this.announced.peek().n + 1, text };
+  }
+
   tellTyping(chat: string, on: boolean, mode: 'reply' | 'note'): void {
     this.socket.tell({ t: 'typing', chat, on, mode });
   }
@@ -432,7 +437,7 @@ export class Desk {
     const text = t(task.what === 'callback' ? 'tasks.new_call' : 'tasks.new_message', { name: task.shopper?.name || t('guest') });
     soundMessage();
     notice(text, task.text ?? task.contact ?? '', `task-${task.task}`, () => (this.screen.value = 'tasks'));
-    if (this.screen.peek() === 'tasks') this.announced.value = text;
+    if (this.screen.peek() === 'tasks') this.announce(text);
     else this.toasts.say(text, { text: t('open'), run: () => (this.screen.value = 'tasks') });
   }
 
@@ -511,7 +516,7 @@ export class Desk {
   private onShopperMessage(view: ChatView, e: Extract<EventEntry, { kind: 'message' }>): void {
     const name = e.from.name ?? view.row.peek().shopper?.name ?? t('guest');
     const seen = this.open.peek() === view.chat && document.visibilityState === 'visible';
-    this.announced.value = t('announce.message', { name, text: e.text.slice(0, 200) });
+    this.announce(t('announce.message', { name, text: e.text.slice(0, 200) }));
     if (!seen) soundMessage();
     notice(name, e.text.slice(0, 200), `chat-${view.chat}`, () => this.show(view.chat));
     if (this.open.peek() === view.chat) this.askSuggestions(view);

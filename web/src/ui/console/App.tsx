@@ -127,7 +127,7 @@ function DeskScreen({ desk }: { desk: Desk }) {
       {drawer.value && <div class="drawer-shade" onClick={() => (drawer.value = false)} />}
       <Dialogs />
       <Toasts items={desk.toasts.items.value} closeLabel={t('close')} onClose={(id) => desk.toasts.close(id)} />
-      <div class="sr" aria-live="polite">{desk.announced.value}</div>
+      <div class="sr" aria-live="polite"><p key={desk.announced.value.n}>{desk.announced.value.text}</p></div>
     </div>
   );
 }

@@ -59,7 +59,7 @@ export function Log({ children }: { children?: ComponentChildren }) {
         )}
       </div>
       {behind && <button type="button" class="newer" onClick={toEnd}><Icon path={icons.chevronDown} size={16} />{t('log.newer')}</button>}
-      <div class="sr" aria-live="polite">{s.spoken && spoken(s.spoken, i.t)}</div>
+      <div class="sr" aria-live="polite">{s.spoken && <p key={s.spoken.seq}>{spoken(s.spoken, i.t)}</p>}</div>
     </div>
   );
 

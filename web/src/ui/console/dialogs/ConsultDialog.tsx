@@ -14,7 +14,7 @@ export function ConsultDialog({ view }: { view: ChatView }) {
   return (
     <ActDialog title={t('consult.title')} submit={t('consult.submit')}
       command={to === '' || question.trim() === '' ? null : { t: 'chat.consult', chat: view.chat, to, question: question.trim() }}
-      onDone={() => (desk.announced.value = t('consult.sent', { to: desk.nameOf(to) }))}>
+      onDone={() => desk.announce(t('consult.sent', { to: desk.nameOf(to) }))}>
       <p class="dialog-says">{t('consult.says')}</p>
       <Receivers desk={desk} value={to} onPick={setTo} label={t('consult.to')} />
       <TextArea label={t('consult.question')} value={question} maxLength={2000} dir="auto" onInput={(e) => setQuestion(e.currentTarget.value)} />
@@ -29,7 +29,7 @@ export function AnswerDialog({ view }: { view: ChatView }) {
   return (
     <ActDialog title={t('answer.title')} submit={t('answer.submit')}
       command={text.trim() === '' ? null : { t: 'consult.answer', chat: view.chat, text: text.trim() }}
-      onDone={() => (desk.announced.value = t('answer.sent'))}>
+      onDone={() => desk.announce(t('answer.sent'))}>
       {question && <blockquote class="dialog-quote" dir="auto">{question}</blockquote>}
       <TextArea label={t('answer.text')} value={text} maxLength={4000} rows={4} dir="auto" autoFocus onInput={(e) => setText(e.currentTarget.value)} />
     </ActDialog>

@@ -69,7 +69,7 @@ export function PromiseDialog({ view }: { view: ChatView }) {
   return (
     <ActDialog title={t('promise.title')} submit={t('promise.submit')}
       command={text.trim() === '' || until <= desk.now.peek() ? null : { t: 'promise.add', chat: view.chat, text: text.trim(), until }}
-      onDone={() => (desk.announced.value = t('promise.done'))}>
+      onDone={() => desk.announce(t('promise.done'))}>
       <TextArea label={t('promise.text')} value={text} maxLength={1000} dir="auto" autoFocus placeholder={t('park.hint')} onInput={(e) => setText(e.currentTarget.value)} />
       <Until value={until} onPick={setUntil} />
     </ActDialog>

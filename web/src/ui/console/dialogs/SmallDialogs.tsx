@@ -16,7 +16,7 @@ export function ReferDialog({ view }: { view: ChatView }) {
   return (
     <ActDialog title={t('refer.title')} submit={t('refer.submit')}
       command={who.trim() === '' || how.trim() === '' ? null : { t: 'chat.refer', chat: view.chat, who: who.trim(), how: how.trim(), ...(by.trim() ? { by: by.trim() } : {}) }}
-      onDone={() => (desk.announced.value = t('refer.done'))}>
+      onDone={() => desk.announce(t('refer.done'))}>
       <p class="dialog-says">{t('refer.says')}</p>
       <TextField label={t('refer.who')} value={who} dir="auto" autoFocus onInput={(e) => setWho(e.currentTarget.value)} />
       <TextField label={t('refer.how')} value={how} dir="auto" placeholder={t('refer.how_hint')} onInput={(e) => setHow(e.currentTarget.value)} />
@@ -62,7 +62,7 @@ export function VerifyDialog({ view }: { view: ChatView }) {
   const all = [...checks, ...(other.trim() ? [other.trim().slice(0, 50)] : [])];
   return (
     <ActDialog title={t('verify.title')} submit={t('verify.submit')} command={all.length === 0 ? null : { t: 'chat.verify', chat: view.chat, checks: all }}
-      onDone={() => (desk.announced.value = t('verify.done'))}>
+      onDone={() => desk.announce(t('verify.done'))}>
       <p class="dialog-says">{t('verify.says')}</p>
       <fieldset class="checks">
         <legend>{t('verify.legend')}</legend>
