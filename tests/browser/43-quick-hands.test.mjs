@@ -93,6 +93,28 @@ describe('a rep types on', { concurrency: 2 }, () => {
     await settled(mei);
     assert.deepEqual(await mei.page.locator('.toast').allInnerTexts(), []);
   });
+
+  for (const lang of ['zh-CN', 'en']) {
+    test(`and what is not done says so, in ${lang}`, async (t) => {
+      const { proxy, mei } = await served(t, lang, ['Ann']);
+      await mei.leaveText();
+      await mei.page.keyboard.press('p');
+      const park = mei.dialog('park.title');
+      await park.getByLabel(mei.t('park.promise')).fill('明天给您回复');
+      await park.getByLabel(mei.t('until.label'), { exact: true }).fill('2020-01-01T10:00');
+      await park.getByText(mei.t('until.past')).waitFor();
+      await mei.shot('park-past', lang);
+      await park.getByRole('button', { name: mei.t('until.hour') }).click();
+      await park.getByText(mei.t('until.past')).waitFor({ state: 'detached' });
+      proxy.cut();
+      await mei.page.getByText(mei.t('reconnecting')).waitFor();
+      await mei.page.keyboard.press('Control+Enter');
+      await park.getByText(mei.t('error.not_done')).waitFor();
+      await mei.shot('not-done', lang);
+      proxy.mend();
+      await mei.page.getByText(mei.t('reconnecting')).waitFor({ state: 'detached', timeout: 35_000 });
+    });
+  }
 });
 
 /** Counts what a screen reader would say of a live region from now on. */

@@ -14,7 +14,7 @@ export function codeText(code: ErrorCode): string {
     case 'not_handler': return t('error.not_handler_nobody');
     case 'conflict': return t('error.conflict');
     case 'rate_limited': return t('error.rate_limited');
-    case 'unavailable': return t('error.unavailable');
+    case 'unavailable': return t('error.not_done'); // an act is tried once; texts wait in the outbox
     case 'closed': return t('error.closed');
     case 'resolution_required': return t('error.resolution_required');
     case 'internal': return t('error.internal');

@@ -1,5 +1,6 @@
 // A promise with a date: parking the chat on it, or only recording it.
 import { useState } from 'preact/hooks';
+import type { Desk } from '../../../state/console/desk.js';
 import type { ChatView } from '../../../state/console/view.js';
 import { i18n, t } from '../../../state/console/words.js';
 import { TextArea, TextField } from '../../kit/index.js';
@@ -21,6 +22,8 @@ function at(hours: number, days: number): number {
   return d.getTime();
 }
 
+const isPast = (desk: Desk, until: number) => until <= desk.now.peek();
+
 export function Until({ value, onPick }: { value: number; onPick: (ms: number) => void }) {
   const desk = useDesk();
   const now = desk.now.peek();
@@ -32,7 +35,7 @@ export function Until({ value, onPick }: { value: number; onPick: (ms: number) =
   ].filter((c) => c.ms > now + 5 * 60_000);
   return (
     <div class="until">
-      <TextField label={t('until.label')} type="datetime-local" value={localValue(value)} min={localValue(now)} onInput={(e) => {
+      <TextField label={t('until.label')} type="datetime-local" value={localValue(value)} min={localValue(now)} error={isPast(desk, value) ? t('until.past') : undefined} onInput={(e) => {
         const ms = new Date(e.currentTarget.value).getTime();
         if (Number.isFinite(ms)) onPick(ms);
       }} />
@@ -47,10 +50,9 @@ export function ParkDialog({ view }: { view: ChatView }) {
   const desk = useDesk();
   const [promise, setPromise] = useState('');
   const [until, setUntil] = useState(desk.now.peek() + HOUR);
-  const late = until <= desk.now.peek();
   return (
     <ActDialog title={t('park.title')} submit={t('park.submit')}
-      command={promise.trim() === '' || late ? null : { t: 'chat.park', chat: view.chat, promise: promise.trim(), until }}
+      command={promise.trim() === '' || isPast(desk, until) ? null : { t: 'chat.park', chat: view.chat, promise: promise.trim(), until }}
       onDone={() => {
         desk.toasts.say(t('park.done'), { text: t('undo'), run: () => void desk.attempt({ t: 'chat.unpark', chat: view.chat }) });
         desk.moveOn(view.chat);
@@ -68,7 +70,7 @@ export function PromiseDialog({ view }: { view: ChatView }) {
   const [until, setUntil] = useState(desk.now.peek() + HOUR);
   return (
     <ActDialog title={t('promise.title')} submit={t('promise.submit')}
-      command={text.trim() === '' || until <= desk.now.peek() ? null : { t: 'promise.add', chat: view.chat, text: text.trim(), until }}
+      command={text.trim() === '' || isPast(desk, until) ? null : { t: 'promise.add', chat: view.chat, text: text.trim(), until }}
       onDone={() => desk.announce(t('promise.done'))}>
       <TextArea label={t('promise.text')} value={text} maxLength={1000} dir="auto" autoFocus placeholder={t('park.hint')} onInput={(e) => setText(e.currentTarget.value)} />
       <Until value={until} onPick={setUntil} />
