@@ -94,6 +94,20 @@ describe('a rep types on', { concurrency: 2 }, () => {
     assert.deepEqual(await mei.page.locator('.toast').allInnerTexts(), []);
   });
 
+  test('in two tabs: what is written in one stands in the other, and goes with what was sent', async (t) => {
+    const { proxy, mei } = await served(t, 'en', ['Ann']);
+    const tab = new Rep(await mei.page.context().newPage(), 'en', 'mei');
+    await tab.page.goto(`${proxy.origin}/console`);
+    await tab.row('Ann').click();
+    await tab.box.fill('from the second tab');
+    await untilList(async () => [await mei.box.inputValue()], ([v]) => v === 'from the second tab', 'in the first');
+    await mei.row('Ann').getByText(mei.t('row.draft')).waitFor();
+    await mei.box.press('Enter');
+    await mei.said('from the second tab').waitFor();
+    await untilList(async () => [await tab.box.inputValue()], ([v]) => v === '', 'gone in the second');
+    await tab.row('Ann').getByText(tab.t('row.draft')).waitFor({ state: 'detached' });
+  });
+
   for (const lang of ['zh-CN', 'en']) {
     test(`and what is not done says so, in ${lang}`, async (t) => {
       const { proxy, mei } = await served(t, lang, ['Ann']);

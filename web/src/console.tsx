@@ -35,6 +35,7 @@ function start(): void {
         socket: { url: socketUrl(location.origin, '/ws/rep'), WebSocket: WebSocket as unknown as WireClass, wake: pageWake(window) },
       });
       window.addEventListener('pagehide', () => desk.drafts.flush());
+      window.addEventListener('storage', (e) => desk.drafts.changed(e.key));
       return desk;
     }} />, root);
 }

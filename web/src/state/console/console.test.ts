@@ -131,6 +131,35 @@ test('a draft belongs to chat and mode, survives a reload, and comes back before
   assert.deepEqual(store.keys('d:'), ['d:reply:c_1']);
 });
 
+test('tabs share drafts: what was written last stands, and sending takes away only what that tab knew of', () => {
+  const store = memoryStore();
+  const timers: Timers = { now: () => 0, set: (run) => run, clear: () => undefined };
+  const one = new Drafts(store, timers, 'd:');
+  const two = new Drafts(store, timers, 'd:');
+  const texts = () => [one, two].map((d) => d.of('c_1', 'reply').peek().text);
+  one.set('c_1', 'reply', { text: 'first tab' });
+  one.flush();
+  two.set('c_1', 'reply', { text: 'second tab' });
+  two.flush(); // and the first has not heard of it yet
+  one.clear('c_1', 'reply');
+  one.flush();
+  assert.equal(JSON.parse(store.get('d:reply:c_1') ?? '{}').text, 'second tab');
+  assert.deepEqual(texts(), ['second tab', 'second tab']);
+  assert.ok(one.chats.peek().has('c_1'));
+
+  two.set('c_1', 'reply', { text: 'second tab, on' });
+  two.flush();
+  one.changed('d:reply:c_1');
+  assert.deepEqual(texts(), ['second tab, on', 'second tab, on']);
+  one.set('c_1', 'reply', { text: 'being written' });
+  one.changed('d:reply:c_1');
+  assert.equal(texts()[0], 'being written');
+  one.clear('c_1', 'reply');
+  one.flush();
+  two.changed('d:reply:c_1');
+  assert.deepEqual([texts(), store.keys('d:'), two.chats.peek().size], [['', ''], [], 0]);
+});
+
 test('quiet events stand together, messages of one author too, and days part', () => {
   const day = 86_400_000;
   const items = buildItems([...start(), ev('offered', system, 110, { to: lin }), ev('assigned', rep(lin), 120, { to: lin }), ev('message', rep(lin), 200, { text: 'a' }),

@@ -1,4 +1,5 @@
-// Unsent texts: one a chat and mode. They survive a switch, a reload and a crash, and go only after `ok`.
+// Unsent texts: one a chat and mode. They survive a switch, a reload and a crash, and go only after `ok`. Tabs of one
+// browser share them: what was written last stands, and sending in one tab takes away only what that tab knew of.
 import { signal } from '@preact/signals';
 import type { Signal } from '@preact/signals';
 import type { Store } from '../../model/storage.js';
@@ -18,6 +19,8 @@ const EMPTY: Draft = { text: '' };
 export class Drafts {
   private readonly kept = new Map<string, Signal<Draft>>();
   private readonly dirty = new Set<string>();
+  /** What storage held when this tab last read or wrote it. */
+  private readonly stored = new Map<string, string | null>();
   private timer: unknown = null;
   /** Chats that have an unsent reply or note, for the list. */
   readonly chats = signal<ReadonlySet<string>>(new Set());
@@ -65,11 +68,29 @@ export class Drafts {
     this.timers.clear(this.timer);
     this.timer = null;
     for (const key of this.dirty) {
-      const draft = this.kept.get(key)?.peek();
-      if (!draft || draft.text === '') this.store.remove(key);
-      else this.store.set(key, JSON.stringify(draft));
+      const draft = this.kept.get(key)?.peek() ?? EMPTY;
+      if (draft.text !== '') {
+        const text = JSON.stringify(draft);
+        this.store.set(key, text);
+        this.stored.set(key, text);
+      } else if (this.store.get(key) === (this.stored.get(key) ?? null)) {
+        this.store.remove(key);
+        this.stored.set(key, null);
+      } else this.take(key);
     }
     this.dirty.clear();
+    this.recount();
+  }
+
+  /** Another tab wrote or sent: shown here too, unless this one is being written. */
+  changed(key: string | null): void {
+    if (!key?.startsWith(this.prefix) || this.dirty.has(key)) return;
+    this.take(key);
+    this.recount();
+  }
+
+  private take(key: string): void {
+    this.of(...this.parse(key)).value = this.read(key);
   }
 
   get any(): boolean {
@@ -82,8 +103,10 @@ export class Drafts {
   }
 
   private read(key: string): Draft {
+    const text = this.store.get(key);
+    this.stored.set(key, text);
     try {
-      const value = JSON.parse(this.store.get(key) ?? 'null') as Draft | null;
+      const value = JSON.parse(text ?? 'null') as Draft | null;
       return value && typeof value.text === 'string' ? value : EMPTY;
     } catch {
       return EMPTY;
