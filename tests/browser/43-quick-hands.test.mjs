@@ -94,6 +94,24 @@ describe('a rep types on', { concurrency: 2 }, () => {
     assert.deepEqual(await mei.page.locator('.toast').allInnerTexts(), []);
   });
 
+  test('a line that begins with a slash: an article that fits comes in its place and goes again, none that does not', async (t) => {
+    const { mei } = await served(t, 'en', ['Ann']);
+    const picker = mei.page.locator('#article-picker');
+    await mei.box.fill('/zzzqqq no such article');
+    await picker.waitFor();
+    await picker.waitFor({ state: 'detached' });
+    await mei.page.keyboard.press('Enter');
+    await mei.said('/zzzqqq no such article').waitFor();
+
+    await mei.box.fill('/refund');
+    await picker.getByRole('option').first().waitFor();
+    await mei.page.keyboard.press('Enter');
+    await picker.waitFor({ state: 'detached' });
+    await untilList(async () => [await mei.box.inputValue()], ([v]) => v.length > 20, 'the article');
+    await mei.page.keyboard.press('Control+z');
+    await untilList(async () => [await mei.box.inputValue()], ([v]) => v === '/refund', 'what was typed');
+  });
+
   test('in two tabs: what is written in one stands in the other, and goes with what was sent', async (t) => {
     const { proxy, mei } = await served(t, 'en', ['Ann']);
     const tab = new Rep(await mei.page.context().newPage(), 'en', 'mei');

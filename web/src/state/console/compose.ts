@@ -62,11 +62,11 @@ function dismissAll(desk: Desk, chat: string): void {
   if (view) view.suggest([], false);
 }
 
-/** Puts a suggestion into the reply as an editable draft. */
-export function insertSuggestion(desk: Desk, chat: string, article: ArticleHit): void {
+/** Puts a suggestion into the reply as an editable draft: below what stands there, or over it. */
+export function insertSuggestion(desk: Desk, chat: string, article: ArticleHit, where: 'below' | 'over' = 'below'): void {
   const before = desk.drafts.of(chat, 'reply').peek().text;
   const text = article.text ?? article.title;
-  desk.drafts.set(chat, 'reply', { text: before.trim() === '' ? text : `${before.trimEnd()}\n${text}`, article: { id: article.id, text } });
+  desk.drafts.set(chat, 'reply', { text: where === 'over' || before.trim() === '' ? text : `${before.trimEnd()}\n${text}`, article: { id: article.id, text }, before });
   desk.mode.value = 'reply';
 }
 

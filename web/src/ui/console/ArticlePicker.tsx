@@ -1,4 +1,4 @@
-// "/" in the reply: articles found for what follows it, to insert as a draft.
+// "/" in the reply: articles found for what follows it, to insert as a draft. Where none fits the text is a text like any other.
 import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ime } from '../../model/ime.js';
@@ -7,28 +7,36 @@ import { t } from '../../state/console/words.js';
 import { useDesk } from './desk.js';
 
 const WAIT_MS = 180;
+/** Below this the console itself says "maybe": too little to put in the place of what was typed. */
+const FITS = 0.5;
 
 interface Props {
   query: string;
   field: RefObject<HTMLTextAreaElement | null>;
   onPick: (article: ArticleHit) => void;
+  /** Whether anything fits; while it is searched it may. */
+  onFound: (any: boolean) => void;
   onClose: () => void;
 }
 
-export function ArticlePicker({ query, field, onPick, onClose }: Props) {
+export function ArticlePicker({ query, field, onPick, onFound, onClose }: Props) {
   const desk = useDesk();
   const [found, setFound] = useState<ArticleHit[] | null>(null);
   const [at, setAt] = useState(0);
   const [composed, setComposed] = useState(0);
-  const now = useRef({ found, at, onPick });
+  const now = useRef({ found, at, query, foundFor: '', onPick });
   now.current.onPick = onPick;
+  now.current.query = query;
   const move = (n: number) => {
     now.current.at = n;
     setAt(n);
   };
   const show = (articles: ArticleHit[]) => {
-    now.current.found = articles;
-    setFound(articles);
+    const fitting = articles.filter((a) => (a.confidence ?? 1) >= FITS);
+    now.current.found = fitting;
+    now.current.foundFor = query;
+    setFound(fitting);
+    onFound(fitting.length > 0);
     move(0);
   };
 
@@ -37,6 +45,7 @@ export function ArticlePicker({ query, field, onPick, onClose }: Props) {
     if (wanted === '' || ime.active) {
       now.current.found = null;
       setFound(null);
+      onFound(true);
       return undefined;
     }
     let gone = false;
@@ -51,12 +60,12 @@ export function ArticlePicker({ query, field, onPick, onClose }: Props) {
   useEffect(() => {
     const el = field.current;
     const onKey = (e: KeyboardEvent) => {
-      const { found: hits, at: n, onPick: pick } = now.current; // a fast typist does not wait for a frame
+      const { found: hits, at: n, onPick: pick, foundFor } = now.current; // a fast typist does not wait for a frame
       const hit = hits?.[n];
       if (ime.owns(e) || !hits || !hit) return;
       if (e.key === 'ArrowDown') move((n + 1) % hits.length);
       else if (e.key === 'ArrowUp') move((n - 1 + hits.length) % hits.length);
-      else if (e.key === 'Enter') pick(hit);
+      else if (e.key === 'Enter') foundFor === now.current.query && pick(hit); // what stands there may fit an older word
       else return;
       e.preventDefault();
       e.stopPropagation();
@@ -70,10 +79,11 @@ export function ArticlePicker({ query, field, onPick, onClose }: Props) {
     };
   }, []);
 
+  if (found?.length === 0) return null;
   return (
     <div class="picker" id="article-picker">
-      <p class="picker-head">{query.trim() === '' ? t('picker.type') : found === null ? t('picker.searching') : found.length === 0 ? t('picker.none') : t('picker.found', { n: found.length })}</p>
-      {found && found.length > 0 && (
+      <p class="picker-head">{query.trim() === '' ? t('picker.type') : found === null ? t('picker.searching') : t('picker.found', { n: found.length })}</p>
+      {found && (
         <ul class="picker-list" role="listbox" aria-label={t('picker.label')}>
           {found.map((a, i) => (
             <li key={a.id} role="option" aria-selected={i === at} class={i === at ? 'at' : ''} onMouseDown={(e) => e.preventDefault()} onClick={() => onPick(a)}>

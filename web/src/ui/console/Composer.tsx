@@ -27,7 +27,9 @@ export function Composer({ view }: { view: ChatView }) {
   const allowed = mode === 'reply' ? mayReply(row, desk.me.id) : ({ may: true } as const);
   const area = useRef<HTMLTextAreaElement>(null);
   const typing = useMemo(() => new TypingTeller(desk), [desk]);
-  const [picking, setPicking] = useState(false);
+  const [picked, setPicked] = useState<{ chat: string; fits: boolean } | null>(null);
+  const picking = picked?.chat === view.chat && mode === 'reply' && allowed.may;
+  const choosing = picking && picked.fits;
   const length = text.length > COUNT_FROM ? [...text].length : 0;
   const name = row.shopper?.name ?? t('guest');
 
@@ -37,38 +39,51 @@ export function Composer({ view }: { view: ChatView }) {
     el.style.height = 'auto';
     el.style.height = `${Math.min(TALLEST_PX, el.scrollHeight + 2)}px`;
   }, [text, mode, view]);
-  useEffect(() => () => {
-    typing.stop();
-    setPicking(false);
-  }, [view, mode]);
+  useEffect(() => () => typing.stop(), [view, mode]);
 
   const write = (value: string) => {
     const { article } = draft.peek();
     desk.drafts.set(view.chat, mode, { text: value, ...(article && value !== '' ? { article } : {}) });
     if (!ime.active) typing.wrote(view.chat, mode, value.trim() === '');
-    setPicking(mode === 'reply' && value.startsWith('/') && !value.includes('\n'));
+    if (mode !== 'reply' || !value.startsWith('/') || value.includes('\n')) setPicked(null);
+    else if (!picking) setPicked({ chat: view.chat, fits: true });
   };
   const send = () => {
-    if (!allowed.may || length > LIMIT || picking) return;
+    if (!allowed.may || length > LIMIT || choosing) return;
     typing.stop();
     sendDraft(desk, view.chat, mode);
+    setPicked(null);
     area.current?.focus();
   };
   const pick = (article: ArticleHit) => {
-    desk.drafts.clear(view.chat, 'reply');
-    insertSuggestion(desk, view.chat, article);
-    setPicking(false);
+    insertSuggestion(desk, view.chat, article, 'over');
+    setPicked(null);
     area.current?.focus();
+  };
+  /** Ctrl Z right after an article came in: what stood there before. */
+  const undoInsert = (): boolean => {
+    const { before } = draft.peek();
+    if (mode !== 'reply' || !allowed.may || before === undefined) return false;
+    desk.drafts.set(view.chat, 'reply', { text: before });
+    return true;
   };
   const onKeyDown = (e: KeyboardEvent) => {
     if (ime.owns(e)) return;
     if (e.key === 'Escape') {
-      if (picking) setPicking(false);
+      if (choosing) setPicked(null);
       else area.current?.blur();
       e.stopPropagation();
       return;
     }
-    if (e.key !== 'Enter' || picking) return;
+    if (e.key.toLowerCase() === 'z' && (e.ctrlKey || e.metaKey) && !e.shiftKey && undoInsert()) {
+      e.preventDefault();
+      return;
+    }
+    if (e.key !== 'Enter') return;
+    if (choosing) {
+      e.preventDefault(); // it is still searched
+      return;
+    }
     if (e.altKey) {
       const marked = view.suggestions.peek()[0];
       if (!marked || mode !== 'reply' || !allowed.may) return;
@@ -110,12 +125,12 @@ export function Composer({ view }: { view: ChatView }) {
           placeholder={mode === 'reply' ? t('composer.to', { name }) : mode === 'note' ? t('composer.to_note') : t('composer.to_whisper')}
           onInput={(e) => write(e.currentTarget.value)} onKeyDown={onKeyDown}
           onCompositionEnd={(e) => typing.wrote(view.chat, mode, e.currentTarget.value.trim() === '')}
-          {...(picking ? { 'aria-controls': 'article-picker', 'aria-autocomplete': 'list' as const } : {})} />
-        <Button kind="primary" icon={modeIcon[mode] === icons.reply ? icons.send : (modeIcon[mode] ?? icons.send)} disabled={!allowed.may || text.trim() === '' || length > LIMIT || picking}
+          {...(choosing ? { 'aria-controls': 'article-picker', 'aria-autocomplete': 'list' as const } : {})} />
+        <Button kind="primary" icon={modeIcon[mode] === icons.reply ? icons.send : (modeIcon[mode] ?? icons.send)} disabled={!allowed.may || text.trim() === '' || length > LIMIT || choosing}
           onMouseDown={(e) => e.preventDefault()} onClick={send}>
           {mode === 'reply' ? t('send') : mode === 'note' ? t('composer.add_note') : t('composer.add_whisper')}
         </Button>
-        {picking && <ArticlePicker query={text.slice(1)} onPick={pick} onClose={() => setPicking(false)} field={area} />}
+        {picking && <ArticlePicker query={text.slice(1)} onPick={pick} onFound={(fits) => setPicked({ chat: view.chat, fits })} onClose={() => setPicked(null)} field={area} />}
       </div>
       <p class="composer-hint">
         {settings.value.enterSends ? t('composer.hint_enter') : t('composer.hint_ctrl')}
