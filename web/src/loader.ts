@@ -38,7 +38,7 @@ width:56px;height:56px;border-radius:50%;display:grid;place-items:center;cursor:
 .go svg{width:26px;height:26px;fill:none;stroke:currentColor;stroke-width:1.9;stroke-linejoin:round;stroke-linecap:round;grid-area:1/1;transition:opacity .15s}
 .go .x,.go[aria-expanded=true] .c{opacity:0}.go[aria-expanded=true] .x{opacity:1}.go[aria-busy=true] svg{opacity:.5}
 .go b{all:initial;position:absolute;top:-3px;inset-inline-end:-3px;min-width:20px;height:20px;box-sizing:border-box;padding:0 5px;border-radius:10px;border:2px solid #fff;background:#b3261e;color:#fff;font:600 11px/16px system-ui,sans-serif;text-align:center}
-.go b[hidden]{display:none}@media(max-width:480px){.go[aria-expanded=true]{display:none}}@media(forced-colors:active){.go{border:2px solid ButtonText}}@media(prefers-reduced-motion:reduce){.go,.go svg{transition:none}}`);
+.go b[hidden]{display:none}@media(max-width:480px),(max-height:480px){.go[aria-expanded=true]{display:none}}@media(forced-colors:active){.go{border:2px solid ButtonText}}@media(prefers-reduced-motion:reduce){.go,.go svg{transition:none}}`);
   root.adoptedStyleSheets = [sheet];
 
   const svg = (shape: string, path: string) => {

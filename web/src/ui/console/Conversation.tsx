@@ -68,7 +68,7 @@ function Head({ view }: { view: ChatView }) {
         <Act action={resolve} kind="primary" hide />
         {!claim.enabled(desk) && !resolve.enabled(desk) && <Act action={takeBack} kind="primary" hide />}
         <Menu icon={icons.dots} label={t('more')} items={items} />
-        <IconButton icon={icons.info} label={t(foldCard.label)} aria-pressed={!settings.value.cardFolded} onClick={toggleCard} />
+        <IconButton class="talk-card" icon={icons.info} label={t(foldCard.label)} aria-pressed={!settings.value.cardFolded} onClick={toggleCard} />
       </div>
     </header>
   );
