@@ -1,7 +1,7 @@
 // Every state of QA, and its search: the address is the search, back works, the next of the sample opens by itself.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { launch, look, newPage, troublesOf } from './lib/browser.mjs';
+import { launch, look, newPage, shot, troublesOf } from './lib/browser.mjs';
 import { NAMES } from './lib/people.mjs';
 import { PASSWORD, startDemo } from './lib/server.mjs';
 import { Guest, Staff } from './lib/staff.mjs';
@@ -161,4 +161,51 @@ describe('QA', { concurrency: 2 }, () => {
       assert.deepEqual(troublesOf(page, { but: [/ERR_FAILED .*\/transcripts\?/] }), [], 'nothing but the request that was cut off above');
     });
   }
+
+  test('a review on its way belongs to the chat that it judges, whatever is opened meanwhile', async (t) => {
+    const q = words('en', 'qa');
+    const page = await newPage(browser);
+    t.after(() => page.context().close());
+    const hits = page.locator('.qa-hit');
+    const sheet = page.getByRole('complementary', { name: q('review.label') });
+    const open = async (n) => {
+      await hits.nth(n).click();
+      await hits.nth(n).and(page.locator('[aria-current]')).waitFor();
+      await sheet.waitFor();
+      await page.locator('#transcript').focus();
+    };
+    const chatOf = () => new URL(page.url()).searchParams.get('chat');
+    const drafts = () => page.evaluate(() => Object.keys(localStorage).filter((k) => k.includes(':review:')).map((k) => k.split(':').at(-1)));
+    await page.goto(`${demo.origin}/qa`);
+    await signIn(page, q);
+    await hits.nth(2).waitFor();
+    await open(1);
+    await page.keyboard.press('3');
+    const kept = chatOf();
+    await open(0);
+    await page.waitForURL((url) => !url.search.includes(kept));
+    const judged = chatOf();
+    for (let i = await sheet.locator('.criterion').count(); i > 0; i--) await page.keyboard.press('4');
+    await sheet.getByText(q('review.ready')).waitFor();
+    let goOn;
+    const held = new Promise((done) => (goOn = done));
+    await page.route('**/api/v1/reviews', async (route) => {
+      if (route.request().method() === 'POST') await held;
+      await route.continue();
+    });
+    await page.keyboard.press('Control+Enter');
+    await sheet.getByRole('button', { name: q('review.submit') }).and(page.locator(':disabled')).waitFor();
+    await open(1);
+    await page.waitForURL((url) => url.search.includes(kept));
+    goOn();
+    await page.locator('.toast').filter({ hasText: like(q('review.stored')) }).waitFor();
+    assert.deepEqual(await drafts(), [kept]);
+    assert.equal(chatOf(), kept, 'who has moved on is left where they are');
+    assert.equal(await sheet.locator('.score.on').count(), 1);
+    await open(0);
+    await page.waitForURL((url) => url.search.includes(judged));
+    await sheet.locator('.review').first().waitFor();
+    assert.equal(await sheet.locator('.score.on').count(), 0, 'nothing is left to be sent twice');
+    assert.deepEqual(troublesOf(page), []);
+  });
 });

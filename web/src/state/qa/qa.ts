@@ -287,11 +287,14 @@ export class Qa {
     try {
       const answer = await this.send('/api/v1/reviews', toBody(chat, this.sheet.peek(), card));
       const score = isObject(answer) && typeof answer['score'] === 'number' ? answer['score'] : 0;
-      this.keep(emptySheet);
+      this.store.remove(this.sheetKey(chat));
       this.toasts.say(t('review.stored', { score }));
+      if (chat !== this.chat.peek()) return;
+      this.sheet.value = emptySheet;
       this.openNext(chat);
     } catch (error) {
-      this.error.value = this.words(error);
+      if (chat === this.chat.peek()) this.error.value = this.words(error);
+      else this.toasts.bad(t('review.not_stored', { why: this.words(error) }));
     } finally {
       this.sending.value = false;
     }
