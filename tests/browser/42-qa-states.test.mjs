@@ -208,4 +208,51 @@ describe('QA', { concurrency: 2 }, () => {
     assert.equal(await sheet.locator('.score.on').count(), 0, 'nothing is left to be sent twice');
     assert.deepEqual(troublesOf(page), []);
   });
+
+  for (const lang of ['zh-CN', 'en']) {
+    test(`a transcript opens where the search meets it, Esc of an input method stays there, nothing found says why, in ${lang}`, async (t) => {
+      const q = words(lang, 'qa');
+      const page = await newPage(browser, { lang, viewport: { width: 1280, height: 400 } });
+      t.after(() => page.context().close());
+      const results = page.getByRole('navigation', { name: q('results.label') });
+      const line = page.getByRole('textbox', { name: q('search.label') });
+      await page.goto(`${demo.origin}/qa`);
+      await signIn(page, q);
+      await line.fill('looked');
+      await line.press('Enter');
+      await results.getByText(q('results.n', { n: 1 })).waitFor();
+      await page.locator('.qa-hit').click();
+      const met = page.locator('.said.selected');
+      await met.getByText('I looked it up: it is on its way.').waitFor();
+      await until(() => met.evaluate((el) => {
+        const [a, b] = [el.getBoundingClientRect(), el.closest('.qa-log').getBoundingClientRect()];
+        return a.top >= b.top - 1 && a.bottom <= b.bottom + 1;
+      }), 'it is in sight');
+      await shot(page, 'qa', 'met', lang);
+
+      await page.locator('#transcript').focus();
+      await page.keyboard.press('c');
+      await page.locator('.criterion textarea:focus').waitFor();
+      const cdp = await page.context().newCDPSession(page);
+      await cdp.send('Input.imeSetComposition', { text: 'zhong', selectionStart: 5, selectionEnd: 5 });
+      await cdp.send('Input.dispatchKeyEvent', { type: 'rawKeyDown', key: 'Escape', code: 'Escape', windowsVirtualKeyCode: 229 });
+      assert.equal(await page.locator('.criterion textarea:focus').count(), 1, 'the input method keeps its Esc');
+      await cdp.send('Input.insertText', { text: '中' });
+
+      for (const [rep, why] of [['nobody', q('results.no_person', { name: 'nobody' })], ['quinn', q('results.none_of', { name: NAMES.quinn })]]) {
+        await page.getByRole('button', { name: q('search.clear') }).click();
+        await line.fill(`rep:${rep}`);
+        await line.press('Enter');
+        await results.getByText(why).waitFor();
+        await shot(page, 'qa', `none-${rep}`, lang);
+      }
+
+      // The session ends: signing in again needs no mouse.
+      await page.context().clearCookies();
+      await page.getByRole('button', { name: q('search.clear') }).click();
+      await page.getByText(q('login.ended')).waitFor();
+      await page.getByLabel(q('login.login')).and(page.locator(':focus')).waitFor();
+      await shot(page, 'qa', 'ended', lang);
+    });
+  }
 });

@@ -11,7 +11,7 @@ import { Toasts } from '../console/toasts.js';
 import { t } from '../console/words.js';
 import { emptySheet, isComplete, isTouched, readSheet, toBody } from './marks.js';
 import type { Mark, Review, Scorecard, Sheet } from './marks.js';
-import { emptyQuery, fromAddress, toAddress, toRequest } from './query.js';
+import { emptyQuery, fromAddress, hasChips, markWords, toAddress, toRequest } from './query.js';
 import type { Query } from './query.js';
 
 export interface Hit {
@@ -48,6 +48,9 @@ export interface Staff {
 export type Fetched<T> = { at: 'none' } | { at: 'loading' } | { at: 'failed'; why: string } | { at: 'here'; value: T };
 
 const PAGE = 50;
+
+/** What a person says: it can be jumped to. */
+const isSaid = (e: EventEntry) => e.kind === 'message' || e.kind === 'note' || e.kind === 'whisper';
 
 export const formats = ['ndjson', 'csv', 'text'] as const;
 export type Format = (typeof formats)[number];
@@ -144,6 +147,17 @@ export class Qa {
     void this.read(this.chat.peek());
   }
 
+  /** Why nothing was found, as far as it can be told. */
+  whyNothing(): string {
+    const { rep, ...rest } = this.query.value;
+    const people = this.people.value;
+    const seesAll = this.session.roles.some((r) => r === 'qa' || r === 'director');
+    if (rep !== '' && people.length > 0 && !people.some((p) => p.id === rep)) return t('results.no_person', { name: rep });
+    if (rest.q !== '' || hasChips({ ...rest, rep: '' }) || (rep !== '' && !seesAll)) return t('results.none');
+    if (!seesAll) return t('results.empty_own');
+    return rep === '' ? t('results.empty') : t('results.none_of', { name: this.nameOf(rep) });
+  }
+
   nameOf(who: Person | string | null | undefined): string {
     const id = typeof who === 'string' ? who : who?.id;
     const given = typeof who === 'string' ? undefined : who?.name;
@@ -194,7 +208,10 @@ export class Qa {
     try {
       const answer = (await this.get(`/api/v1/transcripts/${encodeURIComponent(chat)}`)) as Transcript;
       if (chat !== this.chat.peek()) return;
-      this.transcript.value = { at: 'here', value: answer };
+      batch(() => {
+        this.transcript.value = { at: 'here', value: answer };
+        this.selected.value = firstMarked(answer.events, this.query.peek().q);
+      });
     } catch (error) {
       if (chat === this.chat.peek()) this.transcript.value = { at: 'failed', why: this.words(error) };
       return;
@@ -211,7 +228,7 @@ export class Qa {
   jump(by: 1 | -1): void {
     const here = this.transcript.peek();
     if (here.at !== 'here') return;
-    const seqs = here.value.events.filter((e) => e.kind === 'message' || e.kind === 'note' || e.kind === 'whisper').map((e) => e.seq);
+    const seqs = here.value.events.filter(isSaid).map((e) => e.seq);
     const now = this.selected.peek();
     const at = now === null ? (by > 0 ? -1 : seqs.length) : seqs.findIndex((s) => s >= now);
     const to = seqs[Math.min(seqs.length - 1, Math.max(0, at + by))];
@@ -346,6 +363,15 @@ export class Qa {
       default: return t('error.internal');
     }
   }
+}
+
+/** Where a search meets the transcript. */
+function firstMarked(events: EventEntry[], q: string): number | null {
+  const hit = events.find((e) => {
+    const text = isSaid(e) && 'text' in e ? (e.text ?? '') : '';
+    return markWords(q, text).some((word) => text.toLowerCase().includes(word.toLowerCase()));
+  });
+  return hit?.seq ?? null;
 }
 
 function itemsOf<T>(answer: unknown): T[] {

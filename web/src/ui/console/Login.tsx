@@ -1,5 +1,5 @@
 // Signing in. Where no account exists yet the server says which command makes the first.
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError } from '../../state/console/api.js';
 import type { Session } from '../../state/console/api.js';
 import { t } from '../../state/console/words.js';
@@ -23,6 +23,8 @@ export function Login({ sub, setup, notice, open, onOpen }: Props) {
   const [error, setError] = useState('');
   const [command, setCommand] = useState(setup);
   const [busy, setBusy] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => form.current?.querySelector('input')?.focus(), []); // autofocus counts only while a page loads
   const submit = async (e: Event) => {
     e.preventDefault();
     if (busy) return;
@@ -41,7 +43,7 @@ export function Login({ sub, setup, notice, open, onOpen }: Props) {
   };
   return (
     <main class="login">
-      <form class="login-box" onSubmit={(e) => void submit(e)}>
+      <form class="login-box" ref={form} onSubmit={(e) => void submit(e)}>
         <Brand sub={sub} />
         <h1>{t('login.title')}</h1>
         {notice && <p class="login-notice" role="status"><Icon path={icons.info} size={16} />{notice}</p>}
@@ -54,7 +56,7 @@ export function Login({ sub, setup, notice, open, onOpen }: Props) {
             <code>{RESTORE}</code>
           </div>
         )}
-        <TextField label={t('login.login')} value={login} autocomplete="username" autoCapitalize="none" spellcheck={false} autoFocus required
+        <TextField label={t('login.login')} value={login} autocomplete="username" autoCapitalize="none" spellcheck={false} required
           onInput={(e) => setLogin(e.currentTarget.value)} />
         <TextField label={t('login.password')} type="password" value={password} autocomplete="current-password" required
           onInput={(e) => setPassword(e.currentTarget.value)} />

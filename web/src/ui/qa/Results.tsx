@@ -20,7 +20,7 @@ export function Results() {
       </h2>
       {hits.at === 'loading' && <div class="qa-note"><Spinner label={t('results.loading')} /></div>}
       {hits.at === 'failed' && <Note icon={icons.alert} text={hits.why}><Button small icon={icons.refresh} onClick={() => qa.retry()}>{t('retry')}</Button></Note>}
-      {hits.at === 'here' && hits.value.length === 0 && <Note icon={icons.search} text={searched ? t('results.none') : t('results.empty')} />}
+      {hits.at === 'here' && hits.value.length === 0 && <Note icon={icons.search} text={qa.whyNothing()} />}
       {hits.at === 'here' && hits.value.length > 0 && (
         <ul class="qa-hits">
           {hits.value.map((h) => <Row key={h.chat} hit={h} />)}

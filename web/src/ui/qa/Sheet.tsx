@@ -1,5 +1,6 @@
 // The scorecard beside the transcript: digits score, X does not apply, C comments; below it the reviews that are stored.
 import { useEffect, useRef } from 'preact/hooks';
+import { ime } from '../../model/ime.js';
 import { i18n, shortWhen, t } from '../../state/console/words.js';
 import { MAX_SCORE, previewScore } from '../../state/qa/marks.js';
 import type { Criterion, Review } from '../../state/qa/marks.js';
@@ -89,7 +90,7 @@ function CriterionRow({ c, i }: { c: Criterion; i: number }) {
           <textarea class="field-input" ref={field} rows={2} value={mark?.comment ?? ''} dir="auto" maxLength={4000} aria-label={t('review.comment_on', { name: inLang(c.title) })} placeholder={t('review.comment_hint')}
             onInput={(e) => qa.mark(c.id, { comment: e.currentTarget.value })}
             onKeyDown={(e) => {
-              if (e.key !== 'Escape') return;
+              if (ime.owns(e) || e.key !== 'Escape') return;
               e.stopPropagation();
               qa.commenting.value = null;
               e.currentTarget.blur();
