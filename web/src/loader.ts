@@ -1,11 +1,11 @@
 // widget.js: the launcher, and the panel when it is wanted. Plain, small, alone: no request, no storage and no socket
-// before a hover, focus or click, unless this shopper has an open chat.
+// before a hover, focus or click, unless this shopper has an open chat or something unsent.
 //
 //   <script async src="https://HOST/widget.js" data-site="SITE"></script>
 //   (window.Firstline ||= []).push(['open'])          works before the script has loaded
 //   Firstline.open() close() identify(jwt or async () => jwt) reset() on(name, fn)
 import type { Identity, LaterModule, PanelHandle, PanelModule } from './ui/widget/port.js';
-import { openChatKey } from './ui/widget/port.js';
+import { hasBusiness } from './ui/widget/port.js';
 import { css, parseColor, textOn } from './model/color.js';
 
 type Call = [string, ...unknown[]];
@@ -109,15 +109,15 @@ width:56px;height:56px;border-radius:50%;display:grid;place-items:center;cursor:
     reset: () => {
       identity = undefined;
       if (panel) void panel.then((p) => p.reset());
-      else if (hasOpenChat()) act((p) => p.reset());
+      else if (isExpected()) act((p) => p.reset());
     },
     on: (event: string, fn: Listener) => void (listeners[event] ??= []).push(fn),
     push: (...calls: Call[]) => calls.forEach(([method, ...rest]) => (api as unknown as Record<string, (...a: unknown[]) => void>)[method]?.(...rest)),
   };
 
-  function hasOpenChat() {
+  function isExpected() {
     try {
-      return localStorage.getItem(openChatKey(data['site'])) !== null;
+      return hasBusiness(data['site']);
     } catch {
       return false;
     }
@@ -132,7 +132,7 @@ width:56px;height:56px;border-radius:50%;display:grid;place-items:center;cursor:
     document.body.append(host);
     // The page may say its language only now (a script of its own): the name follows, an open chat waits for the page's scripts.
     new MutationObserver(() => setUnread(unread)).observe(document.documentElement, { attributeFilter: ['lang'] });
-    if (!hasOpenChat()) return;
+    if (!isExpected()) return;
     if (document.readyState === 'complete') quietly();
     else for (const event of ['DOMContentLoaded', 'load']) addEventListener(event, quietly);
   };

@@ -176,7 +176,7 @@ export function mount(o: PanelOptions): PanelHandle {
     o.onUnread(unread);
     o.emit('unread', unread);
   });
-  if (s.chatId) {
+  if (s.chatId || s.sending.length > 0) {
     s.socket.open();
     needLater();
   }

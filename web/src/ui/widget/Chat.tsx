@@ -8,10 +8,13 @@ import { useUi } from './ui.js';
 export function Chat() {
   const { s, t } = useUi();
   const title = t('title', { name: s.welcome?.site?.name ?? '' });
-  const waits = !s.isOver && !s.case.handler && s.case.state !== 'proposed' && s.case.state !== 'parked';
+  const waits = s.log && !s.isOver && !s.case.handler && s.case.state !== 'proposed' && s.case.state !== 'parked';
   return (
     <>
-      <Log>{waits && <Waiting />}</Log>
+      <Log>
+        {waits && <Waiting />}
+        {!s.log && s.sending.some((item) => item.state === 'pending') && <p class="card unsent" role="status">{t('msg.unsent')}</p>}
+      </Log>
       {s.case.state === 'proposed' && <Proposed />}
       {s.isOver ? <Farewell title={title} /> : <Composer />}
     </>

@@ -48,5 +48,8 @@ export interface PanelModule {
   mount(options: PanelOptions): PanelHandle;
 }
 
-/** Its presence in localStorage means: this shopper has an open chat, so connect at load. */
-export const openChatKey = (site: string | undefined) => `firstline:${site ?? 'default'}:chat`;
+/** True: this shopper has an open chat, or wrote something that isn't sent yet, so connect at load. May throw where storage is refused. */
+export function hasBusiness(site: string | undefined): boolean {
+  const prefix = `firstline:${site ?? 'default'}:`;
+  return Object.keys(localStorage).some((key) => key === `${prefix}chat` || key.startsWith(`${prefix}out:`));
+}
