@@ -49,7 +49,7 @@ static void write_chats(struct app *a, const struct member *lead, struct buf *b)
 
         if (!s->is_loaded || !chat_state_is_open(s->chat.state) || !is_of(lead, s->chat.department))
             continue;
-        notice_write_row(s, b);
+        notice_write_row(s, lead->rep.id, b);
         n++;
     }
     json_close(b, ']');

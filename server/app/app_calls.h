@@ -148,7 +148,8 @@ void notice_write_alert(const struct chat *c, const char *over, struct buf *b);
 /* True if the case is open and its owner's account closed: it stands on the lead's list (rule 2.9). */
 bool notice_is_orphan(const struct slot *s);
 void notice_write_offer(struct slot *s, bool is_transfer, struct buf *b);
-void notice_write_row(struct slot *s, struct buf *b);
+/* As `person` is to see it. */
+void notice_write_row(struct slot *s, const char *person, struct buf *b);
 void notice_write_card(struct slot *s, struct buf *b);
 void notice_write_person(struct buf *b, const char *key, const char *id, const char *name);
 void notice_queue(struct slot *s, int64_t position, int64_t eta_s);

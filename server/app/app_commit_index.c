@@ -38,6 +38,19 @@ static bool same(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+/* On a list: with its weight that of who handles it, without that of who answers for it or was asked about it. */
+static void write_lists(struct str id, const struct chat_index *old, const struct chat_index *new, bool all, struct writes *w)
+{
+    const char *was[] = {old->hold, old->also, old->asked}, *is[] = {NULL, new->also, new->asked};
+
+    for (unsigned i = 0; i < 3; i++)
+        if (was[i] && !same(was[i], new->hold) && !same(was[i], new->also) && !same(was[i], new->asked))
+            add_write(w, LINK_HDEL, LINK_HOLDS, str_of(was[i]), id, STR_NONE);
+    for (unsigned i = 1; i < 3; i++)
+        if (is[i] && (all || !same(was[i], is[i])))
+            add_write(w, LINK_HSET, LINK_HOLDS, str_of(is[i]), id, STR("0"));
+}
+
 void index_diff(const struct slot *s, const struct chat_index *old, const struct chat_index *new, bool all, struct writes *w,
                 char members[TIMER_N][ID_SIZE + 16])
 {
@@ -60,12 +73,7 @@ void index_diff(const struct slot *s, const struct chat_index *old, const struct
         add_score(w, LINK_ENDED, STR(""), id, new->free_ms);
     else if (!new->free_ms && old->free_ms)
         add_write(w, LINK_ZREM, LINK_ENDED, STR(""), id, STR_NONE);
-    if (old->hold && !same(old->hold, new->hold) && !same(old->hold, new->also))
-        add_write(w, LINK_HDEL, LINK_HOLDS, str_of(old->hold), id, STR_NONE);
-    if (old->also && !same(old->also, new->hold) && !same(old->also, new->also))
-        add_write(w, LINK_HDEL, LINK_HOLDS, str_of(old->also), id, STR_NONE);
-    if (new->also && (all || !same(old->also, new->also)))
-        add_write(w, LINK_HSET, LINK_HOLDS, str_of(new->also), id, STR("0"));
+    write_lists(id, old, new, all, w);
     if (old->alert && !same(old->alert, new->alert))
         add_write(w, LINK_HDEL, LINK_ALERTS, STR(""), str_of(old->alert), STR_NONE);
     if (new->alert && (all || !same(old->alert, new->alert)))

@@ -410,6 +410,15 @@ bool signal_is_for_staff(const struct slot *s, struct str json)
     return memmem(json.s, json.n, "\"role\":\"rep\"", 12) && !memmem(json.s, json.n, handler, (size_t)n);
 }
 
+/* What the handler has seen isn't new to them after a reload either. */
+static void keep_read(struct slot *s, const struct conn *c, int64_t seq)
+{
+    if (!c->is_staff || strcmp(c->person, s->chat.handler.id) != 0)
+        return;
+    s->read = strcmp(s->reader, c->person) == 0 && s->read > seq ? s->read : seq;
+    memcpy(s->reader, c->person, sizeof s->reader);
+}
+
 /* Typing and read marks: no answer, merged, told to the others of the chat. */
 static void on_signal(struct conn *c, const struct msg *m)
 {
@@ -434,7 +443,10 @@ static void on_signal(struct conn *c, const struct msg *m)
         if (c->is_staff && m->f[FIELD_MODE].type == VAL_STR)
             json_kv_str(&b, "mode", m->f[FIELD_MODE].s);
     } else {
-        json_kv_int(&b, "read", m->f[FIELD_SEQ].i < s->chat.head ? m->f[FIELD_SEQ].i : s->chat.head);
+        int64_t read = m->f[FIELD_SEQ].i < s->chat.head ? m->f[FIELD_SEQ].i : s->chat.head;
+
+        json_kv_int(&b, "read", read);
+        keep_read(s, c, read);
     }
     buf_add_c(&b, '}');
     if (buf_ok(&b)) {

@@ -347,7 +347,81 @@ bool notice_is_orphan(const struct slot *s)
     return m && m->is_loaded && m->rep.disabled && chat_state_is_open(s->chat.state);
 }
 
-void notice_write_row(struct slot *s, struct buf *b)
+static void write_promises(const struct chat *c, bool kept_too, struct buf *b)
+{
+    static const char *const states[] = {"open", "kept", "missed", "missed"}; /* kept late was missed */
+
+    json_key(b, "promises");
+    json_open(b, '[');
+    for (unsigned i = 0; i < c->promises_n; i++) {
+        if ((c->promise[i].state == PROMISE_KEPT || c->promise[i].state == PROMISE_KEPT_LATE) && !kept_too)
+            continue;
+        json_open(b, '{');
+        json_kv_s(b, "id", c->promise[i].id);
+        json_kv_s(b, "text", c->promise[i].text);
+        json_kv_int(b, "until", c->promise[i].until_ms);
+        json_kv_s(b, "state", states[c->promise[i].state]);
+        json_close(b, '}');
+    }
+    json_close(b, ']');
+}
+
+static void write_tags(const struct chat *c, struct buf *b)
+{
+    json_key(b, "tags");
+    json_open(b, '[');
+    for (unsigned i = 0; i < c->tags_n; i++)
+        json_text(b, str_of(c->tags[i]));
+    json_close(b, ']');
+}
+
+/* The handover and the question that wait for a colleague. */
+static void write_asked(const struct slot *s, struct buf *b)
+{
+    const struct chat *c = &s->chat;
+    const struct member *m = c->consulted[0] ? people_find(s->app, str_of(c->consulted)) : NULL;
+
+    if (c->transfer_until_ms) {
+        json_key(b, "transfer");
+        json_open(b, '{');
+        json_key(b, "to");
+        json_open(b, '{');
+        write_text(b, "id", c->transfer_to.id);
+        write_text(b, "name", c->transfer_to.name);
+        write_text(b, "department", c->transfer_department);
+        json_close(b, '}');
+        json_kv_int(b, "until", c->transfer_until_ms);
+        json_close(b, '}');
+    }
+    if (c->consulted[0]) {
+        json_key(b, "consult");
+        json_open(b, '{');
+        notice_write_person(b, "to", c->consulted, m ? m->rep.name : NULL);
+        notice_write_person(b, "by", c->consult_by.id, c->consult_by.name);
+        write_text(b, "question", c->consult_question);
+        json_kv_int(b, "at", c->consulted_at_ms);
+        json_close(b, '}');
+    }
+}
+
+/* The shopper's messages behind what the handler has read or done last, as far as memory goes back. */
+static unsigned unread_n(const struct slot *s)
+{
+    const struct chat *c = &s->chat;
+    int64_t read = strcmp(s->reader, c->handler.id) == 0 ? s->read : 0;
+    unsigned n = 0;
+
+    for (unsigned i = s->ring_n; i-- > 0;) {
+        const struct item *it = &s->ring[i];
+
+        if (it->seq <= read || strcmp(it->person, c->handler.id) == 0)
+            break;
+        n += it->kind == KIND_MESSAGE && strcmp(it->person, c->shopper.id) == 0;
+    }
+    return n;
+}
+
+void notice_write_row(struct slot *s, const char *person, struct buf *b)
 {
     const struct chat *c = &s->chat;
 
@@ -380,25 +454,13 @@ void notice_write_row(struct slot *s, struct buf *b)
     }
     if (c->state == CHAT_PARKED)
         json_kv_int(b, "until", c->parked_until_ms);
+    write_promises(c, false, b);
+    write_tags(c, b);
+    write_asked(s, b);
+    if (strcmp(c->handler.id, person) == 0)
+        json_kv_int(b, "unread", unread_n(s));
     json_kv_int(b, "seq", c->head);
     json_close(b, '}');
-}
-
-static void write_promises(const struct chat *c, struct buf *b)
-{
-    static const char *const states[] = {"open", "kept", "missed", "missed"}; /* kept late was missed */
-
-    json_key(b, "promises");
-    json_open(b, '[');
-    for (unsigned i = 0; i < c->promises_n; i++) {
-        json_open(b, '{');
-        json_kv_s(b, "id", c->promise[i].id);
-        json_kv_s(b, "text", c->promise[i].text);
-        json_kv_int(b, "until", c->promise[i].until_ms);
-        json_kv_s(b, "state", states[c->promise[i].state]);
-        json_close(b, '}');
-    }
-    json_close(b, ']');
 }
 
 void notice_write_card(struct slot *s, struct buf *b)
@@ -421,12 +483,8 @@ void notice_write_card(struct slot *s, struct buf *b)
     json_kv_s(b, "requirements", c->card_requirements ? c->card_requirements : "");
     json_kv_s(b, "promised", c->card_promised ? c->card_promised : "");
     json_kv_raw(b, "verified", c->card_verified && c->card_verified[0] == '[' ? str_of(c->card_verified) : STR("[]"));
-    write_promises(c, b);
-    json_key(b, "tags");
-    json_open(b, '[');
-    for (unsigned i = 0; i < c->tags_n; i++)
-        json_text(b, str_of(c->tags[i]));
-    json_close(b, ']');
+    write_promises(c, true, b);
+    write_tags(c, b);
     notice_write_person(b, "owner", c->owner.id, c->owner.name);
     notice_write_person(b, "handler", c->handler.id, c->handler.name);
     json_kv_s(b, "state", chat_state_name(c->state));

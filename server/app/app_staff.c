@@ -44,6 +44,8 @@ static bool is_mine(const struct slot *s, const struct conn *c)
         return true;
     if (!chat->owner.id[0] && strcmp(chat->prefer.id, c->person) == 0)
         return true; /* a shopper of theirs came back to somebody else (rule 2.7) */
+    if (strcmp(chat->consulted, c->person) == 0)
+        return true; /* rule 2.3 */
     return me && (me->rep.roles & ROLE_LEAD) && people_is_in(&me->rep, str_of(chat->department)) && notice_is_orphan(s);
 }
 
@@ -107,7 +109,7 @@ static void write_chats(const struct hello *h, struct buf *b)
         struct slot *s = slot_find(a, str_of(h->chat[i]));
 
         if (s && (is_mine(s, c) || resume_has_found(&h->resume, h->chat[i])))
-            notice_write_row(s, b);
+            notice_write_row(s, c->person, b);
     }
     for (unsigned i = 0; i < h->resume.n; i++) {
         if (h->resume.r[i].cursor >= 0)

@@ -14,7 +14,7 @@ void chat_init(struct chat *c, const char *id)
 static const size_t texts[] = {
     offsetof(struct chat, shopper.name),      offsetof(struct chat, owner.name),       offsetof(struct chat, handler.name),
     offsetof(struct chat, offered_to.name),   offsetof(struct chat, transfer_to.name), offsetof(struct chat, lost.name),
-    offsetof(struct chat, prefer.name),
+    offsetof(struct chat, prefer.name),       offsetof(struct chat, consult_by.name),  offsetof(struct chat, consult_question),
     offsetof(struct chat, department),        offsetof(struct chat, topic),            offsetof(struct chat, locale),
     offsetof(struct chat, page),              offsetof(struct chat, after),            offsetof(struct chat, transfer_department),
     offsetof(struct chat, transfer_card),     offsetof(struct chat, last_text),        offsetof(struct chat, last_question),        offsetof(struct chat, resolution),

@@ -122,6 +122,9 @@ struct chat {
     char readers[CHAT_READERS_MAX][ID_SIZE];
     unsigned readers_n;
     char consulted[ID_SIZE];     /* who was asked last and has not answered; "" nobody */
+    struct chat_who consult_by;  /* who asked */
+    char *consult_question;
+    int64_t consulted_at_ms;
     int64_t rating;              /* 0: none */
     char *closed_how;
     bool has_left;
@@ -165,6 +168,7 @@ struct chat_index {
     const char *hold;          /* rep on whose list it stands, or NULL */
     int64_t weight;            /* how much of the capacity it fills; 0 for parked and proposed */
     const char *also;          /* its owner (or that of the case it comes back to), on whose list it stands without weight; or NULL */
+    const char *asked;         /* rep on whose list it stands without weight until they answer a consultation, or NULL */
     const char *alert;         /* an open alert, or NULL */
     const char *open;          /* shopper whose open chat it is, or NULL */
     int64_t free_ms;           /* from when on it may leave Redis; 0: it goes on, or somebody is still promised something */

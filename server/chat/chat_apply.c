@@ -321,7 +321,18 @@ static void apply_consulted(struct chat *c, const struct entry *e)
         memcpy(c->consulted, p.id.s, p.id.n);
         c->consulted[p.id.n] = 0;
         add_reader(c, c->consulted);
+        set_who(&c->consult_by, e->from.id, e->from.name);
+        set_text(&c->consult_question, &e->f[FIELD_QUESTION]);
+        c->consulted_at_ms = e->at_ms;
     }
+}
+
+static void end_consult(struct chat *c)
+{
+    c->consulted[0] = 0;
+    clear_who(&c->consult_by);
+    clear_text(&c->consult_question);
+    c->consulted_at_ms = 0;
 }
 
 static void apply_transfer_offered(struct chat *c, const struct entry *e)
@@ -429,7 +440,7 @@ static void apply_facts(struct chat *c, const struct entry *e)
         apply_consulted(c, e);
         break;
     case KIND_CONSULT_ANSWERED:
-        c->consulted[0] = 0;
+        end_consult(c);
         break;
     case KIND_TRANSFER_OFFERED:
         apply_transfer_offered(c, e);

@@ -102,6 +102,8 @@ void chat_index(const struct chat *c, const struct chat_rules *r, struct chat_in
     owner = c->owner.id[0] ? c->owner.id : c->prefer.id;
     if (owner[0] && (!out->hold || strcmp(out->hold, owner) != 0))
         out->also = owner; /* answers for it, whoever handles it (rules 2.4, 2.7) */
+    if (c->consulted[0] && strcmp(c->consulted, out->hold ? out->hold : "") != 0 && strcmp(c->consulted, out->also ? out->also : "") != 0)
+        out->asked = c->consulted; /* rule 2.3 */
     if (c->alert[0])
         out->alert = c->alert;
     if (c->state == CHAT_OFFERED)
@@ -132,8 +134,6 @@ bool chat_keeps_index(const struct chat *c, const struct entry *e)
     case KIND_TAGGED:
     case KIND_VERIFIED:
     case KIND_REFERRED:
-    case KIND_CONSULTED:
-    case KIND_CONSULT_ANSWERED:
     case KIND_JOINED:
     case KIND_LEFT:
     case KIND_RATED:

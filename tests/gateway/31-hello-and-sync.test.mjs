@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';
 import { Client, rep } from './lib/client.mjs';
-import { arrival, servedChat, servedChatWithColleague, staff } from './lib/desk.mjs';
+import { arrival, servedChat, servedChatWithColleague, staff, team } from './lib/desk.mjs';
 import { Server } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -71,6 +71,55 @@ test('a rep of more than two hundred chats is told all of them', async () => {
   assert.equal(back.welcome.chats.length, n);
   for (const { sue, chat } of all) await sue.say('Are you back?', { chat });
   for (const { chat } of all) await back.event('message', { chat, text: 'Are you back?' });
+});
+
+/** The row of this chat in a new welcome of this rep. */
+async function rowOf(r, chat) {
+  const again = await rep(server, r.who, { shift: false });
+  const row = again.welcome.chats.find((c) => c.chat === chat);
+  await again.close();
+  return row;
+}
+
+test('rule 2.3: who was asked hears so again after a reload and a restart, until they have answered', async () => {
+  const { ann, chat } = await servedChat(server);
+  const [eve] = await team(server, 1);
+  await ann.done('chat.consult', { chat, to: eve.me, question: 'Is the seam under warranty?' });
+  const { at } = await eve.event('consulted', { chat });
+  const asked = { to: { id: eve.me, name: eve.welcome.rep.name }, by: { id: ann.me, name: ann.welcome.rep.name }, question: 'Is the seam under warranty?', at };
+  assert.deepEqual((await rowOf(eve, chat))?.consult, asked);
+  await server.stop();
+  await server.start({ listen: `127.0.0.1:${server.port}` });
+  assert.deepEqual((await rowOf(eve, chat))?.consult, asked);
+  const back = await rep(server, eve.who, { shift: false });
+  await back.done('consult.answer', { chat, text: 'Two years, it is.' });
+  await back.close();
+  assert.equal(await rowOf(eve, chat), undefined);
+  assert.equal((await rowOf(ann, chat)).consult, undefined);
+});
+
+test('a row in welcome says what is promised, handed over, tagged and not read yet', async () => {
+  const { ann, bob, sue, chat } = await servedChatWithColleague(server);
+  for (const text of ['one', 'two', 'three']) await sue.say(text, { chat });
+  const until = Date.now() + 3_600_000;
+  await ann.done('promise.add', { chat, text: 'a picture', until });
+  await ann.done('promise.add', { chat, text: 'kept', until });
+  const { promise } = await sue.event('promised', { text: 'a picture' });
+  await ann.done('promise.done', { chat, promise: (await sue.event('promised', { text: 'kept' })).promise });
+  await ann.done('chat.tag', { chat, add: ['sofa'] });
+  await sue.say('four', { chat });
+  await sue.say('five', { chat });
+  let row = await rowOf(ann, chat);
+  assert.deepEqual([row.promises, row.tags, row.transfer, row.unread], [[{ id: promise, text: 'a picture', until, state: 'open' }], ['sofa'], undefined, 2]);
+  await ann.event('message', { text: 'five' });
+  ann.send('read', { chat, seq: row.seq });
+  await ann.settle();
+  await sue.say('six', { chat });
+  assert.equal((await rowOf(ann, chat)).unread, 1);
+  await ann.done('chat.transfer', { chat, to: bob.me, card: { summary: 's', requirements: '', verified: [], promised: '' } });
+  const { deadline_at } = await bob.expect('offer', { chat, kind: 'transfer' });
+  row = await rowOf(ann, chat);
+  assert.deepEqual([row.transfer.to.id, row.transfer.until, row.unread], [bob.me, deadline_at, 0]);
 });
 
 test('the shopper sees the signs of who writes to them, and of nobody else', async () => {

@@ -226,6 +226,8 @@ static inline void check_place(const struct store_chat *sc)
     CHECK(strcmp(sc->alert, open ? c->alert : "") == 0, "alert %s, index %s\n", c->alert, sc->alert);
     CHECK(strcmp(sc->also, open && c->owner.id[0] && strcmp(c->owner.id, sc->hold) != 0 ? c->owner.id : "") == 0,
           "owner %s, held by %s, also on the list of '%s'\n", c->owner.id, sc->hold, sc->also);
+    CHECK(strcmp(sc->asked, open && strcmp(c->consulted, sc->hold) != 0 && strcmp(c->consulted, sc->also) != 0 ? c->consulted : "") == 0,
+          "asked '%s', on the list of '%s'\n", c->consulted, sc->asked);
     CHECK(sc->weight == (offered || served ? run.s.rules.weight[c->class_] : 0), "%s weighs %lld\n", chat_state_name(c->state), (long long)sc->weight);
     for (unsigned t = 0; t < TIMER_N; t++)
         CHECK(open || t == TIMER_PROMISE || due[t] == 0, "%s, and %s due\n", chat_state_name(c->state), chat_timer_name((enum chat_timer)t));
@@ -290,7 +292,8 @@ static inline void check_refold(const struct store *s, const struct store_chat *
     CHECK(memcmp(c.passed, o->passed, sizeof c.passed) == 0 && memcmp(c.readers, o->readers, sizeof c.readers) == 0, "passed, readers\n");
     chat_index(&c, &s->rules, &ix);
     CHECK(memcmp(ix.due_ms, sc->due_ms, sizeof ix.due_ms) == 0 && same_text(ix.queue ? ix.queue : "", sc->queue) &&
-              same_text(ix.hold ? ix.hold : "", sc->hold) && same_text(ix.also ? ix.also : "", sc->also) && same_text(ix.open ? ix.open : "", sc->open) && ix.score == sc->score,
+              same_text(ix.hold ? ix.hold : "", sc->hold) && same_text(ix.also ? ix.also : "", sc->also) &&
+              same_text(ix.asked ? ix.asked : "", sc->asked) && same_text(ix.open ? ix.open : "", sc->open) && ix.score == sc->score,
           "index\n");
     chat_copy(&copy, &c);
     chat_fini(&c); /* the copy stands alone */

@@ -87,6 +87,17 @@ test('a welcome without a handler means that there is none', () => {
   assert.deepEqual([row.handler, row.unansweredSince, row.seq], [null, null, 9]);
 });
 
+test('a welcome says again what is asked, handed over, promised and tagged, and what has ended meanwhile', () => {
+  const consult = { to: mei, by: lin, question: 'may we?', at: 7 };
+  const promise = { id: 'p_1', text: 'call', until: 900, state: 'open' };
+  const row = fromWelcome(emptyRow('c_1'), { chat: 'c_1', state: 'active', seq: 9, handler: lin, consult, transfer: { to: mei, until: 60 }, promises: [promise], tags: ['a'] });
+  assert.deepEqual([row.consult, row.transfer, row.tags, nextPromise(row)?.until], [consult, { to: mei, until: 60 }, ['a'], 900]);
+  assert.equal(groupOf(row, mei.id), 'asked');
+  assert.equal(fold(row, ev('promised', rep(lin), 8, { promise: 'p_1', text: 'call', until: 900 })).promises.length, 1);
+  const later = fromWelcome(row, { chat: 'c_1', state: 'active', seq: 12, handler: lin });
+  assert.deepEqual([later.consult, later.transfer, later.tags, later.promises], [null, null, [], []]);
+});
+
 test('only the handler may reply; a chat of nobody is claimed by a reply', () => {
   const row = (more: Partial<Row>): Row => ({ ...emptyRow('c_1'), ...more });
   assert.deepEqual(mayReply(row({ state: 'active', handler: lin }), lin.id), { may: true });

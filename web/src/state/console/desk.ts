@@ -360,8 +360,7 @@ export class Desk {
       named.add(c.chat);
       const known = this.views.get(c.chat);
       if (!known) {
-        const row = fromWelcome(emptyRow(c.chat), c);
-        this.add(c.chat, { ...row, unread: row.unansweredSince !== null && row.handler?.id === this.me.id ? 1 : 0 });
+        this.add(c.chat, { ...fromWelcome(emptyRow(c.chat), c), unread: c.unread ?? 0 });
         continue;
       }
       if (c.state !== undefined) known.row.value = { ...fromWelcome(known.row.peek(), c), seq: known.row.peek().seq };

@@ -55,6 +55,10 @@ export function fromWelcome(row: Row, w: WelcomeChat): Row {
     waitingSince: w.waiting_since ?? null,
     last: w.last ?? row.last,
     parkedUntil: w.state === 'parked' ? (w.until ?? row.parkedUntil) : null,
+    promises: w.promises ?? [],
+    tags: w.tags ?? [],
+    transfer: w.transfer ?? null,
+    consult: w.consult ? { by: null, question: '', ...w.consult } : null,
     seq: Math.max(row.seq, w.seq ?? 0),
   };
 }
@@ -159,7 +163,7 @@ function facts(row: Row, e: EventEntry): Row {
     case 'handler_lost':
       return waiting(row, e.at);
     case 'promised':
-      return { ...row, promises: [...row.promises, { id: e.promise ?? '', text: e.text ?? '', until: e.until ?? 0, state: 'open' }] };
+      return { ...row, promises: [...row.promises.filter((p) => p.id !== e.promise), { id: e.promise ?? '', text: e.text ?? '', until: e.until ?? 0, state: 'open' }] };
     case 'promise_kept':
       return setPromise(row, e.promise, 'kept');
     case 'promise_missed':
