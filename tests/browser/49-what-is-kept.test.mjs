@@ -51,3 +51,128 @@ for (const lang of ['en', 'zh-CN']) {
     assert.deepEqual(troublesOf(s.page, { but: offline }), []);
   });
 }
+
+test('the focus stays in the panel when what had it is answered, and Escape closes it; a long summary leaves the rating in sight', async (t) => {
+  const { tom, s, question } = await shop(t);
+  await question.fill('A question');
+  await s.button('pre.start').click();
+  const chat = await tom.accept('A question');
+  await tom.say(chat, 'A real answer to it.');
+  const press = async (button) => {
+    await button.focus();
+    await s.page.keyboard.press('Enter');
+    await button.waitFor({ state: 'detached' });
+  };
+  const closes = async () => {
+    await s.page.keyboard.press('Escape');
+    await s.panel.waitFor({ state: 'detached' });
+    await s.open();
+  };
+  await tom.resolve(chat, 'Done.');
+  await press(s.button('solve.no'));
+  await closes();
+  await tom.say(chat, 'Another answer to it.');
+  await tom.resolve(chat, `${'Your parcel left the warehouse on Monday. '.repeat(30)}${'W'.repeat(400)}`);
+  await press(s.button('solve.yes'));
+  const rate = s.panel.getByRole('radio', { name: s.t('rate.4'), exact: true });
+  await rate.waitFor();
+  const [panel, star] = [await s.panel.boundingBox(), await s.panel.locator('.star').nth(3).boundingBox()];
+  assert.ok(star.y + star.height < panel.y + panel.height, 'the stars are in sight');
+  assert.equal(await s.panel.locator('.bye').evaluate((e) => e.scrollWidth - e.clientWidth), 0);
+  await s.shot('kept-farewell');
+  await closes();
+  await rate.focus();
+  await s.page.keyboard.press('Space');
+  await press(s.button('rate.send'));
+  await closes();
+  await s.button('bye.again').click();
+  await s.button('wait.leave').click();
+  await s.panel.getByLabel(s.t('leave.message')).fill('Please write to me');
+  await s.panel.getByLabel(s.t('leave.contact')).fill('zoe@example.com');
+  await press(s.button('leave.send'));
+  await s.page.keyboard.press('Escape');
+  await question.waitFor();
+  await s.page.keyboard.press('Escape');
+  await s.panel.waitFor({ state: 'detached' });
+  assert.deepEqual(troublesOf(s.page), []);
+});
+
+test('what is in the forms is there again after minimising, and a call asked for takes the question along', async (t) => {
+  const { demo, s, question } = await shop(t);
+  const lin = await Staff.come(demo.origin, 'lin', { shift: false });
+  t.after(() => lin.leave());
+  const minimise = async () => {
+    await s.button('minimize').click();
+    await s.panel.waitFor({ state: 'detached' });
+    await s.open();
+  };
+  await question.fill('My washing machine leaks');
+  const name = s.panel.getByRole('textbox', { name: s.t('pre.name') });
+  await name.fill('Anna');
+  await s.panel.locator('.chip').nth(1).click();
+  await s.panel.getByRole('checkbox').check();
+  await minimise();
+  assert.deepEqual([await question.inputValue(), await name.inputValue(), await s.panel.locator('.chip[aria-pressed=true]').count(), await s.panel.getByRole('checkbox').isChecked()],
+    ['My washing machine leaks', 'Anna', 1, true]);
+  await s.button('wait.call').click();
+  const phone = s.panel.getByLabel(s.t('leave.phone'));
+  await phone.fill('+49 151 1234567');
+  await minimise();
+  assert.equal(await phone.inputValue(), '+49 151 1234567');
+  await s.shot('kept-callback');
+  await s.button('leave.call_send').click();
+  await s.button('leave.ok').click();
+  assert.equal((await lin.take((m) => m.t === 'task', 'the task')).task.text, 'My washing machine leaks');
+  assert.equal(await question.inputValue(), 'My washing machine leaks');
+  assert.deepEqual(troublesOf(s.page), []);
+});
+
+for (const lang of ['en', 'zh-CN']) {
+  test(`a message left without a connection is sent once, after a reload too, in ${lang}`, async (t) => {
+    const { demo, proxy, s } = await shop(t, { lang });
+    const lin = await Staff.come(demo.origin, 'lin', { shift: false });
+    t.after(() => lin.leave());
+    await s.button('wait.leave').click();
+    await s.panel.getByLabel(s.t('leave.message')).fill('Please write to me');
+    await s.panel.getByLabel(s.t('leave.contact')).fill('zoe@example.com');
+    proxy.cut();
+    await s.button('leave.send').click();
+    const sending = s.panel.getByText(s.t('leave.sending'));
+    await sending.waitFor();
+    await s.shot('kept-leaving', lang);
+    await s.button('minimize').click();
+    await s.open();
+    await sending.waitFor();
+    await s.button('back').click();
+    await s.button('wait.leave').click();
+    await sending.waitFor();
+    proxy.mend();
+    await s.page.reload();
+    await lin.take((m) => m.t === 'task', 'the task');
+    await s.open();
+    await s.panel.getByRole('heading', { name: s.t('leave.done') }).waitFor();
+    const again = await Staff.come(demo.origin, 'lin', { shift: false });
+    assert.equal(again.welcome.tasks.length, 1);
+    again.leave();
+    assert.deepEqual(troublesOf(s.page, { but: offline }), []);
+  });
+
+  test(`a launcher that can't reach the server says so and goes on trying, in ${lang}`, async (t) => {
+    const demo = await startDemo();
+    const proxy = await startProxy(demo.port);
+    const s = await Shopper.come(browser, proxy.origin, { device: 'desktop', lang });
+    t.after(async () => {
+      await s.page.context().close();
+      await proxy.end();
+      await demo.end();
+    });
+    proxy.cut();
+    await s.launcher.click();
+    const trying = s.page.getByRole('button', { name: lang === 'en' ? "Can't connect, trying" : '连不上，正在重试' });
+    await trying.waitFor();
+    for (let i = 0; i < 2; i++) await s.page.waitForEvent('requestfailed');
+    proxy.mend();
+    await s.panel.waitFor();
+    await s.launcher.waitFor();
+  });
+}

@@ -33,12 +33,12 @@ type Listener = (detail: unknown) => void;
   const sheet = new CSSStyleSheet();
   const rgb = parseColor(data['color'] ?? '') ?? [31, 95, 91];
   sheet.replaceSync(`.go{all:initial;position:fixed;bottom:calc(20px + env(safe-area-inset-bottom));${left ? 'left' : 'right'}:calc(20px + env(safe-area-inset-${left ? 'left' : 'right'}));
-width:56px;height:56px;border-radius:50%;display:grid;place-items:center;cursor:pointer;background:${css(rgb)};color:${css(textOn(rgb))};box-shadow:0 6px 20px rgb(15 23 42/.28);transition:transform .15s;forced-color-adjust:auto}
+width:56px;height:56px;border-radius:50%;display:grid;place-items:center;cursor:pointer;background:${css(rgb)};color:${css(textOn(rgb))};box-shadow:0 6px 20px #0f172a47}
 .go:hover{transform:translateY(-2px)}.go:focus-visible{outline:3px solid #2563eb;outline-offset:3px;box-shadow:0 0 0 3px #fff}
-.go svg{width:26px;height:26px;fill:none;stroke:currentColor;stroke-width:1.9;stroke-linejoin:round;stroke-linecap:round;grid-area:1/1;transition:opacity .15s}
+.go svg{width:26px;height:26px;fill:none;stroke:currentColor;stroke-width:1.9;stroke-linejoin:round;stroke-linecap:round;grid-area:1/1}
 .go .x,.go[aria-expanded=true] .c{opacity:0}.go[aria-expanded=true] .x{opacity:1}.go[aria-busy=true] svg{opacity:.5}
-.go b{all:initial;position:absolute;top:-3px;inset-inline-end:-3px;min-width:20px;height:20px;box-sizing:border-box;padding:0 5px;border-radius:10px;border:2px solid #fff;background:#b3261e;color:#fff;font:600 11px/16px system-ui,sans-serif;text-align:center}
-.go b[hidden]{display:none}@media(max-width:480px),(max-height:480px){.go[aria-expanded=true]{display:none}}@media(forced-colors:active){.go{border:2px solid ButtonText}}@media(prefers-reduced-motion:reduce){.go,.go svg{transition:none}}`);
+.go b{all:initial;position:absolute;top:-3px;inset-inline-end:-3px;min-width:20px;height:20px;box-sizing:border-box;padding:0 5px;border-radius:10px;border:2px solid #fff;background:#b3261e;color:#fff;font:600 11px/16px system-ui;text-align:center}
+.go b[hidden]{display:none}@media(max-width:480px),(max-height:480px){.go[aria-expanded=true]{display:none}}@media(forced-colors:active){.go{border:2px solid ButtonText}}`);
   root.adoptedStyleSheets = [sheet];
 
   const svg = (shape: string, path: string) => {
@@ -52,15 +52,17 @@ width:56px;height:56px;border-radius:50%;display:grid;place-items:center;cursor:
   const launcher = document.createElement('button');
   const badge = document.createElement('b');
   let unread = 0;
+  let lost: unknown;
+  let wanted: unknown;
   const setUnread = (n: number) => {
     unread = n;
     badge.hidden = n === 0;
     badge.textContent = n > 99 ? '99+' : String(n);
-    const name = language() === 'zh-CN' ? '联系客服' : 'Chat with us';
-    launcher.setAttribute('aria-label', n ? `${name} (${n})` : name);
+    const [name, trouble] = language() === 'zh-CN' ? ['联系客服', '连不上，正在重试'] : ['Chat with us', "Can't connect, trying"];
+    launcher.title = lost ? trouble : '';
+    launcher.setAttribute('aria-label', launcher.title || (n ? `${name} (${n})` : name));
   };
   launcher.className = 'go';
-  launcher.type = 'button';
   launcher.setAttribute('aria-expanded', 'false');
   launcher.append(svg('c', 'M4 5.5h16v11h-9L6.5 20v-3.5H4zM8.5 11h.01M12 11h.01M15.5 11h.01'), svg('x', 'M6 9l6 6 6-6'), badge);
   const emit = (event: string, detail?: unknown) => listeners[event]?.forEach((fn) => fn(detail));
@@ -83,25 +85,33 @@ width:56px;height:56px;border-radius:50%;display:grid;place-items:center;cursor:
       },
     ));
   };
-  const act = (run: (handle: PanelHandle) => void) => {
-    const settle = (error?: unknown) => {
-      launcher.removeAttribute('aria-busy');
-      if (error) emit('error', error);
+  /** Tries until it is there, or something else is wanted. */
+  const act = (run?: (handle: PanelHandle) => void) => {
+    const busy = (is: unknown) => launcher.setAttribute('aria-busy', String(!!is));
+    const attempt = () => {
+      if (wanted === run) load().then((handle) => settle(run?.(handle)), settle);
     };
-    launcher.setAttribute('aria-busy', 'true');
-    load().then(
-      (handle) => {
-        settle();
-        run(handle);
-      },
-      () => setTimeout(() => load().then(run).then(settle, settle), 1500), // once more by itself
-    );
+    const settle = (error?: unknown) => {
+      if (wanted !== run) return;
+      lost = error;
+      setUnread(unread);
+      busy(error);
+      if (!error) return;
+      emit('error', error);
+      setTimeout(attempt, 2000);
+    };
+    wanted = run;
+    busy(run);
+    run ? attempt() : settle();
   };
   const quietly = () => void load().catch(() => undefined);
 
   const api = {
     open: () => act((p) => p.open()),
-    close: () => void panel?.then((p) => p.close()),
+    close: () => {
+      act();
+      void panel?.then((p) => p.close());
+    },
     identify: (who: Identity) => {
       identity = who;
       void panel?.then((p) => p.identify(who));

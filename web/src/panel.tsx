@@ -16,11 +16,12 @@ import styles from './ui/widget/widget.css?text';
 export { jsx, jsxs, Fragment } from 'preact/jsx-runtime';
 export { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 export { ime } from './model/ime.js';
+export { isBlank } from './model/text.js';
 export { Refusal } from './model/types.js';
 export { Button } from './ui/kit/Button.js';
 export { TextArea, TextField } from './ui/kit/Field.js';
 export { Icon } from './ui/kit/Icon.js';
-export { Avatar } from './ui/kit/small.js';
+export { Avatar, Spinner } from './ui/kit/small.js';
 export { TEXT_CHARS, countChars } from './ui/widget/limits.js';
 export { useArticles } from './ui/widget/search.js';
 export { useUi } from './ui/widget/ui.js';
@@ -166,6 +167,7 @@ export function mount(o: PanelOptions): PanelHandle {
   };
 
   window.addEventListener('popstate', () => restorePage && hide());
+  window.addEventListener('storage', (e) => s.elsewhere(e.key, e.newValue));
   document.addEventListener('visibilitychange', seen);
   night.addEventListener('change', applyBrand);
   let unread = 0;
@@ -176,7 +178,7 @@ export function mount(o: PanelOptions): PanelHandle {
     o.onUnread(unread);
     o.emit('unread', unread);
   });
-  if (s.chatId || s.sending.length > 0) {
+  if (s.chatId || s.outbox.all.length > 0) {
     s.socket.open();
     needLater();
   }

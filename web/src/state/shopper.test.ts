@@ -173,3 +173,52 @@ test('reset leaves nothing of the former person', async () => {
   assert.deepEqual(w.store.keys('firstline:'), []);
   assert.equal(w.s.log, null);
 });
+
+test('a message left is sent once, over reloads and lost connections, and stays on the form until it has arrived', async () => {
+  const store = memoryStore();
+  const before = world(store);
+  before.s.setDraft(' call my neighbour ');
+  before.s.leave({ t: 'message.leave', text: 'call my neighbour', contact: 'a@b.example' });
+  before.s.leave({ t: 'message.leave', text: 'call my neighbour', contact: 'a@b.example' });
+  assert.equal(before.s.sending.length, 0, 'it is no message of a chat');
+  const w = world(store);
+  assert.deepEqual([w.s.leaving?.t, w.s.kept.form, w.s.draft], ['message.leave', 'message', ' call my neighbour ']);
+  w.s.socket.open();
+  await w.net.welcome({ open: false });
+  const sent = w.net.wire.sent.filter((m) => m.t === 'message.leave');
+  assert.equal(sent.length, 1);
+  w.net.wire.push({ t: 'ok', re: sent[0]?.id, task: 't_1' });
+  await settle();
+  assert.deepEqual([w.s.leaving, w.s.left?.id, w.s.draft], [null, sent[0]?.id, '']);
+});
+
+test('a call-back leaves the question where it is, and a refused one can be sent again', async () => {
+  const w = world();
+  w.s.socket.open();
+  await w.net.welcome({ open: true });
+  w.s.setDraft('my question');
+  w.s.leave({ t: 'callback.ask', text: 'my question', contact: '1' });
+  w.net.wire.push({ t: 'error', re: w.net.wire.last('callback.ask')?.id, code: 'bad_request', message: '' });
+  await settle();
+  assert.deepEqual([w.s.leaving, w.s.leftError], [null, 'bad_request']);
+  w.s.leave({ t: 'callback.ask', text: 'my question', contact: '123' });
+  w.net.wire.push({ t: 'ok', re: w.net.wire.last('callback.ask')?.id, task: 't_1' });
+  await settle();
+  assert.deepEqual([w.s.left?.t, w.s.draft], ['callback.ask', 'my question']);
+});
+
+test('two tabs: what is typed in one is neither sent nor thrown away by the other, and what one has read is read', async () => {
+  const store = memoryStore();
+  const [one, two] = [world(store), world(store)];
+  two.s.setDraft('from two');
+  one.s.setDraft('from one');
+  await chatting(one);
+  assert.equal(two.s.draft, 'from two');
+  two.s.setDraft('from two, more');
+  one.s.send('from one');
+  assert.deepEqual([world(store).s.draft, two.s.draft], ['from two, more', 'from two, more']);
+  one.event(4, 2, 'message', { from: rep, text: 'news' });
+  assert.equal(one.s.unread, 1);
+  one.s.elsewhere('firstline:default:seen', '4');
+  assert.equal(one.s.unread, 0);
+});

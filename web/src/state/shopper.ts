@@ -9,7 +9,7 @@ import { Socket } from '../model/socket.js';
 import type { Wake, WireClass } from '../model/socket.js';
 import type { Store } from '../model/storage.js';
 import { Refusal } from '../model/types.js';
-import type { ArticleHit, Draft, EventEntry, From, Random, ServerMessage, ServerOk, ServerQueue, ServerWelcome, Timers } from '../model/types.js';
+import type { ArticleHit, ClientMessage, Draft, EventEntry, From, Random, ServerMessage, ServerOk, ServerQueue, ServerWelcome, Timers } from '../model/types.js';
 import { foldCase, isOver } from './fold.js';
 import type { Case } from './fold.js';
 
@@ -33,6 +33,22 @@ const TYPING_MS = 6_000;
 /** How often an unchanged "typing" is said again. */
 const TYPING_AGAIN_MS = 3_000;
 
+/** The outbox's lane for what isn't for a chat: a message left, a call asked for. */
+const TASK = 'task';
+
+/** What is written into the forms: it outlives their screens, not the page. */
+export interface Kept {
+  form?: 'message' | 'callback' | null;
+  name?: string;
+  department?: string;
+  care?: boolean;
+  contact?: string;
+  tel?: string;
+  at?: string;
+  score?: number;
+  comment?: string;
+}
+
 export interface StartForm {
   text: string;
   name: string;
@@ -53,11 +69,17 @@ export class ShopperState {
   /** The last message that came while we were here: said once by the live region. */
   spoken: EventEntry | null = null;
   unread = 0;
+  kept: Kept = {};
+  /** The message or call-back that was sent last, until its sender has read so; why it was refused. */
+  left: ClientMessage | null = null;
+  leftError = '';
   readonly outbox: Outbox;
   readonly socket: Socket;
   private readonly o: ShopperOptions;
   private readonly listeners = new Set<() => void>();
   private visible = false;
+  /** What was typed in this tab; null: nothing yet. */
+  private typed: string | null = null;
   /** The last entry of somebody else that the server knows as read, and the last one that was on the screen. */
   private readUpTo = 0;
   private seenUpTo = 0;
@@ -91,6 +113,7 @@ export class ShopperState {
     });
     this.seenUpTo = Number(options.store.get(this.keys.seen)) || 0;
     if (this.chatId) this.adopt(this.chatId);
+    if (this.leaving) this.kept.form = this.leaving.t === 'callback.ask' ? 'callback' : 'message';
   }
 
   subscribe(run: () => void): () => void {
@@ -118,12 +141,17 @@ export class ShopperState {
     return [...this.outbox.of(null), ...(this.chatId ? this.outbox.of(this.chatId) : [])];
   }
 
+  /** The message or call-back that is on its way. */
+  get leaving(): ClientMessage | null {
+    return this.outbox.of(TASK)[0]?.message ?? null;
+  }
+
   get name(): string {
     return this.welcome?.shopper?.name ?? this.o.store.get(this.keys.name) ?? '';
   }
 
   get draft(): string {
-    return this.o.store.get(this.keys.draft) ?? '';
+    return this.typed ?? this.o.store.get(this.keys.draft) ?? '';
   }
 
   get durable(): boolean {
@@ -137,10 +165,26 @@ export class ShopperState {
     if (visible) this.markRead();
   }
 
+  /** Another tab has changed what is stored: what was read there is read. */
+  elsewhere(key: string | null, value: string | null): void {
+    const seen = Number(value);
+    if (key !== this.keys.seen || !(seen > this.seenUpTo)) return;
+    this.seenUpTo = seen;
+    this.changed();
+  }
+
   setDraft(text: string): void {
+    this.typed = text;
     if (text) this.o.store.set(this.keys.draft, text);
     else this.o.store.remove(this.keys.draft);
     this.sayTyping(text);
+  }
+
+  /** It is on its way; the stored draft may be another tab's. */
+  private draftSent(text: string): void {
+    this.typed = '';
+    if (this.o.store.get(this.keys.draft)?.trim() === text) this.o.store.remove(this.keys.draft);
+    this.sayTyping('');
   }
 
   start(form: StartForm): void {
@@ -149,14 +193,26 @@ export class ShopperState {
       this.socket.restart(); // the name goes with hello
     }
     this.leaveChat();
-    this.setDraft('');
+    this.draftSent(form.text);
     this.outbox.add(null, {
       t: 'chat.start', text: form.text, ...(form.department ? { department: form.department } : {}), ...(form.care ? { class: 'care' as const } : {}),
     });
   }
 
+  /** Leaves a message or asks for a call: sent once, also over a reload. */
+  leave(message: Draft): void {
+    if (this.leaving) return;
+    this.leftError = '';
+    this.outbox.add(TASK, message);
+  }
+
+  keep(change: Kept): void {
+    Object.assign(this.kept, change);
+    this.changed();
+  }
+
   send(text: string): void {
-    this.setDraft('');
+    this.draftSent(text);
     this.outbox.add(this.chatId, { t: 'message.send', text, ...(this.chatId ? { chat: this.chatId } : {}) });
   }
 
@@ -180,6 +236,7 @@ export class ShopperState {
 
   /** Forgets the chat on screen; the next message opens a new one. */
   leaveChat(): void {
+    this.kept = {};
     this.chatId = null;
     this.log = null;
     this.queue = null;
@@ -198,13 +255,14 @@ export class ShopperState {
     for (const key of this.o.store.keys(`firstline:${this.o.site ?? 'default'}:`)) this.o.store.remove(key);
     for (const item of [...this.outbox.all]) this.outbox.remove(item.id);
     this.welcome = null;
+    this.left = this.typed = null;
     this.leaveChat();
     this.socket.restart();
   }
 
   /** Nobody was here: asks again whether somebody is, unless the shopper is in a chat or busy writing. */
   askIfOpen(): void {
-    if (this.welcome?.open === false && !this.log && this.sending.length === 0 && !this.draft && this.socket.link === 'ready') this.socket.restart();
+    if (this.welcome?.open === false && !this.log && this.outbox.all.length === 0 && !this.left && !this.draft && this.socket.link === 'ready') this.socket.restart();
   }
 
   // --- the connection
@@ -339,6 +397,12 @@ export class ShopperState {
   }
 
   private onSent(item: OutItem, ok: ServerOk): void {
+    if (item.chat === TASK) {
+      this.left = item.message;
+      if (item.message.t === 'message.leave') this.draftSent(item.message.text);
+      this.changed();
+      return;
+    }
     if (item.message.t === 'chat.start' && ok.chat) {
       if (ok.chat !== this.chatId) this.adopt(ok.chat);
       this.caughtUp = true;
@@ -356,6 +420,11 @@ export class ShopperState {
   }
 
   private onRefused(item: OutItem, refusal: Refusal): void {
+    if (item.chat === TASK) {
+      this.outbox.remove(item.id);
+      this.leftError = refusal.code;
+      this.changed();
+    }
     if (item.message.t !== 'chat.start' || refusal.code !== 'conflict' || !refusal.chat) return;
     // Another tab has opened the chat meanwhile: this text is for that one.
     const text = item.message.text;

@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { isBlank } from '../../model/text.js';
 import { ime } from '../../model/ime.js';
 import { Icon } from '../kit/Icon.js';
 import * as icons from '../kit/icons.js';
@@ -25,7 +26,7 @@ export function Composer() {
   };
   const send = () => {
     const words = text.trim();
-    if (!words || over > 0) return;
+    if (isBlank(words) || over > 0) return;
     s.send(words);
     setText('');
     box.current?.focus(); // the keyboard of a phone stays open
@@ -41,7 +42,7 @@ export function Composer() {
           e.preventDefault();
           send();
         }} />
-      <button type="submit" class="send" aria-label={t('send')} title={t('send')} disabled={!text.trim() || over > 0} onMouseDown={(e) => e.preventDefault()}>
+      <button type="submit" class="send" aria-label={t('send')} title={t('send')} disabled={isBlank(text) || over > 0} onMouseDown={(e) => e.preventDefault()}>
         <Icon path={icons.arrowUp} size={20} />
       </button>
       {over > -200 && <p class={over > 0 ? 'count bad' : 'count'} role={over > 0 ? 'alert' : undefined}>

@@ -9,8 +9,7 @@ import { useUi } from './ui.js';
 
 function Rating() {
   const { s, t } = useUi();
-  const [score, setScore] = useState(0);
-  const [comment, setComment] = useState('');
+  const { score = 0, comment = '' } = s.kept;
   const [error, setError] = useState('');
   const send = () => {
     setError('');
@@ -23,7 +22,7 @@ function Rating() {
       <div class="stars">
         {[1, 2, 3, 4, 5].map((n) => (
           <label class={n <= score ? 'star on' : 'star'} key={n} title={t(`rate.${n}`)}>
-            <input type="radio" name="score" class="sr" value={n} checked={n === score} aria-label={t(`rate.${n}`)} onChange={() => setScore(n)} />
+            <input type="radio" name="score" class="sr" value={n} checked={n === score} aria-label={t(`rate.${n}`)} onChange={() => s.keep({ score: n })} />
             <Icon path={icons.star} size={30} fill={n <= score} />
           </label>
         ))}
@@ -32,7 +31,7 @@ function Rating() {
         <>
           <p class="soft" aria-hidden="true">{t(`rate.${score}`)}</p>
           <textarea class="field-input" rows={2} maxLength={1000} aria-label={t('rate.comment')} placeholder={t('rate.comment')} value={comment}
-            onInput={(e) => setComment(e.currentTarget.value)} />
+            onInput={(e) => s.keep({ comment: e.currentTarget.value })} />
           <Button kind="primary" wide onClick={send}>{t('rate.send')}</Button>
         </>
       )}
@@ -57,7 +56,7 @@ export function Farewell({ title }: { title: string }) {
   return (
     <section class="ask bye" aria-label={t('bye.title')}>
       <p class="ask-head">{t(gone ? 'bye.gone' : 'bye.title')}</p>
-      {c.summary && <p class="soft" dir="auto">{c.summary}</p>}
+      {c.summary && <p class="soft summary" dir="auto">{c.summary}</p>}
       {!gone && !c.rated && c.owner && <Rating />}
       {c.rated && <p class="thanks" role="status"><Icon path={icons.heart} size={16} />{t('rate.thanks')}</p>}
       {c.owner && c.returnMs > 0 && <p class="soft">{t('bye.back', { span: i.span(c.returnMs), name: c.owner.name ?? t('somebody') })}</p>}

@@ -38,6 +38,7 @@ export function Proposed() {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState('');
   const say = async (solved: boolean) => {
+    if (busy) return;
     setBusy(true);
     setError('');
     try {
@@ -51,8 +52,8 @@ export function Proposed() {
     <section class="ask" aria-label={t('solve.ask')}>
       <p class="ask-head">{t('solve.ask')}</p>
       <div class="pair even">
-        <Button disabled={busy} onClick={() => void say(true)} icon={icons.check}>{t('solve.yes')}</Button>
-        <Button disabled={busy} onClick={() => void say(false)} icon={icons.reply}>{t('solve.no')}</Button>
+        <Button aria-disabled={busy} onClick={() => void say(true)} icon={icons.check}>{t('solve.yes')}</Button>
+        <Button aria-disabled={busy} onClick={() => void say(false)} icon={icons.reply}>{t('solve.no')}</Button>
       </div>
       {error && <p class="field-error" role="alert">{error}</p>}
     </section>

@@ -1,9 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
-import { Refusal } from '../../model/types.js';
+import { isBlank } from '../../model/text.js';
 import { Button } from '../kit/Button.js';
 import { TextArea, TextField } from '../kit/Field.js';
 import { Icon } from '../kit/Icon.js';
 import * as icons from '../kit/icons.js';
+import { Spinner } from '../kit/small.js';
 import { ArticleList } from './Articles.js';
 import { useArticles } from './search.js';
 import { useUi } from './ui.js';
@@ -32,42 +33,45 @@ function callTimes(now: number): number[] {
 export function Leave({ kind, closed, onBack }: LeaveProps) {
   const { s, i, t, setForm } = useUi();
   const [text, setText] = useState(s.draft);
-  const [contact, setContact] = useState('');
-  const [at, setAt] = useState('');
-  const [errors, setErrors] = useState<{ text?: string; contact?: string; all?: string }>({});
-  const [state, setState] = useState<'edit' | 'busy' | 'done'>('edit');
+  const [errors, setErrors] = useState<{ text?: string; contact?: string }>({});
   const articles = useArticles(kind === 'message' ? text : '');
   const call = kind === 'callback';
+  const contact = (call ? s.kept.tel : s.kept.contact) ?? '';
+  const at = s.kept.at ?? '';
+  const { leaving, left } = s;
   useEffect(() => {
-    if (!closed || contact || state !== 'edit') return undefined;
+    if (!closed || contact) return undefined;
     const handle = setInterval(() => s.askIfOpen(), ASK_MS);
     return () => clearInterval(handle);
-  }, [closed, contact, state]);
+  }, [closed, contact]);
 
-  const submit = async () => {
-    const found = { ...(!call && !text.trim() ? { text: t('leave.empty') } : {}), ...(contact.trim() ? {} : { contact: t('leave.no_contact') }) };
+  const submit = () => {
+    const found = { ...(!call && isBlank(text) ? { text: t('leave.empty') } : {}), ...(isBlank(contact) ? { contact: t('leave.no_contact') } : {}) };
     setErrors(found);
     if (Object.keys(found).length > 0) return;
-    setState('busy');
-    try {
-      await s.socket.command(call
-        ? { t: 'callback.ask', contact: contact.trim(), ...(at ? { at: Number(at) } : {}) }
-        : { t: 'message.leave', text: text.trim(), contact: contact.trim() });
-      s.setDraft('');
-      setState('done');
-    } catch (error) {
-      setState('edit');
-      setErrors({ all: t(`error.${error instanceof Refusal ? error.code : 'internal'}`) });
-    }
+    s.leave(call
+      ? { t: 'callback.ask', contact: contact.trim(), ...(isBlank(text) ? {} : { text: text.trim() }), ...(at ? { at: Number(at) } : {}) }
+      : { t: 'message.leave', text: text.trim(), contact: contact.trim() });
   };
 
-  if (state === 'done') {
+  if (leaving) {
+    return (
+      <div class="scroll center" role="status">
+        <Spinner label={t('msg.pending')} />
+        <h2>{t('msg.pending')}…</h2>
+        <p class="soft">{t('leave.sending')}</p>
+        {onBack && <Button onClick={onBack}>{t('back')}</Button>}
+      </div>
+    );
+  }
+  if (left) {
+    const wasCall = left.t === 'callback.ask';
     return (
       <div class="scroll center" role="status">
         <span class="round good"><Icon path={icons.check} size={28} /></span>
-        <h2>{t(call ? 'leave.call_done' : 'leave.done')}</h2>
-        <p class="soft">{t('leave.done_text', { contact: contact.trim() })}</p>
-        <Button kind="primary" onClick={() => { setForm(null); onBack?.(); }}>{t('leave.ok')}</Button>
+        <h2>{t(wasCall ? 'leave.call_done' : 'leave.done')}</h2>
+        <p class="soft">{t('leave.done_text', { contact: 'contact' in left ? (left.contact ?? '') : '' })}</p>
+        <Button kind="primary" onClick={() => { s.left = null; setText(s.draft); setForm(null); }}>{t('leave.ok')}</Button>
       </div>
     );
   }
@@ -84,23 +88,23 @@ export function Leave({ kind, closed, onBack }: LeaveProps) {
           <button type="button" class="chip" aria-pressed={call} onClick={() => setForm('callback')}>{t('wait.call')}</button>
         </div>
       )}
-      <form class="form" noValidate onSubmit={(e) => { e.preventDefault(); void submit(); }}>
-        {!call && <TextArea label={t('leave.message')} rows={4} name="message" value={text} error={errors.text} maxLength={4000}
-          onInput={(e) => { setText(e.currentTarget.value); s.setDraft(e.currentTarget.value); }} />}
+      <form class="form" noValidate onSubmit={(e) => { e.preventDefault(); submit(); }}>
+        <TextArea label={t(call ? 'leave.about' : 'leave.message')} mark={call ? t('optional') : undefined} rows={call ? 2 : 4} name="message" value={text} error={errors.text} maxLength={4000}
+          onInput={(e) => { setText(e.currentTarget.value); s.setDraft(e.currentTarget.value); }} />
         <ArticleList articles={articles} />
         <TextField label={t(call ? 'leave.phone' : 'leave.contact')} type={call ? 'tel' : 'text'} name={call ? 'tel' : 'contact'} autocomplete={call ? 'tel' : 'email'}
-          value={contact} error={errors.contact} maxLength={200} hint={call ? undefined : t('leave.contact_hint')} onInput={(e) => setContact(e.currentTarget.value)} />
+          value={contact} error={errors.contact} maxLength={200} hint={call ? undefined : t('leave.contact_hint')} onInput={(e) => s.keep(call ? { tel: e.currentTarget.value } : { contact: e.currentTarget.value })} />
         {call && (
           <div class="field">
             <label class="field-label" for="fl-when">{t('leave.when')}</label>
-            <select id="fl-when" class="field-input" value={at} onChange={(e) => setAt(e.currentTarget.value)}>
+            <select id="fl-when" class="field-input" value={at} onChange={(e) => s.keep({ at: e.currentTarget.value })}>
               <option value="">{t('leave.soon')}</option>
               {callTimes(s.now).map((ms) => <option key={ms} value={String(ms)}>{`${i.day(ms, s.now)} ${i.time(ms)}`}</option>)}
             </select>
           </div>
         )}
-        {errors.all && <p class="field-error" role="alert">{errors.all}</p>}
-        <Button kind="primary" type="submit" wide disabled={state === 'busy'} icon={call ? icons.phone : icons.mail}>{t(call ? 'leave.call_send' : 'leave.send')}</Button>
+        {s.leftError && <p class="field-error" role="alert">{t(`error.${s.leftError}`)}</p>}
+        <Button kind="primary" type="submit" wide icon={call ? icons.phone : icons.mail}>{t(call ? 'leave.call_send' : 'leave.send')}</Button>
       </form>
     </div>
   );

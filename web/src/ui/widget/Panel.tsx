@@ -7,16 +7,17 @@ import * as icons from '../kit/icons.js';
 import { Avatar, Spinner } from '../kit/small.js';
 import { PreChat } from './PreChat.js';
 import { UiContext, useUi } from './ui.js';
-import type { Ui } from './ui.js';
+import type { Form, Ui } from './ui.js';
 
-export interface PanelProps extends Omit<Ui, 'form' | 'setForm'> {
+export interface PanelProps extends Omit<Ui, 'setForm'> {
   phone: boolean;
 }
 
 /** The whole panel: header, what the state asks for, notices. */
 export function Panel({ phone, ...rest }: PanelProps) {
   const { s, t, close } = rest;
-  const [form, setForm] = useState<Ui['form']>(null);
+  const form = s.kept.form ?? null;
+  const setForm = (to: Form) => s.keep({ form: to });
   const [solved, setSolved] = useState(false);
   const [, redraw] = useState(0);
   const box = useRef<HTMLDivElement>(null);
@@ -28,16 +29,19 @@ export function Panel({ phone, ...rest }: PanelProps) {
   const screen = part || wanted === 'pre' ? wanted : 'load';
   useEffect(() => focusFirst(box.current), [screen]);
   // What had the focus may be gone now (a form that was sent, a question that was answered): Escape and Tab go on working.
-  const held = useRef(false);
+  const held = useRef<HTMLElement | null>(null);
+  const drawing = useRef(false);
+  drawing.current = true;
   useLayoutEffect(() => {
+    drawing.current = false;
     const root = box.current?.getRootNode() as ShadowRoot | undefined;
-    if (held.current && !root?.activeElement) focusFirst(box.current);
+    if (held.current && !held.current.isConnected && !root?.activeElement) focusFirst(box.current);
   });
 
   return (
-    <UiContext.Provider value={{ ...rest, form, setForm }}>
+    <UiContext.Provider value={{ ...rest, setForm }}>
       <div class="panel" role="dialog" aria-label={t('title', { name: s.welcome?.site?.name ?? '' })} aria-modal={phone ? 'true' : undefined} tabIndex={-1} ref={box}
-        onFocusIn={() => { held.current = true; }} onFocusOut={(e) => { held.current = !(e.target as Element).isConnected; }}
+        onFocusIn={(e) => { held.current = e.target as HTMLElement; }} onFocusOut={() => { if (!drawing.current) held.current = null; }}
         onKeyDown={(e) => {
           if (e.key !== 'Escape' || ime.owns(e)) return;
           e.stopPropagation();
@@ -61,7 +65,7 @@ export function Panel({ phone, ...rest }: PanelProps) {
 
 type Screen = 'load' | 'pre' | 'solved' | 'closed' | 'form' | 'chat';
 
-function screenOf(s: Ui['s'], form: Ui['form'], solved: boolean): Screen {
+function screenOf(s: Ui['s'], form: Form, solved: boolean): Screen {
   const inChat = s.log !== null || s.sending.length > 0;
   if (!s.welcome && !inChat) return 'load';
   if (!inChat && s.welcome?.open === false) return 'closed';

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { isBlank } from '../../model/text.js';
 import { ime } from '../../model/ime.js';
 import { Button } from '../kit/Button.js';
 import { Check, TextArea, TextField } from '../kit/Field.js';
@@ -19,9 +20,7 @@ export function PreChat({ onSolved }: { onSolved: () => void }) {
   const { s, t, setForm, later } = useUi();
   const departments = useDepartments();
   const [text, setText] = useState(s.draft);
-  const [name, setName] = useState(s.name);
-  const [department, setDepartment] = useState('');
-  const [care, setCare] = useState(false);
+  const { name = s.name, department = '', care = false } = s.kept;
   const [error, setError] = useState('');
   const fitting = useArticles(text);
   const articles = fitting.length > 0 ? fitting : (s.welcome?.articles ?? []);
@@ -31,7 +30,7 @@ export function PreChat({ onSolved }: { onSolved: () => void }) {
 
   const submit = () => {
     const words = text.trim();
-    if (!words) setError(t('pre.empty'));
+    if (isBlank(words)) setError(t('pre.empty'));
     else if (countChars(words) > TEXT_CHARS) setError(t('composer.too_long', { n: countChars(words) - TEXT_CHARS }));
     else s.start({ text: words, name: name.trim(), department, care });
   };
@@ -52,7 +51,7 @@ export function PreChat({ onSolved }: { onSolved: () => void }) {
           <fieldset class="choice">
             <legend class="field-label">{t('pre.topic')} <span class="field-optional">{t('optional')}</span></legend>
             {departments.map((d) => (
-              <button type="button" class="chip" key={d.name} aria-pressed={department === d.name} onClick={() => setDepartment(department === d.name ? '' : d.name)}>
+              <button type="button" class="chip" key={d.name} aria-pressed={department === d.name} onClick={() => s.keep({ department: department === d.name ? '' : d.name })}>
                 {d.title}
               </button>
             ))}
@@ -64,9 +63,9 @@ export function PreChat({ onSolved }: { onSolved: () => void }) {
           </p>
         )}
         {!known && (
-          <TextField label={t('pre.name')} mark={t('optional')} value={name} name="name" autocomplete="name" maxLength={60} onInput={(e) => setName(e.currentTarget.value)} />
+          <TextField label={t('pre.name')} mark={t('optional')} value={name} name="name" autocomplete="name" maxLength={60} onInput={(e) => s.keep({ name: e.currentTarget.value })} />
         )}
-        <Check label={t('pre.care')} hint={t('pre.care_hint')} checked={care} onChange={(e) => setCare(e.currentTarget.checked)} />
+        <Check label={t('pre.care')} hint={t('pre.care_hint')} checked={care} onChange={(e) => s.keep({ care: e.currentTarget.checked })} />
         <Button kind="primary" type="submit" wide icon={icons.chat}>{t('pre.start')}</Button>
         {/* Below it: what comes in while the finger is on its way must not move the button. */}
         {found && <found.ArticleList articles={articles} onSolved={onSolved} />}

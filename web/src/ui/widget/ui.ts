@@ -5,13 +5,14 @@ import type { I18n } from '../../model/i18n.js';
 import type { ShopperState } from '../../state/shopper.js';
 import type { LaterModule } from './port.js';
 
+export type Form = 'message' | 'callback' | null;
+
 export interface Ui {
   s: ShopperState;
   i: I18n;
   t: I18n['t'];
   /** Which form lies over the chat: leave a message, ask to be called. */
-  form: 'message' | 'callback' | null;
-  setForm: (form: Ui['form']) => void;
+  setForm: (form: Form) => void;
   close: () => void;
   /** The parts that come when they are wanted; null until they are here, and then it draws again. */
   later: () => LaterModule | null;
