@@ -48,8 +48,10 @@ void conn_set_name(struct conn *c, struct str name)
 {
     free_name(c);
     name = utf8_prefix(name, name.n < PEOPLE_NAME_BYTES ? name.n : (PEOPLE_NAME_BYTES - 1) / 4);
-    if (name.n && name.s[0])
-        c->name = mem_strndup(name.s, name.n);
+    if (utf8_is_blank(name))
+        return;
+    c->name = mem_strndup(name.s, name.n);
+    c->name[utf8_strip_bidi(c->name, name.n)] = 0;
 }
 
 void conn_set_secret(struct conn *c, const char *digest)

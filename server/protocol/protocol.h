@@ -213,6 +213,10 @@ int entry_read(struct str frame, struct entry *out, struct err *err);
 size_t utf8_chars(struct str s);
 /* True if s is valid UTF-8 without U+0000. */
 bool utf8_is_valid(struct str s);
+/* True if a reader would see nothing: only spaces, signs of no width, fillers. */
+bool utf8_is_blank(struct str s);
+/* Takes the signs that turn the direction of what stands behind them out of s[0..n); gives what is left of n. */
+size_t utf8_strip_bidi(char *s, size_t n);
 /* The longest prefix of at most n characters. */
 struct str utf8_prefix(struct str s, size_t n);
 

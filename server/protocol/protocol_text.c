@@ -86,3 +86,56 @@ struct str utf8_prefix(struct str s, size_t n)
     }
     return s;
 }
+
+struct span {
+    uint32_t from, to;
+};
+
+/* Of valid UTF-8: the character at *i, which moves behind it. */
+static uint32_t next_char(struct str s, size_t *i)
+{
+    unsigned char c = (unsigned char)s.s[(*i)++];
+    uint32_t u = c < 0x80 ? c : c < 0xe0 ? c & 0x1f : c < 0xf0 ? c & 0x0f : c & 0x07;
+
+    while (*i < s.n && ((unsigned char)s.s[*i] & 0xc0) == 0x80)
+        u = u << 6 | ((unsigned char)s.s[(*i)++] & 0x3f);
+    return u;
+}
+
+static bool is_among(uint32_t u, const struct span *spans, size_t n)
+{
+    for (size_t i = 0; i < n && spans[i].from <= u; i++)
+        if (u <= spans[i].to)
+            return true;
+    return false;
+}
+
+bool utf8_is_blank(struct str s)
+{
+    static const struct span unseen[] = {
+        {0, 0x20},        {0x7f, 0xa0},     {0xad, 0xad},     {0x61c, 0x61c},   {0x115f, 0x1160}, {0x1680, 0x1680},
+        {0x180e, 0x180e}, {0x2000, 0x200f}, {0x2028, 0x202f}, {0x205f, 0x206f}, {0x2800, 0x2800}, {0x3000, 0x3000},
+        {0x3164, 0x3164}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
+    };
+
+    for (size_t i = 0; i < s.n;)
+        if (!is_among(next_char(s, &i), unseen, sizeof unseen / sizeof *unseen))
+            return false;
+    return true;
+}
+
+size_t utf8_strip_bidi(char *s, size_t n)
+{
+    static const struct span turns[] = {{0x61c, 0x61c}, {0x200e, 0x200f}, {0x202a, 0x202e}, {0x2066, 0x2069}};
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n;) {
+        size_t from = i;
+
+        if (is_among(next_char((struct str){s, n}, &i), turns, sizeof turns / sizeof *turns))
+            continue;
+        memmove(s + kept, s + from, i - from);
+        kept += i - from;
+    }
+    return kept;
+}

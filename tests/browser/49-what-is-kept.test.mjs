@@ -176,3 +176,17 @@ for (const lang of ['en', 'zh-CN']) {
     await s.launcher.waitFor();
   });
 }
+
+test('on a phone a reload with the panel open leaves nothing for "back" to do but to go back', async (t) => {
+  const { demo, tom, s, question } = await shop(t, { device: 'phone' });
+  await s.page.goto(`${demo.origin}/?first`);
+  await s.page.goto(`${demo.origin}/?second`);
+  await s.open();
+  await question.fill('Hello there');
+  await s.button('pre.start').click();
+  await tom.accept('Hello there');
+  await s.page.reload();
+  await s.page.waitForFunction(() => !history.state?.firstline);
+  await s.page.goBack();
+  assert.match(s.page.url(), /first$/);
+});

@@ -122,6 +122,11 @@ test('a row in welcome says what is promised, handed over, tagged and not read y
   assert.deepEqual([row.transfer.to.id, row.transfer.until, row.unread], [bob.me, deadline_at, 0]);
 });
 
+test("a shopper's name turns no text around it", async () => {
+  const { ann, chat } = await servedChat(server, { hello: { name: 'A\u202enna\u2066 \u200f安娜' } });
+  assert.equal((await rowOf(ann, chat)).shopper.name, 'Anna 安娜');
+});
+
 test('the shopper sees the signs of who writes to them, and of nobody else', async () => {
   const { ann, bob, sue, chat } = await servedChatWithColleague(server);
   await bob.done('chat.open', { chat });

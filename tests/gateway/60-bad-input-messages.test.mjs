@@ -109,7 +109,7 @@ test('fields of the wrong type, size or form are refused by name', async () => {
   const { ann, sue, chat } = await servedChat(server);
   const before = await fenced(sue, chat);
   const bad = ['bad_request', 'too_large'];
-  for (const text of [7, true, null, [], {}, '', undefined]) await sue.refused(bad, 'message.send', { chat, text });
+  for (const text of [7, true, null, [], {}, '', ' \n\u3000', '\u200b\u2060\u202e', undefined]) await sue.refused(bad, 'message.send', { chat, text });
   assert.ok((await sue.refused(bad, 'message.send', { chat })).message.includes('text'), 'the field is named');
   await sue.refused('too_large', 'message.send', { chat, text: 'y'.repeat(4001) });
   await sue.refused('too_large', 'message.send', { chat, text: '字'.repeat(4001) });

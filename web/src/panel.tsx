@@ -105,12 +105,15 @@ export function mount(o: PanelOptions): PanelHandle {
     box.style.setProperty('--view-top', `${view.offsetTop}px`);
   }
 
+  /** "Back" closes the panel on a phone: it has an entry of its own in the page's history. */
+  const isOurs = () => (history.state as { firstline?: boolean } | null)?.firstline === true;
+
   function lockPage() {
     const html = document.documentElement;
     const y = window.scrollY;
     const was = html.style.overflow;
     html.style.overflow = 'hidden';
-    history.pushState({ ...(history.state as object | null), firstline: true }, '');
+    if (!isOurs()) history.pushState({ ...(history.state as object | null), firstline: true }, '');
     window.visualViewport?.addEventListener('resize', fit);
     window.visualViewport?.addEventListener('scroll', fit);
     fit();
@@ -151,7 +154,7 @@ export function mount(o: PanelOptions): PanelHandle {
       o.emit('open');
     },
     close() {
-      const pushed = restorePage !== null && (history.state as { firstline?: boolean } | null)?.firstline;
+      const pushed = restorePage !== null && isOurs();
       hide();
       if (pushed) history.back();
     },
@@ -178,6 +181,7 @@ export function mount(o: PanelOptions): PanelHandle {
     o.onUnread(unread);
     o.emit('unread', unread);
   });
+  if (isOurs()) history.back(); // of a panel that stood open when the page was loaded again
   if (s.chatId || s.outbox.all.length > 0) {
     s.socket.open();
     needLater();

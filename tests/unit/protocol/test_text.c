@@ -73,6 +73,27 @@ static void a_prefix_never_cuts_a_character(void **state)
     assert_true(str_is(utf8_prefix(STR("abc"), 2), "ab"));
 }
 
+static void a_text_of_signs_that_nobody_sees_is_blank(void **state)
+{
+    (void)state;
+    assert_true(utf8_is_blank(STR("")));
+    assert_true(utf8_is_blank(STR(" \t\n　")));
+    assert_true(utf8_is_blank(STR("\u200b\u2060\ufeff\u202e\u3164\u2800")));
+    assert_false(utf8_is_blank(STR("\u200b.")));
+    assert_false(utf8_is_blank(STR("好")));
+    assert_false(utf8_is_blank(STR("📦")));
+}
+
+static void signs_that_turn_the_direction_are_taken_out(void **state)
+{
+    char s[] = "A\u202enna\u2066 \u200f安\u061c娜📦\u2069", same[] = "a\u200d\u200bb";
+
+    (void)state;
+    s[utf8_strip_bidi(s, sizeof s - 1)] = 0;
+    assert_string_equal(s, "Anna 安娜📦");
+    assert_int_equal(utf8_strip_bidi(same, sizeof same - 1), sizeof same - 1);
+}
+
 static void every_role_is_found_by_its_name(void **state)
 {
     (void)state;
@@ -128,6 +149,8 @@ int main(void)
         cmocka_unit_test(good_utf8_is_taken),
         cmocka_unit_test(bad_utf8_is_refused_wherever_it_stands),
         cmocka_unit_test(a_prefix_never_cuts_a_character),
+        cmocka_unit_test(a_text_of_signs_that_nobody_sees_is_blank),
+        cmocka_unit_test(signs_that_turn_the_direction_are_taken_out),
         cmocka_unit_test(every_role_is_found_by_its_name),
         cmocka_unit_test(every_code_has_its_own_name),
         cmocka_unit_test(every_row_is_found_by_its_name),

@@ -4,6 +4,7 @@ import { contrast, parseColor, readable, textOn } from './color.js';
 import { createI18n, pickLanguage } from './i18n.js';
 import { Ime } from './ime.js';
 import { memoryStore, webStore } from './storage.js';
+import { isBlank } from './text.js';
 
 test('a key belongs to the input method while it composes, and just after in Safari order', () => {
   let now = 0;
@@ -79,4 +80,9 @@ test('text on any brand colour has 4.5:1, and a colour that cannot be read is mo
   }
   assert.equal(parseColor('red'), null);
   assert.equal(parseColor('#12345'), null);
+});
+
+test('a text of signs that nobody sees is blank', () => {
+  for (const text of ['', ' \t\n\u3000', '\u200b\u2060\ufeff\u202e\u3164\u2800']) assert.ok(isBlank(text), JSON.stringify(text));
+  for (const text of ['\u200b.', '好', '📦', '👩\u200d🔧']) assert.ok(!isBlank(text), text);
 });

@@ -1,4 +1,5 @@
 // Writing: from draft to outbox, suggestions as editable drafts, typing signs.
+import { isBlank } from '../../model/text.js';
 import type { ArticleHit } from '../../model/types.js';
 import type { Desk } from './desk.js';
 import type { Mode } from './drafts.js';
@@ -24,7 +25,7 @@ export function isHandler(row: Row, me: string): boolean {
 export function sendDraft(desk: Desk, chat: string, mode: Mode): boolean {
   const draft = desk.drafts.of(chat, mode).peek();
   const text = draft.text.trim();
-  if (text === '') return false;
+  if (isBlank(text)) return false;
   if (mode === 'reply') desk.outbox.add(chat, { t: 'message.send', chat, text, ...(draft.article ? { article: draft.article.id } : {}) });
   else {
     const mentions = mentionsIn(text, desk.people.peek());

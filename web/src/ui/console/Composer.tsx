@@ -1,6 +1,7 @@
 // Writing a reply or a note. The text is a draft of its chat and mode until the server has it.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { note, reply, takeBack, whisper } from '../../actions/chat.js';
+import { isBlank } from '../../model/text.js';
 import { ime } from '../../model/ime.js';
 import type { ArticleHit } from '../../model/types.js';
 import { TypingTeller, insertSuggestion, mayReply, sendDraft } from '../../state/console/compose.js';
@@ -126,7 +127,7 @@ export function Composer({ view }: { view: ChatView }) {
           onInput={(e) => write(e.currentTarget.value)} onKeyDown={onKeyDown}
           onCompositionEnd={(e) => typing.wrote(view.chat, mode, e.currentTarget.value.trim() === '')}
           {...(choosing ? { 'aria-controls': 'article-picker', 'aria-autocomplete': 'list' as const } : {})} />
-        <Button kind="primary" icon={modeIcon[mode] === icons.reply ? icons.send : (modeIcon[mode] ?? icons.send)} disabled={!allowed.may || text.trim() === '' || length > LIMIT || choosing}
+        <Button kind="primary" icon={modeIcon[mode] === icons.reply ? icons.send : (modeIcon[mode] ?? icons.send)} disabled={!allowed.may || isBlank(text) || length > LIMIT || choosing}
           onMouseDown={(e) => e.preventDefault()} onClick={send}>
           {mode === 'reply' ? t('send') : mode === 'note' ? t('composer.add_note') : t('composer.add_whisper')}
         </Button>
