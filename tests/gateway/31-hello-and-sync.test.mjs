@@ -50,6 +50,7 @@ test('questions for older entries that overlap are each answered, and nothing is
     const all = new Set(seqs(two, chat));
     for (let seq = Math.min(...list) + 1; seq <= head; seq++) assert.ok(all.has(seq), `${list}: ${seq} was sent`);
     for (const id of asked) assert.ok(two.seen.find((m) => m.re === id).seq >= head);
+    two.problems.length = 0; // what was asked for twice may come twice
     await two.close();
   }
 });
