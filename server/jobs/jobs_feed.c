@@ -421,6 +421,10 @@ static void on_changed(void *ctx, const struct redis_reply *r)
     struct jobs_feed *f = rd->f;
     size_t n = r && redis_reply_type(r) == REDIS_LIST ? redis_reply_n(r) / 2 : 0;
 
+    if (f->closing) { /* the archive may be gone */
+        round_end(rd);
+        return;
+    }
     if (!r || redis_reply_type(r) != REDIS_LIST) {
         fail(f, "redis is away");
         round_end(rd);

@@ -405,16 +405,35 @@ static void hold(struct link_batch *b, unsigned i, const struct link_result *r)
     b->held[i].extra.s = keep_str(r->extra);
 }
 
+/* What stands behind all that was sent before: enough replicas have it. */
+static bool has_enough(const struct link *l, const struct redis_reply *r)
+{
+    bool enough = r && redis_reply_type(r) == REDIS_INT && redis_reply_int(r) >= l->cfg->redis.replicas;
+
+    if (!enough)
+        log_warn("link", "not enough replicas have it in time wanted=%lld have=%lld", (long long)l->cfg->redis.replicas,
+                 (long long)(r ? redis_reply_int(r) : -1));
+    return enough;
+}
+
+static int ask_replicas(struct link *l, void (*cb)(void *ctx, const struct redis_reply *r), void *ctx)
+{
+    char n[24], ms[24];
+    const char *argv[] = {"WAIT", n, ms};
+
+    snprintf(n, sizeof n, "%lld", (long long)l->cfg->redis.replicas);
+    snprintf(ms, sizeof ms, "%lld", (long long)l->cfg->redis.replicas_ms);
+    return redis_call(l->cmd, 3, argv, NULL, l->cfg->redis.command_ms, cb, ctx);
+}
+
 static void on_replicas(void *ctx, const struct redis_reply *r)
 {
     struct link_batch *b = ctx;
-    int64_t want = b->l->cfg->redis.replicas;
-    bool enough = r && redis_reply_type(r) == REDIS_INT && redis_reply_int(r) >= want;
+    bool enough;
 
     if (--b->waits_left > 0)
         return; /* that was for a try that wasn't run */
-    if (!enough)
-        log_warn("link", "not enough replicas have it in time wanted=%lld have=%lld", (long long)want, (long long)(r ? redis_reply_int(r) : -1));
+    enough = has_enough(b->l, r);
     for (unsigned i = 0; i < b->n; i++) {
         struct link_result *res = &b->held[i];
         char *why = (char *)(uintptr_t)res->why.s, *extra = (char *)(uintptr_t)res->extra.s;
@@ -430,14 +449,7 @@ static void on_replicas(void *ctx, const struct redis_reply *r)
 
 static void wait_for_replicas(struct link_batch *b)
 {
-    char n[24], ms[24];
-    const char *argv[] = {"WAIT", n, ms};
-
-    if (b->l->cfg->redis.replicas == 0)
-        return;
-    snprintf(n, sizeof n, "%lld", (long long)b->l->cfg->redis.replicas);
-    snprintf(ms, sizeof ms, "%lld", (long long)b->l->cfg->redis.replicas_ms);
-    if (redis_call(b->l->cmd, 3, argv, NULL, b->l->cfg->redis.command_ms, on_replicas, b) == 0)
+    if (b->l->cfg->redis.replicas > 0 && ask_replicas(b->l, on_replicas, b) == 0)
         b->waits_left++;
 }
 
@@ -468,7 +480,7 @@ static void on_answer(void *ctx, const struct redis_reply *r)
         else if (r && redis_reply_type(r) == REDIS_LIST && i < redis_reply_n(r))
             read_answer(redis_reply_at(r, i), &b->w[i], &res);
         note(b->l, &res);
-        if (waits && !holds && res.status == LINK_DONE)
+        if (waits && !holds && (res.status == LINK_DONE || res.status == LINK_SEEN))
             res.status = LINK_UNKNOWN; /* the question to the replicas could not be sent */
         if (holds)
             hold(b, i, &res);
@@ -525,8 +537,27 @@ void link_commit_answer(const struct redis_reply *r, const struct link_commit *c
 }
 
 struct find {
+    struct link *l;
     struct waiting w;
+    struct link_result res; /* with redis.replicas: SEEN waits here until enough replicas have it; extra is ours */
 };
+
+static void find_over(struct find *f, const struct link_result *r)
+{
+    f->w.cb(f->w.ctx, r);
+    free((char *)(uintptr_t)f->res.extra.s);
+    free(f);
+}
+
+/* The first answer may have been UNKNOWN because the replicas lacked it: the second is worth no less (PROMISES 1). */
+static void on_found_on_replicas(void *ctx, const struct redis_reply *r)
+{
+    struct find *f = ctx;
+
+    if (!has_enough(f->l, r))
+        f->res.status = LINK_UNKNOWN;
+    find_over(f, &f->res);
+}
 
 static void on_found(void *ctx, const struct redis_reply *r)
 {
@@ -536,13 +567,15 @@ static void on_found(void *ctx, const struct redis_reply *r)
     if (r && redis_reply_type(r) == REDIS_STR) {
         res.status = LINK_SEEN;
         read_seen(redis_reply_str(r), &f->w, &res);
-        f->w.cb(f->w.ctx, &res);
-    } else if (r && redis_reply_type(r) == REDIS_NIL) {
-        f->w.cb(f->w.ctx, NULL);
-    } else {
-        f->w.cb(f->w.ctx, &res);
+        if (f->l->cfg->redis.replicas > 0) {
+            f->res = res;
+            f->res.extra.s = keep_str(res.extra);
+            if (ask_replicas(f->l, on_found_on_replicas, f) == 0)
+                return;
+            res.status = LINK_UNKNOWN;
+        }
     }
-    free(f);
+    find_over(f, r && redis_reply_type(r) == REDIS_NIL ? NULL : &res);
 }
 
 int link_find_id(struct link *l, struct str log, struct str person, struct str id, bool in_person, const unsigned char *digest,
@@ -552,6 +585,7 @@ int link_find_id(struct link *l, struct str log, struct str person, struct str i
     struct link_words w;
     int rc;
 
+    f->l = l;
     f->w.cb = cb;
     f->w.ctx = ctx;
     if (digest) {

@@ -1,8 +1,9 @@
 // A node that is behind when it writes: the index, the chats of who leaves, and what it has to put back come right all the same.
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import { after, test } from 'node:test';
 import { OwnRedis, Proxy } from '../faults/lib/redis.mjs';
-import { again, rep } from './lib/client.mjs';
+import { again, newId, rep } from './lib/client.mjs';
 import { arrival, servedChat, staff } from './lib/desk.mjs';
 import { Server, end } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
@@ -115,3 +116,32 @@ test('the connection breaks while a node puts back what it had: it goes on when 
     const texts = back.entries(chat, 'message').map((e) => e.text);
     assert.deepEqual(texts.filter((t) => kept.includes(t)), kept, 'each once, in order');
   }));
+
+const freePort = () => new Promise((yes) => {
+  const l = net.createServer().listen(0, '127.0.0.1', () => {
+    const { port } = l.address();
+    l.close(() => yes(port));
+  });
+});
+
+test('while no replica has it, a repeat is acknowledged no sooner than the first try', async () => {
+  const [redis, replica] = [await new OwnRedis().start(), await new OwnRedis().start()];
+  const port = await freePort();
+  await redis.ask('CONFIG', 'SET', 'port', port);
+  await replica.ask('REPLICAOF', '127.0.0.1', port);
+  await until(async () => (await replica.ask('INFO', 'replication')).includes('master_link_status:up'), 'the replica follows');
+  const s = await new Server({ redis: redis.url, set: { 'redis.replicas': 1, 'redis.replicas_ms': 300 } }).start();
+  try {
+    const { sue, chat } = await arrival(s, s.newDepartment());
+    replica.process.kill('SIGSTOP');
+    const leave = { chat, id: newId() };
+    for (let i = 0; i < 2; i++) await sue.refused('unavailable', 'chat.leave', leave);
+    replica.process.kill('SIGCONT');
+    await until(async () => (await sue.ask('chat.leave', leave)).t === 'ok', 'it is acknowledged when the replica has it');
+  } finally {
+    replica.process.kill('SIGCONT');
+    await end(s);
+    await redis.kill();
+    await replica.kill();
+  }
+});
