@@ -433,6 +433,10 @@ void task_command(struct cmd *c)
         begin_done(c);
     else if (field(c, FIELD_DEPARTMENT).n && !match_find(c->app, field(c, FIELD_DEPARTMENT)))
         command_refuse(c, CODE_BAD_REQUEST, "department: there is none of that name", 0, begin_open);
+    else if (utf8_is_blank(field(c, FIELD_CONTACT))) /* nobody could answer (rule 1.6) */
+        command_refuse(c, CODE_BAD_REQUEST, "contact: must not be empty", 0, begin_open);
+    else if (c->msg.f[FIELD_AT].type == VAL_INT && c->msg.f[FIELD_AT].i <= app_now_ms(c->app))
+        command_refuse(c, CODE_BAD_REQUEST, "at: lies in the past", 0, begin_open);
     else if (c->app->chats != CHATS_OPEN) /* PROMISES 2.14 */
         command_refuse(c, CODE_UNAVAILABLE, "no new messages can be taken now", NO_NEW_MS, begin_open);
     else if (!address_may_leave(c))

@@ -55,6 +55,7 @@ test('rule 1.6: who waits and asks to be called back has a task in that departme
   const { sue, chat } = await arrival(one, l.department);
   const at = Date.now() + 3_600_000;
   await sue.refused('bad_request', 'callback.ask', { at });
+  for (const no of [{ at: 0 }, { at: Date.now() - 60_000 }, { at, contact: ' \u200b' }]) await sue.refused('bad_request', 'callback.ask', { contact: '138 0000 0000', ...no });
   const { task } = await sue.done('callback.ask', { at, contact: '138 0000 0000' });
   const lea = await rep(two, l, { shift: false });
   const mine = lea.welcome.tasks.find((t) => t.task === task);
