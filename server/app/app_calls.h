@@ -324,6 +324,8 @@ void tasks_fini(struct app *a);
 
 /* app_board.c */
 void board_tick(struct app *a);
+/* Chats of departments that somebody watches are read into memory, where they aren't: from the queues, and the lists of who serves there. */
+void board_look(struct app *a);
 
 /* app_timers.c */
 void timers_tick(struct app *a);

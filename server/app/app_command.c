@@ -192,6 +192,8 @@ static void to_sync(struct cmd *c)
 static void to_board(struct cmd *c)
 {
     c->conn->watches_board = c->msg.f[FIELD_ON].b;
+    if (c->conn->watches_board && link_is_up(c->app->link))
+        board_look(c->app);
     match_all_dirty(c->app);
     answer_cmd_ok(c, NULL);
 }

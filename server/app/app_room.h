@@ -352,6 +352,7 @@ struct app {
     char epoch[40];                    /* the life of the data that this node's memory is of; "" none yet */
     struct repair *repairs_resting;    /* of them, those that go on when Redis takes writes again */
     unsigned repairs_left;             /* chats that are being put back, + 1 while they are being listed */
+    unsigned boards;                   /* rounds of the live board */
     uint64_t epochs, put_back, lost;   /* new epochs met, entries put back, entries known to be gone for good */
     int64_t hole_at_ms;                /* uv_now() when the last hole was found, 0 never */
 };

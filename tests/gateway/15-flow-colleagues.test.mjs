@@ -180,3 +180,21 @@ test('a role that is taken away ends what was watched by it, and what one may re
   assert.ok(!lea.inbox.some((m) => m.t === 'board'), 'the board is the leads’');
   await dir.refused('not_found', 'chat.open', { chat });
 });
+
+test('the live board has every open chat of the department, also those that nobody here has open', async () => {
+  const own = await new Server({ set: { 'limits.chat_idle_ms': 5000 } }).start();
+  try {
+    const { ann, sue, chat } = await servedChat(own);
+    await ann.done('chat.park', { chat, promise: 'I call you', until: Date.now() + 3_600_000 });
+    const waiting = await arrival(own, ann.department);
+    const [who] = await staff(own, 1, { role: 'lead', department: ann.department });
+    for (const c of [ann, sue, waiting.sue]) await c.close();
+    await own.stop();
+    await own.start();
+    const lea = await rep(own, who, { shift: false });
+    await lea.done('board.watch', { on: true });
+    await lea.expect((m) => m.t === 'board' && [chat, waiting.chat].every((x) => m.chats.some((c) => c.chat === x)));
+  } finally {
+    await endAndCheck(own);
+  }
+});
