@@ -40,7 +40,7 @@ unsigned reps_of(struct app *a, struct department *d, struct member **out)
 
     list(a, d);
     for (unsigned i = 0; i < d->reps_n; i++)
-        if (!d->reps[i]->is_ending)
+        if (!d->reps[i]->is_ending && !d->reps[i]->is_missing)
             out[n++] = d->reps[i];
     return n;
 }

@@ -200,6 +200,7 @@ struct member {
     bool is_stale;           /* its log is to be read again: more was said meanwhile, or the reading failed */
     bool is_awaited;         /* one of app.people_left */
     bool is_ending;          /* the shift's end is under way: no new offers */
+    bool is_missing;         /* an offer was missed: no new ones until it is counted, and a pause that follows is written */
     bool present_elsewhere;
     bool is_read;            /* nothing of what matching looks at has changed since app.reps_n, as far as known (app_reps.c) */
     uint64_t touched;        /* app.looks_n when this node last did something to them: looks up to that one don't know of it */

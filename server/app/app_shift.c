@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define WHY_MISSED "missed"
+
 struct ending;
 
 /* A timer of absence that fired. */
@@ -26,6 +28,13 @@ struct shift_flight {
     int64_t capacity;
     const char *why;
 };
+
+/* Offers may come again. */
+static void count_over(struct app *a, struct member *m)
+{
+    m->is_missing = false;
+    match_member_dirty(a, m);
+}
 
 static void on_shift(void *ctx, const struct link_result *r)
 {
@@ -69,6 +78,8 @@ static void on_shift(void *ctx, const struct link_result *r)
         if (f->cmd)
             answer_cmd_error(f->cmd, CODE_UNAVAILABLE, "the log can't be written now", NULL);
     }
+    if (f->why && strcmp(f->why, WHY_MISSED) == 0)
+        count_over(f->app, m);
     free(f->gone);
     free(f);
 }
@@ -269,8 +280,11 @@ static void on_missed(void *ctx, const struct redis_reply *r)
 
     if (m && r && redis_reply_type(r) == REDIS_INT && redis_reply_int(r) >= k->app->cfg->routing.missed_pause && m->rep.shift == SHIFT_ON) {
         log_info("app", "paused rep=%s missed=%lld", k->id, (long long)redis_reply_int(r));
-        commit_shift(k->app, NULL, m, KIND_SHIFT_PAUSED, m->rep.capacity, "missed", NULL, NULL);
         people_took(k->app, k->id);
+        if (commit_shift(k->app, NULL, m, KIND_SHIFT_PAUSED, m->rep.capacity, WHY_MISSED, NULL, NULL) < 0)
+            count_over(k->app, m);
+    } else if (m) {
+        count_over(k->app, m);
     }
     free(k);
 }
@@ -279,11 +293,14 @@ void people_missed(struct app *a, const char *id)
 {
     const char *argv[] = {"HINCRBY", "missed", "1"};
     struct missing *k = mem_zalloc(sizeof *k);
+    struct member *m = people_find(a, str_of(id));
 
     k->app = a;
-    snprintf(k->id, sizeof k->id, "%s", id);
+    str_keep(str_of(id), k->id, sizeof k->id);
     if (link_call(a->link, LINK_REP, str_of(id), 3, argv, NULL, on_missed, k) < 0)
         free(k);
+    else if (m)
+        m->is_missing = true;
 }
 
 void people_took(struct app *a, const char *id)

@@ -138,6 +138,8 @@ test('rule 1.4: who misses two offers in a row is paused, and told why', async (
   assert.equal(told.why, 'missed');
   const tab = await rep(server, w, { shift: false });
   assert.deepEqual([tab.welcome.shift.state, tab.welcome.shift.why], ['paused', 'missed']);
+  const t = await log(chat, (l) => l.events.filter((e) => e.kind === 'offer_missed').length === 2);
+  assert.equal(t.events.filter((e) => e.kind === 'offered' && e.to.id === ann.me).length, 2, 'and not asked a third time in between');
   await ann.done('shift.start', { capacity: 5 });
   await ann.expect('presence', { rep: ann.me, state: 'on' });
   await ann.done('shift.pause');
