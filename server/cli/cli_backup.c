@@ -587,6 +587,8 @@ static int restore(struct cli *c, const char *dir, struct set *s, struct err *er
     if (rc == 0)
         rc = check_files(dir, s, err);
     if (rc == 0)
+        rc = cli_make_data(c, err);
+    if (rc == 0)
         rc = minder_copy_lock(c->data, &lock, err);
     if (rc == 0)
         rc = put_all(c, dir, s, epoch, err);
