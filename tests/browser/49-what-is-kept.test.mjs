@@ -185,8 +185,18 @@ test('on a phone a reload with the panel open leaves nothing for "back" to do bu
   await question.fill('Hello there');
   await s.button('pre.start').click();
   await tom.accept('Hello there');
-  await s.page.reload();
-  await s.page.waitForFunction(() => !history.state?.firstline);
+  const again = async () => {
+    const up = s.page.waitForEvent('websocket');
+    await s.page.reload();
+    await up; // the panel is there, and closed
+  };
+  await again();
+  await s.open();
   await s.page.goBack();
-  assert.match(s.page.url(), /first$/);
+  await s.launcher.waitFor();
+  assert.match(s.page.url(), /second$/);
+  await s.open();
+  await again();
+  await s.page.goBack();
+  await s.page.waitForURL(/first$/);
 });

@@ -107,6 +107,8 @@ export function mount(o: PanelOptions): PanelHandle {
 
   /** "Back" closes the panel on a phone: it has an entry of its own in the page's history. */
   const isOurs = () => (history.state as { firstline?: boolean } | null)?.firstline === true;
+  /** The entry is of a panel that stood open when the page was loaded again: the next one that opens takes it over. */
+  let left = isOurs();
 
   function lockPage() {
     const html = document.documentElement;
@@ -114,6 +116,7 @@ export function mount(o: PanelOptions): PanelHandle {
     const was = html.style.overflow;
     html.style.overflow = 'hidden';
     if (!isOurs()) history.pushState({ ...(history.state as object | null), firstline: true }, '');
+    left = false;
     window.visualViewport?.addEventListener('resize', fit);
     window.visualViewport?.addEventListener('scroll', fit);
     fit();
@@ -169,7 +172,11 @@ export function mount(o: PanelOptions): PanelHandle {
     },
   };
 
-  window.addEventListener('popstate', () => restorePage && hide());
+  window.addEventListener('popstate', () => {
+    if (restorePage) hide();
+    else if (left && !isOurs()) history.back(); // to where "back" would have led without it
+    left = left && isOurs();
+  });
   window.addEventListener('storage', (e) => s.elsewhere(e.key, e.newValue));
   document.addEventListener('visibilitychange', seen);
   night.addEventListener('change', applyBrand);
@@ -181,7 +188,6 @@ export function mount(o: PanelOptions): PanelHandle {
     o.onUnread(unread);
     o.emit('unread', unread);
   });
-  if (isOurs()) history.back(); // of a panel that stood open when the page was loaded again
   if (s.chatId || s.outbox.all.length > 0) {
     s.socket.open();
     needLater();
