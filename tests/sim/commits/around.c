@@ -73,15 +73,9 @@ void shopper_start(struct cmd *c)
     slot_push(slot_new(c->app, str_of(c->new_chat)), c);
 }
 
-void staff_open_for(struct conn *conn, struct slot *s, int64_t after, struct str re, bool card)
+bool staff_may_read(struct slot *s, const struct conn *c)
 {
-    struct sub *u = sub_add(conn, s, after < s->chat.head ? after : s->chat.head);
-
-    u->cursor = after < s->chat.head ? after : s->chat.head;
-    u->stop = s->chat.head;
-    u->sync_card = card;
-    snprintf(u->sync_re, sizeof u->sync_re, "%.*s", STR_FMT(re));
-    sub_pump(u);
+    return s->chat.head > 0 && people_find(s->app, str_of(c->person));
 }
 
 void people_fact(struct app *a, struct str id, struct str department, bool denied, struct chat_rep *out)
@@ -120,6 +114,19 @@ void notice_after(struct slot *s, const struct notice *n, bool is_ours)
 void notice_write_card(struct slot *s, struct buf *b)
 {
     (void)s, (void)b;
+}
+void board_look(struct app *a)
+{
+    (void)a;
+}
+bool link_is_up(const struct link *l)
+{
+    (void)l;
+    return true;
+}
+void net_address_group(const char *address, char out[64])
+{
+    snprintf(out, 64, "%s", address);
 }
 void places_tell_new(struct slot *s)
 {
