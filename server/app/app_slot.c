@@ -236,6 +236,7 @@ void slot_keep_index(struct slot *s)
 
 void slot_refuse_waiting(struct slot *s, const char *why)
 {
+    s->awaited++; /* who is answered may ask anew at once, in vain: it stays until all of them are */
     while (s->first) {
         struct cmd *c = s->first;
 
@@ -244,6 +245,7 @@ void slot_refuse_waiting(struct slot *s, const char *why)
             s->last = NULL;
         answer_cmd_error(c, CODE_UNAVAILABLE, why, NULL);
     }
+    s->awaited--;
 }
 
 static void take_read(struct slot *s, const struct redis_reply *list)
