@@ -514,8 +514,8 @@ static void read_on(struct net_sock *s)
                : s->state == SOCK_BODY   ? read_body(s)
                : s->state == SOCK_LINGER ? read_rest(s)
                                          : false;
-    if (more && s->state == SOCK_HEAD)
-        watch(s, UV_READABLE);
+    if (more && (s->state == SOCK_HEAD || s->state == SOCK_BODY))
+        watch(s, UV_READABLE); /* the rest in another turn */
     s->busy = false;
     free_if_done(s);
 }

@@ -6,11 +6,11 @@ import { after, test } from 'node:test';
 import { OwnRedis, Proxy } from '../faults/lib/redis.mjs';
 import { Client, Refused, again, newId, rep, shopper } from './lib/client.mjs';
 import { arrival, auditor, servedChat } from './lib/desk.mjs';
-import { METRICS, Server, end, temporaryFolder } from './lib/server.mjs';
+import { METRICS, Server, end, endAll, temporaryFolder } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 const alive = setInterval(() => {}, 1000); // processes that are awaited don't keep the file running
-after(() => clearInterval(alive));
+after(() => (clearInterval(alive), endAll()));
 
 const BEATS = { 'presence.beat_ms': 300, 'presence.silent_ms': 1500 };
 

@@ -7,11 +7,11 @@ import { OwnRedis } from '../faults/lib/redis.mjs';
 import { again, newId, rep, shopper } from './lib/client.mjs';
 import { auditor, servedChat, staff } from './lib/desk.mjs';
 import { editor } from './lib/kb.mjs';
-import { METRICS, Server, end, temporaryFolder } from './lib/server.mjs';
+import { METRICS, Server, end, endAll, temporaryFolder } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 const alive = setInterval(() => {}, 1000); // processes that are awaited don't keep the file running
-after(() => clearInterval(alive));
+after(() => (clearInterval(alive), endAll()));
 
 const JUMP = 1_000_000;
 const BEATS = { 'presence.beat_ms': 300, 'presence.silent_ms': 1500 };

@@ -5,11 +5,11 @@ import { clock } from '../faults/lib/os.mjs';
 import { OwnRedis } from '../faults/lib/redis.mjs';
 import { again, rep, shopper } from './lib/client.mjs';
 import { arrival, auditor, staff } from './lib/desk.mjs';
-import { Server, end } from './lib/server.mjs';
+import { Server, end, endAll } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 const alive = setInterval(() => {}, 1000); // processes that are awaited don't keep the file running
-after(() => clearInterval(alive));
+after(() => (clearInterval(alive), endAll()));
 
 const AWAY_MS = 13_000; // longer than what counts as late, and than every span below
 const SET = { 'presence.beat_ms': 300, 'presence.silent_ms': 1500, 'care.first_ms': 1500, 'queue.gone_ms': 5000, 'routing.offer_ms': 4000, 'server.node': 'one' };

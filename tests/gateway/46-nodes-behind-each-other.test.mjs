@@ -5,11 +5,11 @@ import { after, test } from 'node:test';
 import { OwnRedis, Proxy } from '../faults/lib/redis.mjs';
 import { again, newId, rep } from './lib/client.mjs';
 import { arrival, servedChat, staff } from './lib/desk.mjs';
-import { Server, end } from './lib/server.mjs';
+import { Server, end, endAll } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 const alive = setInterval(() => {}, 1000); // processes that are awaited don't keep the file running
-after(() => clearInterval(alive));
+after(() => (clearInterval(alive), endAll()));
 
 const KEY = 'fl:{default}:';
 const ready = (s) => until(async () => (await s.api('GET', '/readyz')).status === 200, async () => `ready; ${(await s.api('GET', '/readyz')).text}`, 15_000);

@@ -257,6 +257,19 @@ test('a method that a path does not have is 405 with what it has', async () => {
   assert.equal(head.raw.length, 0);
 });
 
+test('a large body that has arrived before its connection is taken is read to its end', async () => {
+  const body = `{"login":"${'x'.repeat(900 * 1024)}"}`;
+  for (let i = 0; i < 5; i++) {
+    server.process.kill('SIGSTOP');
+    const answer = server.api('POST', '/api/v1/session', { body, headers: { 'X-Firstline': '1' } });
+    const sockets = () => readFileSync('/proc/net/tcp', 'utf8').trim().split('\n').slice(1).map((l) => l.trim().split(/\s+/));
+    const isFull = ([, local, , , queues]) => parseInt(local.split(':')[1], 16) === server.port && parseInt(queues.split(':')[1], 16) > 60_000;
+    const queued = () => sockets().some(isFull);
+    await until(queued, 'what no connection was taken for lies in the kernel').finally(() => server.process.kill('SIGCONT'));
+    assert.equal((await answer).status, 413);
+  }
+});
+
 test('requests that are smuggled or broken get one answer, a refusal', async () => {
   const speak = (bytes) =>
     new Promise((done) => {

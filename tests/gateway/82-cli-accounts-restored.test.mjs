@@ -7,11 +7,11 @@ import { after, test } from 'node:test';
 import { OwnRedis } from '../faults/lib/redis.mjs';
 import { rep } from './lib/client.mjs';
 import { servedChat } from './lib/desk.mjs';
-import { PASSWORD, Server, end, run, temporaryFolder } from './lib/server.mjs';
+import { PASSWORD, Server, end, endAll, run, temporaryFolder } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 const alive = setInterval(() => {}, 1000); // processes that are awaited don't keep the file running
-after(() => clearInterval(alive));
+after(() => (clearInterval(alive), endAll()));
 
 const LATER = 'another horse battery 10';
 const JUMP = 1_000_000;
