@@ -222,26 +222,30 @@ void archive_bind_access(sqlite3_stmt *st, const struct archive_wish *w)
     archive_db_name_str(st, ":departments", w->departments);
 }
 
+#define CURSOR_SIZE 40
+
+static void cursor_text(char of, int64_t place, char out[CURSOR_SIZE])
+{
+    snprintf(out, CURSOR_SIZE, "%c%llx-%llx", of, (unsigned long long)place, (unsigned long long)(place % 15));
+}
+
 void archive_cursor_write(char of, int64_t place, struct buf *out)
 {
-    char text[40];
+    char text[CURSOR_SIZE];
 
-    snprintf(text, sizeof text, "%c%llx-%llx", of, (unsigned long long)place, (unsigned long long)(place % 15));
+    cursor_text(of, place, text);
     json_kv_s(out, "next", text);
 }
 
 int archive_cursor_read(char of, struct str s, int64_t *place, struct err *err)
 {
-    char text[40], *end;
-    long long check;
+    char text[CURSOR_SIZE] = "";
 
-    if (s.n < 4 || s.n >= sizeof text || s.s[0] != of)
-        return err_set(err, ERR_INVALID, "the cursor is none of ours");
-    memcpy(text, s.s, s.n);
-    text[s.n] = '\0';
-    *place = strtoll(text + 1, &end, 16);
-    check = *end == '-' ? strtoll(end + 1, &end, 16) : -1;
-    if (*end != '\0' || *place < 1 || *place > ARCHIVE_CURSOR_MAX || check != *place % 15)
+    if (s.n < sizeof text && s.n > 1)
+        memcpy(text, s.s + 1, s.n - 1);
+    *place = strtoll(text, NULL, 16);
+    cursor_text(of, *place, text);
+    if (*place < 1 || *place > ARCHIVE_CURSOR_MAX || !str_is(s, text)) /* only as it is written */
         return err_set(err, ERR_INVALID, "the cursor is none of ours");
     return 0;
 }

@@ -334,7 +334,7 @@ static void pages_hold_each_chat_once_while_new_ones_come(void **state)
 static void a_cursor_that_is_none_of_ours_is_refused(void **state)
 {
     static const char *const bad[] = {"x",    "1",     "1-",   "1zz-1",   "1ffffffffffffffffff-1",
-                                      "10-0", "1-5-0", "15-6", "'; DROP", "15-5x"};
+                                      "10-0", "1-5-0", "15-6", "'; DROP", "15-5x", "1f-00", "1 f-0", "1+f-0", "10xf-0", "1F-0"};
     struct archive_query q = kit_query(ARCHIVE_LIST);
     struct kit *k = *state;
 
