@@ -84,6 +84,10 @@ void decide_consult(const struct chat *c, const struct chat_cmd *cmd, const stru
     (void)r;
     if (!decide_needs_handler(c, cmd, d) || !has_receiver(cmd, d))
         return;
+    if (!cmd->target_is_department && str_is(cmd->person, cmd->target->id)) {
+        decide_conflict(c, d, "you are the handler");
+        return;
+    }
     e = decide_add_main(d, cmd, KIND_CONSULTED);
     e->f[FIELD_TO] = receiver(d, cmd);
     e->f[FIELD_QUESTION] = decide_msg_val(cmd, FIELD_QUESTION);
