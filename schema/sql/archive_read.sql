@@ -57,6 +57,26 @@ WHERE d.person = :driver AND d.place <= :bound AND d.place >= :floor
        OR c.department IN (SELECT value FROM json_each(:departments)))
 ORDER BY d.place DESC;
 
+-- The chats of one shopper: also for who handles one of them now (MISSION "People").
+-- :list_shopper
+SELECT c.place, c.chat, c.department, c.shopper, c.shopper_name, c.owner, c.owner_name, c.state, c.started, c.ended,
+       c.rating, c.messages, c.tags, c.owner_changed, c.handovers, c.complete
+FROM chats c
+WHERE c.shopper = :shopper AND c.place <= :bound AND c.place >= :floor
+  AND (:from IS NULL OR c.started >= :from)
+  AND (:to IS NULL OR c.started <= :to)
+  AND (:department IS NULL OR c.department = :department)
+  AND (:rating IS NULL OR c.rating = :rating)
+  AND (:owner_changed IS NULL OR c.owner_changed = :owner_changed)
+  AND (:tag IS NULL OR EXISTS (SELECT 1 FROM chat_tags t WHERE t.tag = :tag AND t.place = c.place))
+  AND (:rep IS NULL
+       OR EXISTS (SELECT 1 FROM chat_people p WHERE p.person = :rep AND p.place = c.place AND p.part & 3))
+  AND (:all
+       OR EXISTS (SELECT 1 FROM chat_people p WHERE p.person = :reader AND p.place = c.place)
+       OR c.department IN (SELECT value FROM json_each(:departments))
+       OR EXISTS (SELECT 1 FROM chats n WHERE n.shopper = c.shopper AND n.handler = :reader AND n.state NOT IN ('closed', 'abandoned')))
+ORDER BY c.place DESC;
+
 -- :words
 SELECT rowid FROM words WHERE words MATCH :term AND rowid <= :bound ORDER BY rowid DESC;
 
@@ -70,7 +90,8 @@ FROM chats c
 WHERE c.chat = :chat
   AND (:all
        OR EXISTS (SELECT 1 FROM chat_people p WHERE p.person = :reader AND p.place = c.place)
-       OR c.department IN (SELECT value FROM json_each(:departments)));
+       OR c.department IN (SELECT value FROM json_each(:departments))
+       OR EXISTS (SELECT 1 FROM chats n WHERE n.shopper = c.shopper AND n.handler = :reader AND n.state NOT IN ('closed', 'abandoned')));
 
 -- :hash_at
 SELECT hash FROM entries WHERE n = :n;

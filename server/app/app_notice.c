@@ -490,6 +490,5 @@ void notice_write_card(struct slot *s, struct buf *b)
     json_kv_s(b, "state", chat_state_name(c->state));
     if (c->after)
         json_kv_s(b, "after", c->after);
-    json_kv_raw(b, "past", STR("[]"));
     json_close(b, '}');
 }

@@ -497,8 +497,8 @@ static void write_departments(const struct archive_query *q, struct buf *out)
 static void copy_query(struct archive_job *j, const struct archive_query *q)
 {
     struct archive_query *to = &j->wish.q;
-    struct str *const text[] = {&to->chat,   &to->q,         &to->rep,  &to->department, &to->tag,
-                                &to->cursor, &to->reader_id, &to->body, &to->by};
+    struct str *const text[] = {&to->chat, &to->q,      &to->rep,       &to->shopper, &to->department,
+                                &to->tag,  &to->cursor, &to->reader_id, &to->body,    &to->by};
     size_t at[sizeof text / sizeof *text], bytes = 0;
     struct buf b;
 

@@ -135,13 +135,14 @@ struct archive_query {
     struct str chat;            /* TRANSCRIPT, REVIEWS, LOG (a log's frames from seq on, NDJSON) */
     int64_t from_seq;           /* LOG */
     /* LIST (cursor, limit: also REVIEWS): absent strings have .s NULL; -1: no bound */
-    struct str q, rep, department, tag, cursor;
+    struct str q, rep, shopper, department, tag, cursor;
     int64_t from_ms, to_ms, rating;
     int owner_changed; /* -1: either */
     unsigned limit;    /* 1–200 */
     /* whom the caller may see (LIST and TRANSCRIPT); reader_all: everything */
     bool reader_all;
-    struct str reader_id;                 /* own chats: owned, handled, consulted, joined */
+    struct str reader_id; /* own chats: owned, handled, consulted, joined; where a chat or a shopper is asked for, also
+                             those of a shopper whom they handle now */
     const char (*reader_departments)[64]; /* "" ends; NULL: none (lead's) */
     struct str body;                      /* REVIEW_ADD, AUDIT_ADD: JSON object to store */
     struct str by;                        /* REVIEW_ADD, AUDIT_ADD: person id */

@@ -177,18 +177,20 @@ static void bind_optional(sqlite3_stmt *st, const char *name, int64_t v)
         archive_db_name_int(st, name, v);
 }
 
-/* The chats that pass the filters; led by a person's own chats where only these can. */
+/* The chats that pass the filters; led by a person's own or a shopper's chats where only these can. */
 static int prepare_chats(struct list *l, struct err *err)
 {
     const struct archive_query *q = &l->w->q;
     bool only_own = !q->reader_all && l->w->departments.n <= 2; /* "[]" */
     struct str driver = q->rep.n > 0 ? q->rep : only_own ? q->reader_id : STR_NONE;
+    enum archive_read led = q->shopper.n > 0 ? READ_list_shopper : driver.n > 0 ? READ_list_person : READ_list;
     sqlite3_stmt *st;
-    int rc = archive_reader_use(l->r, driver.n > 0 ? READ_list_person : READ_list, &st, err);
+    int rc = archive_reader_use(l->r, led, &st, err);
 
     if (rc < 0)
         return rc;
     archive_db_name_str(st, ":driver", driver);
+    archive_db_name_str(st, ":shopper", q->shopper);
     archive_db_name_str(st, ":rep", q->rep.n > 0 ? q->rep : STR_NONE);
     archive_db_name_str(st, ":department", q->department.n > 0 ? q->department : STR_NONE);
     archive_db_name_str(st, ":tag", q->tag.n > 0 ? q->tag : STR_NONE);

@@ -18,7 +18,7 @@ struct sqlite3_stmt;
 
 #define ARCHIVE_READ_MAP(X)                                                                                  \
     X(begin)                                                                                                 \
-    X(log_head) X(log_extent) X(by_ref) X(kinds_before) X(list) X(list_person) X(entry_number) X(chat) X(hash_at) X(log) X(reviews) X(reviews_all) X(tasks) X(gaps) X(stale)
+    X(log_head) X(log_extent) X(by_ref) X(kinds_before) X(list) X(list_person) X(list_shopper) X(entry_number) X(chat) X(hash_at) X(log) X(reviews) X(reviews_all) X(tasks) X(gaps) X(stale)
 enum archive_read {
 #define ARCHIVE_READ_ENUM(name) READ_##name,
     ARCHIVE_READ_MAP(ARCHIVE_READ_ENUM)

@@ -1,7 +1,7 @@
 /*
  * /api/v1/transcripts: searching and reading what was said. QA and directors read all, a lead the
- * departments, a rep what was theirs; admins and editors nothing by virtue of that (MISSION "People"). Each
- * read goes to the audit log.
+ * departments, a rep what was theirs and the past chats of a shopper whom they handle now; admins and editors
+ * nothing by virtue of that (MISSION "People"). Each read goes to the audit log.
  */
 #include "http/http_private.h"
 
@@ -59,6 +59,7 @@ static void audit_list(struct http_call *call, struct archive *a, const struct a
     json_kv_s(&b, "what", "transcripts.list");
     json_kv_str(&b, "q", q->q);
     json_kv_str(&b, "rep", q->rep);
+    json_kv_str(&b, "shopper", q->shopper);
     json_kv_str(&b, "department", q->department);
     json_kv_str(&b, "tag", q->tag);
     json_kv_s(&b, "address", call->address);
@@ -69,11 +70,11 @@ static void audit_list(struct http_call *call, struct archive *a, const struct a
 
 void transcripts_list(struct http_call *call)
 {
-    enum { Q, REP, DEPARTMENT, TAG, CURSOR, TEXTS_N };
-    static const char *const names[TEXTS_N] = {"q", "rep", "department", "tag", "cursor"};
+    enum { Q, REP, SHOPPER, DEPARTMENT, TAG, CURSOR, TEXTS_N };
+    static const char *const names[TEXTS_N] = {"q", "rep", "shopper", "department", "tag", "cursor"};
     struct archive_query q = {
         .kind = ARCHIVE_LIST, .from_ms = -1, .to_ms = -1, .rating = -1, .owner_changed = -1};
-    struct str *const to[TEXTS_N] = {&q.q, &q.rep, &q.department, &q.tag, &q.cursor};
+    struct str *const to[TEXTS_N] = {&q.q, &q.rep, &q.shopper, &q.department, &q.tag, &q.cursor};
     struct buf texts[TEXTS_N];
     struct archive *a;
     int64_t limit = 50;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';
 import { rep, shopper } from './lib/client.mjs';
-import { auditor, servedChat, settled, staff } from './lib/desk.mjs';
+import { auditor, servedChat, settled, staff, take } from './lib/desk.mjs';
 import { Server } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -189,6 +189,31 @@ test('who may read what goes by role', async () => {
     const r = await server.api('GET', `/api/v1/transcripts/${c}`, { token: quinn.token });
     assert.ok([400, 404].includes(r.status), `${c}: ${r.status}`);
   }
+});
+
+test('who handles a shopper reads their past chats for as long', async () => {
+  const [first, second] = await staff(server, 2);
+  const amy = await rep(server, first);
+  const { sue: eve, chat: past } = await servedChat(server, { ann: amy, text: 'about a waterfall' });
+  await settled(eve, amy, past);
+  await amy.done('shift.end');
+  const ben = await rep(server, second);
+  const mine = `?shopper=${eve.me}`;
+  const ofHers = async (who) => (await list(mine, who.token)).json.items.map((i) => i.chat);
+  const reads = async () => (await server.api('GET', `/api/v1/transcripts/${past}`, { token: ben.who.token })).status === 200;
+  await server.transcript(quinn.token, past, (t) => t.state === 'closed');
+  assert.deepEqual([await ofHers(ben.who), await reads()], [[], false], 'nobody of theirs');
+  const { chat: now } = await eve.done('chat.start', { text: 'again about it', department: ben.department });
+  await take(ben, now);
+  await until(reads, 'the past chat is read');
+  assert.deepEqual(await ofHers(ben.who), [now, past]);
+  assert.deepEqual(await ofHers(amy.who), [past], 'what was hers, and no more');
+  assert.deepEqual(await ofHers(quinn), [now, past]);
+  assert.deepEqual((await list(`${mine}&q=waterfall`, ben.who.token)).json.items.map((i) => i.chat), [past]);
+  assert.deepEqual((await list('?shopper=s_nobody')).json.items, []);
+  await settled(eve, ben, now);
+  await until(async () => !(await reads()), 'no longer');
+  assert.deepEqual(await ofHers(ben.who), [now]);
 });
 
 test('people are listed without their secrets', async () => {

@@ -203,7 +203,6 @@ export class Desk {
       const ok = await this.socket.call({ t: 'chat.open', chat, after: view.log.cursor });
       batch(() => {
         view.whole(ok.seq ?? view.log.cursor, (row) => (ok.card ? fromCard(row, ok.card) : row));
-        if (ok.card?.past) view.past.value = ok.card.past;
         this.membership.value += 1;
       });
       this.askSuggestions(view);

@@ -7,4 +7,5 @@ export type DialogState =
   | { kind: ChatDialog; chat: string }
   | { kind: 'alert'; alert: string; action: AlertAction }
   | { kind: 'task'; task: string }
+  | { kind: 'past'; chat: string; past: string }
   | { kind: 'palette' | 'keys' | 'settings' | 'capacity' };

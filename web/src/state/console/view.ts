@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import type { Signal } from '@preact/signals';
 import { ChatLog } from '../../model/log.js';
-import type { ArticleHit, EventEntry, From, PastChat } from '../../model/types.js';
+import type { ArticleHit, EventEntry, From } from '../../model/types.js';
 import { emptyRow, fold } from './row.js';
 import type { Row } from './row.js';
 
@@ -34,7 +34,6 @@ export class ChatView {
   readonly suggestions = signal<ArticleHit[]>([]);
   /** They fit what is being typed, not a question that was sent. */
   readonly forTyping = signal(false);
-  readonly past = signal<PastChat[]>([]);
   /** Opened groups of events in the log, by their first seq. */
   readonly openGroups = signal<ReadonlySet<number>>(new Set());
   /** The last entry that the rep has seen; what is above it is new. */

@@ -5,14 +5,16 @@ import { promise, tag, triage, verify } from '../../actions/chat.js';
 import { ime } from '../../model/ime.js';
 import { isHandler } from '../../state/console/compose.js';
 import { checkNames, checkText, classText, stateText } from '../../state/console/labels.js';
+import { pastChats } from '../../state/console/past.js';
 import type { Row } from '../../state/console/row.js';
 import type { ChatView } from '../../state/console/view.js';
 import { i18n, t } from '../../state/console/words.js';
 import { keepFocus } from '../kit/focus.js';
-import { Avatar, Badge, Button, Icon, IconButton, icons } from '../kit/index.js';
+import { Avatar, Badge, Button, Icon, IconButton, Spinner, icons } from '../kit/index.js';
 import { Due } from './bits.js';
 import { Act, useDesk } from './desk.js';
 import { drawer } from './layout.js';
+import { useAsk } from './useAsk.js';
 
 export function CardPane() {
   const desk = useDesk();
@@ -38,7 +40,7 @@ export function CardPane() {
       <Verification view={view} mine={mine} />
       <Promises view={view} mine={mine} />
       <Tags view={view} />
-      <Past view={view} />
+      <Past view={view} key={view.chat} />
     </aside>
   );
 }
@@ -176,16 +178,19 @@ function Tags({ view }: { view: ChatView }) {
 
 function Past({ view }: { view: ChatView }) {
   const desk = useDesk();
-  const past = view.past.value.filter((p) => p.chat !== view.chat);
+  const shopper = view.row.value.shopper?.id;
+  const asked = useAsk(async () => (shopper === undefined ? [] : (await pastChats(shopper)).filter((p) => p.chat !== view.chat)), [shopper, view.chat]);
   return (
     <Part title={t('card.past')}>
-      {past.length === 0 && <p class="soft">{t('card.no_past')}</p>}
+      {asked.error !== null ? <p class="soft">{t('card.past_failed')} <Button small kind="quiet" onClick={asked.again}>{t('retry')}</Button></p>
+        : asked.value === null ? <p class="soft"><Spinner label={t('card.past_loading')} /></p>
+        : asked.value.length === 0 && <p class="soft">{t('card.no_past')}</p>}
       <ul class="past">
-        {past.map((p) => (
+        {(asked.value ?? []).map((p) => (
           <li key={p.chat}>
-            <button type="button" class="past-open" onClick={() => desk.show(p.chat)}>
-              <span class="past-line"><b>{p.started ? i18n.value.day(p.started, Date.now()) : t('card.earlier')}</b>{p.state && <Badge>{stateText(p.state)}</Badge>}</span>
-              <span class="soft">{[p.topic, p.owner ? t('card.was_owner', { name: desk.nameOf(p.owner.id, p.owner.name) }) : ''].filter(Boolean).join(' · ')}</span>
+            <button type="button" class="past-open" onClick={() => (desk.dialog.value = { kind: 'past', chat: view.chat, past: p.chat })}>
+              <span class="past-line"><b>{i18n.value.day(p.started, Date.now())}</b><Badge>{stateText(p.state)}</Badge></span>
+              <span class="soft">{[p.owner ? t('card.was_owner', { name: desk.nameOf(p.owner.id, p.owner.name) }) : '', t('card.messages', { n: p.messages })].filter(Boolean).join(' · ')}</span>
             </button>
           </li>
         ))}

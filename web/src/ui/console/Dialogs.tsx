@@ -4,6 +4,7 @@ import { ConsultDialog, AnswerDialog } from './dialogs/ConsultDialog.js';
 import { KeysDialog } from './dialogs/KeysDialog.js';
 import { ParkDialog, PromiseDialog } from './dialogs/ParkDialog.js';
 import { Palette } from './dialogs/Palette.js';
+import { PastDialog } from './dialogs/PastDialog.js';
 import { CapacityDialog, SettingsDialog } from './dialogs/SettingsDialog.js';
 import { ReassignDialog, ReferDialog, TagDialog, TriageDialog, VerifyDialog } from './dialogs/SmallDialogs.js';
 import { ResolveDialog } from './dialogs/ResolveDialog.js';
@@ -22,6 +23,7 @@ export function Dialogs() {
     case 'capacity': return <CapacityDialog />;
     case 'alert': return <AlertDialog alert={d.alert} action={d.action} />;
     case 'task': return <TaskDialog task={d.task} />;
+    case 'past': return <PastDialog chat={d.past} key={d.past} />;
     default: break;
   }
   const view = desk.views.get(d.chat);

@@ -153,7 +153,7 @@ export function Log({ view }: { view: ChatView }) {
   );
 }
 
-function ItemRow({ item, view, me }: { item: LogItem; view: ChatView; me: string }) {
+export function ItemRow({ item, view, me }: { item: LogItem; view: ChatView; me: string }) {
   switch (item.type) {
     case 'day':
       return <div class="day" role="separator"><span>{i18n.value.day(item.at, Date.now())}</span></div>;
