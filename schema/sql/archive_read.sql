@@ -22,7 +22,7 @@ ORDER BY seq DESC;
 
 -- :list
 SELECT c.place, c.chat, c.department, c.shopper, c.shopper_name, c.owner, c.owner_name, c.state, c.started, c.ended,
-       c.rating, c.messages, c.tags, c.owner_changed, c.handovers, c.complete
+       c.rating, c.messages, c.tags, c.owner_changed, c.handovers, c.complete, c.handler, c.handler_name
 FROM chats c
 WHERE c.place <= :bound AND c.place >= :floor
   AND (:from IS NULL OR c.started >= :from)
@@ -41,7 +41,7 @@ ORDER BY c.place DESC;
 -- The same, led by the chats of one person: for filters and readers that leave few.
 -- :list_person
 SELECT c.place, c.chat, c.department, c.shopper, c.shopper_name, c.owner, c.owner_name, c.state, c.started, c.ended,
-       c.rating, c.messages, c.tags, c.owner_changed, c.handovers, c.complete
+       c.rating, c.messages, c.tags, c.owner_changed, c.handovers, c.complete, c.handler, c.handler_name
 FROM chat_people d CROSS JOIN chats c ON c.place = d.place
 WHERE d.person = :driver AND d.place <= :bound AND d.place >= :floor
   AND (:from IS NULL OR c.started >= :from)
@@ -60,7 +60,7 @@ ORDER BY d.place DESC;
 -- The chats of one shopper: also for who handles one of them now (MISSION "People").
 -- :list_shopper
 SELECT c.place, c.chat, c.department, c.shopper, c.shopper_name, c.owner, c.owner_name, c.state, c.started, c.ended,
-       c.rating, c.messages, c.tags, c.owner_changed, c.handovers, c.complete
+       c.rating, c.messages, c.tags, c.owner_changed, c.handovers, c.complete, c.handler, c.handler_name
 FROM chats c
 WHERE c.shopper = :shopper AND c.place <= :bound AND c.place >= :floor
   AND (:from IS NULL OR c.started >= :from)

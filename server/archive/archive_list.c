@@ -150,6 +150,7 @@ static void write_item(struct list *l, struct buf *out)
     json_kv_str(out, "chat", chat);
     json_kv_str(out, "department", archive_db_col(st, 2));
     write_who(out, "owner", archive_db_col(st, 5), archive_db_col(st, 6));
+    write_who(out, "handler", archive_db_col(st, 16), archive_db_col(st, 17));
     write_who(out, "shopper", archive_db_col(st, 3), archive_db_col(st, 4));
     json_kv_int(out, "started", sqlite3_column_int64(st, 8));
     if (sqlite3_column_type(st, 9) == SQLITE_NULL)

@@ -206,6 +206,7 @@ test('who handles a shopper reads their past chats for as long', async () => {
   const { chat: now } = await eve.done('chat.start', { text: 'again about it', department: ben.department });
   await take(ben, now);
   await until(reads, 'the past chat is read');
+  assert.equal((await list(mine, ben.who.token)).json.items[0].handler.id, ben.me);
   assert.deepEqual(await ofHers(ben.who), [now, past]);
   assert.deepEqual(await ofHers(amy.who), [past], 'what was hers, and no more');
   assert.deepEqual(await ofHers(quinn), [now, past]);

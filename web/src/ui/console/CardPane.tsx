@@ -176,17 +176,22 @@ function Tags({ view }: { view: ChatView }) {
   );
 }
 
+const pause = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
+
 function Past({ view }: { view: ChatView }) {
   const desk = useDesk();
   const shopper = view.row.value.shopper?.id;
-  const asked = useAsk(async () => (shopper === undefined ? [] : (await pastChats(shopper)).filter((p) => p.chat !== view.chat)), [shopper, view.chat]);
+  const handler = view.row.value.handler?.id ?? null;
+  const asked = useAsk(async () => ({ list: shopper === undefined ? null : await pastChats(shopper, view.chat, handler, pause) }), [shopper, handler]);
+  const list = asked.value?.list;
   return (
     <Part title={t('card.past')}>
       {asked.error !== null ? <p class="soft">{t('card.past_failed')} <Button small kind="quiet" onClick={asked.again}>{t('retry')}</Button></p>
-        : asked.value === null ? <p class="soft"><Spinner label={t('card.past_loading')} /></p>
-        : asked.value.length === 0 && <p class="soft">{t('card.no_past')}</p>}
+        : list === undefined ? <Spinner label={t('card.past_loading')} />
+        : list === null ? <p class="soft">{t('card.past_hidden')}</p>
+        : list.length === 0 && <p class="soft">{t('card.no_past')}</p>}
       <ul class="past">
-        {(asked.value ?? []).map((p) => (
+        {(list ?? []).map((p) => (
           <li key={p.chat}>
             <button type="button" class="past-open" onClick={() => (desk.dialog.value = { kind: 'past', chat: view.chat, past: p.chat })}>
               <span class="past-line"><b>{i18n.value.day(p.started, Date.now())}</b><Badge>{stateText(p.state)}</Badge></span>

@@ -1,0 +1,59 @@
+// The card's list of a shopper's past chats, and reading one.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, look, troublesOf } from './lib/browser.mjs';
+import { NAMES, Rep } from './lib/people.mjs';
+import { startDemo } from './lib/server.mjs';
+import { Guest, Staff } from './lib/staff.mjs';
+import { turn } from './lib/turn.mjs';
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+
+const SAID = {
+  'zh-CN': { name: '周洁', first: '上次买的台灯闪个不停。', reply: '请换一只灯泡试试，不行我们给您换新的。', second: '换了灯泡还是闪。', note: '灯泡型号 E27' },
+  en: { name: 'Jane Chow', first: 'The desk lamp that I bought flickers.', reply: 'Please try another bulb; if it goes on we replace the lamp.', second: 'It still flickers with a new bulb.', note: 'The bulb is an E27' },
+};
+
+for (const [lang, said] of Object.entries(SAID).filter(([lang]) => turn(0, lang))) {
+  test(`who answers a shopper that comes back reads what was said before, in ${lang}`, async (t) => {
+    const demo = await startDemo();
+    t.after(() => demo.end());
+    const tom = await Staff.come(demo.origin, 'tom');
+    t.after(() => tom.leave());
+    const guest = await Guest.come(demo.origin, { name: said.name, locale: lang });
+    t.after(() => guest.leave());
+    const past = await guest.start(said.first);
+    await tom.take((m) => m.t === 'offer');
+    await tom.call({ t: 'offer.accept', chat: past });
+    await tom.say(past, said.reply);
+    await tom.call({ t: 'note.add', chat: past, text: said.note });
+    await tom.resolve(past, said.reply);
+    await guest.call({ t: 'chat.confirm', chat: past, solved: true });
+    await tom.call({ t: 'shift.end' });
+
+    const mei = await Rep.come(browser, demo.origin, 'mei', { lang });
+    t.after(() => mei.page.context().close());
+    await guest.start(said.second);
+    await mei.accept();
+    await mei.said(said.second).waitFor();
+    const card = mei.page.getByRole('complementary', { name: mei.t('card.label') });
+    const line = card.getByRole('listitem').filter({ hasText: mei.t('card.was_owner', { name: NAMES.tom }) });
+    await line.waitFor();
+    await line.scrollIntoViewIfNeeded();
+    assert.equal(await card.getByText(mei.t('card.no_past')).count(), 0);
+    const wrong = await look(mei.page, ['past-chats', lang]);
+    await line.getByRole('button').click();
+    const dialog = mei.page.getByRole('dialog');
+    for (const text of [said.first, said.reply, said.note]) await dialog.getByText(text, { exact: true }).first().waitFor();
+    assert.equal(await dialog.getByText(said.second, { exact: true }).count(), 0);
+    wrong.push(...(await look(mei.page, ['past-chat', lang])));
+    assert.deepEqual(wrong, []);
+    await mei.page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    assert.deepEqual(troublesOf(mei.page), []);
+  });
+}
