@@ -87,8 +87,31 @@ async function idle(wsload, n, seconds) {
   }
 }
 
+/** A process that holds n idle shoppers on this port; stop by ending its input. */
+function holder(port, n) {
+  const p = spawn('taskset', ['-c', '1', process.execPath, join(here, 'idlers.mjs'), '127.0.0.1', port, String(n)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  return new Promise((yes, no) => {
+    p.on('exit', () => no(new Error('the idle connections were not held')));
+    p.stdout.once('data', () => yes(p));
+  });
+}
+
+/** n idle shoppers on three nodes of one Redis: what the three take together. */
+async function idleOnThree(n) {
+  const one = await start('serve', OPEN);
+  const further = (k) => start('serve', [...OPEN, '--redis', `unix://${one.data}/redis/redis.sock`, '--set', `server.node=further-${k}`]);
+  const nodes = [one, await further(1), await further(2)];
+  for (const s of nodes) await atRest(s.p.pid);
+  const holders = await Promise.all(nodes.map((s) => holder(s.port, Math.ceil(n / 3))));
+  const mb = nodes.reduce((sum, s) => sum + rssMb(s.p.pid), 0);
+  for (const p of holders) p.removeAllListeners('exit'), p.stdin.end();
+  for (const s of nodes.reverse()) await stop(s); // the one that minds Redis last
+  return mb;
+}
+
 export async function alone(wsload) {
   const own = await starts();
+  own.idle_50k_mb = await idleOnThree(50_000);
   if (!wsload) return own;
   own.idle = {};
   for (const n of [1000, 5000, 10_000, 15_000, 18_000]) own.idle[n] = await idle(wsload, n, n === 10_000 ? 26 : 1);

@@ -27,6 +27,7 @@ const COMPARED = [
 const ALONE = [
   ['6', 'resident memory of an idle, greeted connection', 'idle_b', 'B', 3584, 3072],
   ['7', '18,000 idle connections on a node', 'idle_18k_mb', 'MB', 65, 55],
+  ['7', '50,000 on three nodes of one Redis', 'idle_50k_mb', 'MB', 180, 150],
   ['8', 'CPU of a message, W1, beside 15,000 idle connections against beside none', 'idle_growth', '×', 1.15, 1.05],
   ['8', 'CPU of opening one at 15,000 against at 1,000', 'connect_growth', '×', 1.3, 1.1],
   ['9', 'CPU of a connection opened, hello included', 'connect_us', 'µs', 80, 50],
