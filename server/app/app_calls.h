@@ -356,6 +356,10 @@ void staff_roles_changed(struct conn *c, unsigned roles);
 /* The site's departments as a JSON list of {name,title_en,title_zh}. */
 void staff_write_departments(const struct app *a, struct buf *b);
 
+/* app_history.c */
+/* history: the shopper's own chats, newest first. */
+void history_command(struct cmd *c);
+
 /* app_kb.c */
 int kb_start(struct app *a, struct err *err);
 void kb_stop(struct app *a);

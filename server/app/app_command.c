@@ -206,18 +206,6 @@ static void to_hello(struct cmd *c)
         shopper_hello(c);
 }
 
-static void to_history(struct cmd *c)
-{
-    if (c->conn->last[0] && !c->conn->open[0]) {
-        char extra[128];
-
-        snprintf(extra, sizeof extra, ",\"chats\":[{\"chat\":\"%s\"}]", c->conn->last);
-        answer_cmd_ok(c, extra);
-        return;
-    }
-    answer_cmd_ok(c, ",\"chats\":[]");
-}
-
 static void (*const rows[MSG_N])(struct cmd *c) = {
     [MSG_HELLO] = to_hello,
     [MSG_SYNC] = to_sync,
@@ -234,7 +222,7 @@ static void (*const rows[MSG_N])(struct cmd *c) = {
     [MSG_CALLBACK_ASK] = task_command,
     [MSG_TASK_DONE] = task_command,
     [MSG_BOARD_WATCH] = to_board,
-    [MSG_HISTORY] = to_history,
+    [MSG_HISTORY] = history_command,
     [MSG_ALERT_ACT] = to_alert,
 };
 

@@ -139,6 +139,7 @@ struct archive_query {
     int64_t from_ms, to_ms, rating;
     int owner_changed; /* -1: either */
     unsigned limit;    /* 1–200 */
+    bool brief;        /* LIST: of each what its shopper may know: chat, started, ended, state, owner */
     /* whom the caller may see (LIST and TRANSCRIPT); reader_all: everything */
     bool reader_all;
     struct str reader_id; /* own chats: owned, handled, consulted, joined; where a chat or a shopper is asked for, also

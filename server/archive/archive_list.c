@@ -141,11 +141,29 @@ static void write_snippet(struct list *l, struct str chat, struct buf *out)
     sqlite3_reset(st);
 }
 
+static void write_brief(struct list *l, struct buf *out)
+{
+    sqlite3_stmt *st = l->chats;
+
+    json_open(out, '{');
+    json_kv_str(out, "chat", archive_db_col(st, 1));
+    json_kv_int(out, "started", sqlite3_column_int64(st, 8));
+    if (sqlite3_column_type(st, 9) != SQLITE_NULL)
+        json_kv_int(out, "ended", sqlite3_column_int64(st, 9));
+    json_kv_str(out, "state", archive_db_col(st, 7));
+    write_who(out, "owner", archive_db_col(st, 5), archive_db_col(st, 6));
+    json_close(out, '}');
+}
+
 static void write_item(struct list *l, struct buf *out)
 {
     sqlite3_stmt *st = l->chats;
     struct str chat = archive_db_col(st, 1);
 
+    if (l->w->q.brief) {
+        write_brief(l, out);
+        return;
+    }
     json_open(out, '{');
     json_kv_str(out, "chat", chat);
     json_kv_str(out, "department", archive_db_col(st, 2));

@@ -217,6 +217,33 @@ test('who handles a shopper reads their past chats for as long', async () => {
   assert.deepEqual(await ofHers(ben.who), [now]);
 });
 
+test('a shopper is told of their own chats, and of nothing that is not for shoppers', async () => {
+  const [one] = await staff(server, 1);
+  const amy = await rep(server, one);
+  const eve = await shopper(server, {});
+  assert.deepEqual((await eve.done('history')).chats, []);
+  const ids = [];
+  for (const text of ['first of two', 'second of two']) {
+    const { chat: c } = await eve.done('chat.start', { text, department: amy.department });
+    await take(amy, c);
+    await settled(eve, amy, c);
+    ids.unshift(c);
+  }
+  const chats = await until(async () => {
+    const all = (await eve.done('history')).chats;
+    return all.length === 2 && all.every((x) => x.state === 'closed') && all;
+  }, 'both are archived');
+  assert.deepEqual(chats.map((x) => x.chat), ids);
+  for (const x of chats) {
+    assert.deepEqual(Object.keys(x), ['chat', 'started', 'ended', 'state', 'owner']);
+    assert.ok(x.started <= x.ended);
+    assert.equal(x.owner.id, amy.me);
+  }
+  assert.deepEqual((await eve.done('history', { before: chats[0].started })).chats, [chats[1]]);
+  assert.deepEqual((await eve.done('history', { before: 0 })).chats, []);
+  assert.deepEqual((await (await shopper(server, {})).done('history')).chats, []);
+});
+
 test('people are listed without their secrets', async () => {
   const r = await server.api('GET', '/api/v1/people', { token: quinn.token });
   assert.equal(r.status, 200);
