@@ -364,7 +364,7 @@ int archive_store_log(struct archive_store *s, struct str name, struct archive_l
         l = mem_zalloc(sizeof *l);
         l->is_chat = name.n > 2 && memcmp(name.s, "c_", 2) == 0;
         rc = l->is_chat ? archive_store_load_chat(s, name, l, err) : 0;
-        if (rc == 0 && !l->chat)
+        if (rc == 0) /* the row of a chat may have been left behind by an older version */
             rc = read_head(s, name, l, err);
         if (rc < 0) {
             archive_chat_destroy(l->chat);

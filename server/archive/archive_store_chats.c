@@ -77,13 +77,30 @@ static int find_place(struct archive_store *s, int64_t started_ms, int64_t *out,
     return rc;
 }
 
+/* An entry's number in its chat, from 0: all rows count, also those that this version can't fold. */
+static int number_of(struct archive_store *s, struct str log, int64_t seq, int64_t *out, struct err *err)
+{
+    sqlite3_stmt *st = s->st[WRITE_entry_number];
+    int rc;
+
+    archive_db_bind(st, 1, log);
+    sqlite3_bind_int64(st, 2, seq);
+    rc = archive_store_row(s, WRITE_entry_number, "find an entry", err);
+    if (rc > 0)
+        *out = sqlite3_column_int64(st, 0);
+    sqlite3_reset(st);
+    return rc < 0 ? rc : 0;
+}
+
 static int add_chat(struct archive_store *s, struct str name, struct archive_log *l, const struct entry *e,
                     struct err *err)
 {
     sqlite3_stmt *st = s->st[WRITE_chat_add];
-    int64_t place;
+    int64_t place, before = 0;
     int rc = find_place(s, e->at_ms, &place, err);
 
+    if (rc == 0 && l->head > 0)
+        rc = number_of(s, name, e->seq, &before, err);
     if (rc < 0)
         return rc;
     sqlite3_bind_int64(st, 1, place);
@@ -93,7 +110,8 @@ static int add_chat(struct archive_store *s, struct str name, struct archive_log
     if (rc == 0) {
         l->chat = archive_chat_create();
         l->chat->place = place;
-        l->chat->complete = l->head == 0; /* else something before it was refused */
+        l->chat->entries = before;
+        l->chat->complete = l->head == before; /* else something before it was refused */
     }
     return rc;
 }
@@ -137,6 +155,14 @@ int archive_store_apply(struct archive_store *s, struct str name, struct archive
     put_text_aside(s, l->chat, e);
     archive_store_touch(s, l);
     return 0;
+}
+
+void archive_store_pass(struct archive_store *s, struct archive_log *l)
+{
+    if (!l->chat)
+        return;
+    l->chat->entries++;
+    archive_store_touch(s, l);
 }
 
 static int save_people(struct archive_store *s, struct archive_chat *c, struct err *err)
@@ -312,20 +338,16 @@ static int drop_words(struct archive_store *s, struct str log, int64_t seq, stru
     struct archive_log *l;
     struct entry e;
     struct buf text;
+    int64_t number = 0;
     int rc = archive_store_log(s, log, &l, err);
 
     if (rc < 0 || !l->chat)
         return rc;
-    archive_db_bind(s->st[WRITE_entry_number], 1, log);
-    sqlite3_bind_int64(s->st[WRITE_entry_number], 2, seq);
-    rc = archive_store_row(s, WRITE_entry_number, "find an entry", err);
-    if (rc <= 0)
+    rc = number_of(s, log, seq, &number, err);
+    if (rc < 0)
         return rc;
-    sqlite3_bind_int64(s->st[WRITE_words_drop], 1,
-                       l->chat->place << NUMBER_BITS | sqlite3_column_int64(s->st[WRITE_entry_number], 0));
-    sqlite3_reset(s->st[WRITE_entry_number]);
+    sqlite3_bind_int64(s->st[WRITE_words_drop], 1, l->chat->place << NUMBER_BITS | number);
     buf_init(&text, TEXT_MAX);
-    rc = 0;
     if (entry_read(body, &e, NULL) == 0)
         archive_entry_text(&e, &text);
     if (text.n > 0) {

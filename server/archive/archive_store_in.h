@@ -104,6 +104,8 @@ int archive_store_add_again(struct archive_store *s, const struct archive_new *e
 int archive_store_load_chat(struct archive_store *s, struct str name, struct archive_log *l, struct err *err);
 int archive_store_apply(struct archive_store *s, struct str name, struct archive_log *l,
                         const struct entry *e, struct err *err);
+/* An entry that can't be folded: it counts, no more. */
+void archive_store_pass(struct archive_store *s, struct archive_log *l);
 /* Its row in chats is to be written at the end of the transaction. */
 void archive_store_touch(struct archive_store *s, struct archive_log *l);
 int archive_store_save_chats(struct archive_store *s, struct err *err);

@@ -229,6 +229,8 @@ static int write_event(struct archive_store *s, const struct archive_row *row, s
         rc = archive_store_apply(s, row->log, l, e, err);
     if (rc < 0)
         return rc;
+    if (!e)
+        archive_store_pass(s, l);
     l->head = row->seq;
     if (e)
         note_redaction(s, row, e);

@@ -236,6 +236,48 @@ static void a_kind_of_a_newer_version_is_archived_as_it_is(void **state)
     assert_int_equal(kit_count(k, "SELECT count(*) FROM entries WHERE kind = 'message' AND seq = 3"), 1);
 }
 
+static void a_chat_whose_last_entry_is_of_a_newer_version_goes_on_after_a_restart(void **state)
+{
+    struct kit *k = *state;
+
+    kit_add(k, "c_1", 1, "started", SHOPPER, "");
+    kit_commit(k, 1);
+    kit_add(k, "c_1", 2, "sung_to", SHOPPER, "\"song\":\"x\"");
+    kit_commit(k, 2);
+    kit_close(k);
+    kit_open(k);
+    kit_add(k, "c_1", 3, "message", SHOPPER, "\"text\":\"heard\"");
+    assert_int_equal(kit_commit(k, 3)->rc, 0);
+    assert_int_equal(k->result.gaps_n, 0);
+    assert_int_equal(kit_count(k, "SELECT count(*) FROM entries WHERE log = 'c_1'"), 3);
+    assert_int_equal(kit_count(k, "SELECT head FROM chats"), 3);
+}
+
+/* Words are found, shown and erased by an entry's number in its chat: all of its rows count. */
+static void words_behind_an_entry_of_a_newer_version_are_shown_and_erased(void **state)
+{
+    struct kit *k = *state;
+    struct archive_query q = kit_query(ARCHIVE_LIST);
+
+    kit_add(k, "c_1", 1, "sung_to", SHOPPER, "\"song\":\"x\"");
+    kit_add(k, "c_1", 2, "started", SHOPPER, "");
+    kit_add(k, "c_1", 3, "sung_to", SHOPPER, "\"song\":\"y\"");
+    kit_add(k, "c_1", 4, "message", SHOPPER, "\"text\":\"my lantern\"");
+    kit_add(k, "c_1", 5, "message", SHOPPER, "\"text\":\"my secret\"");
+    kit_commit(k, 1);
+    q.q = STR("lantern");
+    assert_int_equal(kit_ask(k, &q), 0);
+    assert_non_null(strstr(k->body, "\"snippet\":\"my lantern\""));
+    kit_add(k, "c_1", 6, "redacted", SYSTEM, "\"of\":5");
+    assert_int_equal(kit_commit(k, 2)->rc, 0);
+    q.q = STR("secret");
+    assert_int_equal(kit_ask(k, &q), 0);
+    assert_non_null(strstr(k->body, "\"items\":[]"));
+    q.q = STR("lantern");
+    assert_int_equal(kit_ask(k, &q), 0);
+    assert_non_null(strstr(k->body, "\"snippet\":\"my lantern\""));
+}
+
 static void a_process_killed_before_its_commit_leaves_nothing_of_the_batch(void **state)
 {
     struct kit *k = *state;
@@ -423,6 +465,8 @@ int main(void)
                                         kit_teardown),
         cmocka_unit_test_setup_teardown(a_frame_that_is_none_goes_to_quarantine_and_its_chat_goes_on,
                                         kit_setup, kit_teardown),
+        cmocka_unit_test_setup_teardown(a_chat_whose_last_entry_is_of_a_newer_version_goes_on_after_a_restart, kit_setup, kit_teardown),
+        cmocka_unit_test_setup_teardown(words_behind_an_entry_of_a_newer_version_are_shown_and_erased, kit_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(a_kind_of_a_newer_version_is_archived_as_it_is, kit_setup,
                                         kit_teardown),
         cmocka_unit_test_setup_teardown(a_process_killed_before_its_commit_leaves_nothing_of_the_batch,
