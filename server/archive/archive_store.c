@@ -180,7 +180,10 @@ static int check_seal(struct archive_store *s, struct err *err)
     if (last.n < 0 && h.n > 0)
         return err_set(err, ERR_CORRUPT, "archive %s: %s is gone or empty: restore it from a backup", s->path,
                        s->seal.heads_path);
-    return last.n == h.n ? 0 : archive_seal_add(&s->seal, &h, err);
+    if (last.n != h.n)
+        rc = archive_seal_add(&s->seal, &h, err);
+    archive_seal_sync(&s->seal); /* of a young archive it is the only line: a power cut that took it would leave a file without heads */
+    return rc;
 }
 
 static int check_site(struct archive_store *s, const char *site, struct err *err)
