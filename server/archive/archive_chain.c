@@ -78,7 +78,11 @@ static int make_key(const char *path, unsigned char key[32], struct err *err)
     hex[64] = '\n';
     ok = write(fd, hex, 65) == 65 && fsync(fd) == 0;
     ok = close(fd) == 0 && ok;
-    return ok ? 0 : err_set(err, ERR_IO, "archive key %s: it can't be written: %m", path);
+    if (ok)
+        return 0;
+    err_set(err, ERR_IO, "archive key %s: it can't be written: %m", path);
+    unlink(path); /* half a key would be taken for one that was spoilt */
+    return ERR_IO;
 }
 
 static int hex_digit(char c)

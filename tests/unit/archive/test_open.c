@@ -1,6 +1,8 @@
 /* Opening: who holds it, whose it is, which version made it; and taking it out again. */
 #include "archive_kit.h"
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -268,6 +270,30 @@ static void after_a_power_cut_a_young_archive_opens(void **state)
     kit_run(k);
 }
 
+static void a_key_that_could_not_be_written_is_made_at_the_next_start(void **state)
+{
+    struct kit *k = *state;
+    struct rlimit was, none;
+    struct archive *made = NULL;
+    struct err err = {.text = ""};
+    char path[160];
+    int rc;
+
+    snprintf(path, sizeof path, "%s/new.sqlite", k->dir);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+    none = (struct rlimit){0, was.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    rc = archive_open(&k->loop, path, "default", "node-1", &made, &err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    assert_int_equal(rc, ERR_IO);
+    if (archive_open(&k->loop, path, "default", "node-1", &made, &err) < 0)
+        fail_msg("%s", err.text);
+    archive_close(made, kit_on_closed, k);
+    kit_run(k);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
 
 int main(void)
@@ -281,6 +307,7 @@ int main(void)
         T(a_file_that_is_no_database_is_refused),
         T(a_directory_that_is_not_there_is_told),
         T(after_a_power_cut_a_young_archive_opens),
+        T(a_key_that_could_not_be_written_is_made_at_the_next_start),
         T(closing_works_off_what_was_given),
         T(a_backup_is_taken_while_it_is_written_and_verifies),
         T(the_export_is_what_was_put_in_in_order),
