@@ -39,6 +39,17 @@ static struct str value_of(const struct redis_reply *r, const char *name)
     return STR_NONE;
 }
 
+/*
+ * It leads a failover, or would: as soon as one has been promoted it tells the new configuration's number, but the old address until the
+ * other replicas follow (redis/src/sentinel.c of 7.0), while the rest of the sentinels tell the new one.
+ */
+static bool is_at_a_failover(struct str flags)
+{
+    static const char mark[] = "failover_in_progress";
+
+    return flags.n && memmem(flags.s, flags.n, mark, sizeof mark - 1);
+}
+
 static void on_answer(void *ctx, const struct redis_reply *r)
 {
     struct asking *q = ctx;
@@ -49,7 +60,7 @@ static void on_answer(void *ctx, const struct redis_reply *r)
 
     s->asked[q->i] = false;
     free(q);
-    if (s->closing || host.n == 0 || port.n == 0 || config.n == 0)
+    if (s->closing || host.n == 0 || port.n == 0 || config.n == 0 || is_at_a_failover(value_of(r, "flags")))
         return;
     sentinel_url_primary(&s->url, host, port, url, sizeof url);
     if (strtoll(config.s, NULL, 10) < s->config || strcmp(url, s->primary) == 0)
