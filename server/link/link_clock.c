@@ -5,6 +5,9 @@
  * answer, a drift) are known and added: a node's time is behind that of the entries by a round trip at most. Commits say between which
  * times they may happen (commit.lua), so no entry bears a time from before the correction; timers pause until
  * it has been made.
+ *
+ * A node's own clock can be the one that is off: it stands still while its machine sleeps. Such a node corrects a time that was right, and
+ * the others set it back at once. Then it takes theirs, or they would go on like that for good.
  */
 #include "config/config.h"
 #include "link/link_room.h"
@@ -16,6 +19,7 @@
 
 #define APART_MS 2000
 #define SLACK_MS 1000 /* of commits, beyond what is corrected */
+#define UNDO_MS  10000 /* who sets a correction back so soon after it says that it was wrong */
 
 static int64_t at(const struct link *l, uint64_t hr)
 {
@@ -71,9 +75,24 @@ static void correct(struct link *l, int64_t offset, int64_t apart)
     link_words_add_plain(&keys, l, "clock");
     link_words_add_i64(&args, offset);
     link_words_add_i64(&args, offset - apart);
+    l->made_ms = offset - apart;
     l->is_correcting = link_eval_text(l, SCRIPT_CLOCK, &keys, &args, on_corrected, l) == 0;
     link_words_fini(&keys);
     link_words_fini(&args);
+}
+
+/* From here on the site's time is what it says. */
+static void take(struct link *l, int64_t site, uint64_t hr)
+{
+    l->clock_ms = site;
+    l->clock_hr = hr;
+    l->clock_off_ms = 0;
+    l->clock_is_off = false;
+}
+
+static bool is_undone(const struct link *l, int64_t offset)
+{
+    return l->corrected_hr && link_clock_corrected_ms(l) < UNDO_MS && offset != l->made_ms;
 }
 
 void link_clock_look(struct link *l, const struct redis_reply *r)
@@ -84,8 +103,7 @@ void link_clock_look(struct link *l, const struct redis_reply *r)
     int64_t early, late;
 
     if (l->clock_hr == 0) {
-        l->clock_ms = site;
-        l->clock_hr = now;
+        take(l, site, now);
         return;
     }
     /* It was read somewhere between the question and now: a node or a Redis that stood still meanwhile has
@@ -98,6 +116,11 @@ void link_clock_look(struct link *l, const struct redis_reply *r)
          * difference of one says nothing; deadlines count from Redis's time, and a node that is ahead would promise more. */
         if (l->clock_off_ms > early || l->clock_off_ms < late - 1)
             l->clock_off_ms = late - 1;
+        return;
+    }
+    if (is_undone(l, offset)) {
+        log_error("link", "clock: another node has set the correction back: this node's was off by_ms=%" PRId64, early < -APART_MS ? early : late);
+        take(l, site, now);
         return;
     }
     l->clock_is_off = true;

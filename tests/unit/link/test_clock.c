@@ -1,0 +1,137 @@
+/* The site's time, where two nodes hold it against clocks that don't go alike. */
+#include "link_world.h"
+
+#include "config/config.h"
+#include "link/link_room.h"
+#include "log/log.h"
+
+#include <inttypes.h>
+
+#define HOUR_MS 3600000
+#define CALM    4 /* beats of each without a correction: it is over */
+
+struct node {
+    struct link *l;
+    uint64_t corrected_hr, since_beat;
+    bool closed;
+};
+
+static void on_up(void *ctx)
+{
+    (void)ctx;
+}
+
+static void on_down(void *ctx, const char *why)
+{
+    (void)ctx, (void)why;
+}
+
+static void on_text(void *ctx, struct str text)
+{
+    (void)ctx, (void)text;
+}
+
+static void on_presence(void *ctx, struct str person, int nodes)
+{
+    (void)ctx, (void)person, (void)nodes;
+}
+
+static void on_closed(void *ctx)
+{
+    ((struct node *)ctx)->closed = true;
+}
+
+static bool is_closed(void *ctx)
+{
+    return ((struct node *)ctx)->closed;
+}
+
+static bool is_up(void *ctx)
+{
+    return link_is_up(((struct node *)ctx)->l);
+}
+
+static void node_open(struct world *w, struct node *n, const struct config *cfg, const char *name)
+{
+    struct link_port port = {n, on_up, on_down, on_text, on_presence, on_text};
+    struct err err = {.text = ""};
+
+    memset(n, 0, sizeof *n);
+    if (link_open(&w->loop, cfg, w->url, "default", name, &port, &n->l, &err) < 0)
+        fail_msg("%s", err.text);
+    world_await(w, is_up, n, 5000, "a node that is up");
+}
+
+static void node_close(struct world *w, struct node *n)
+{
+    link_close(n->l, on_closed, n);
+    world_await(w, is_closed, n, 2000, "a node that is closed");
+}
+
+/* A redis-server that is as a node wants it. */
+static void start_redis(struct world *w)
+{
+    static const char *const sets[][2] = {{"appendfsync", "always"}, {"appendonly", "yes"}};
+    struct redis_sync *s;
+
+    world_start_redis(w);
+    assert_int_equal(redis_sync_open(w->url, 5000, &s, NULL), 0);
+    for (int i = 0; i < 2; i++) {
+        const char *argv[] = {"CONFIG", "SET", sets[i][0], sets[i][1]};
+        const struct redis_reply *r = redis_sync_call(s, 4, argv, NULL, NULL);
+
+        assert_int_equal(redis_reply_type(r), REDIS_STATUS);
+        redis_sync_free(r);
+    }
+    redis_sync_close(s);
+}
+
+/* ctx: two nodes. Neither has corrected anything for some beats, and both are sure. */
+static bool is_calm(void *ctx)
+{
+    bool calm = true;
+
+    for (struct node *n = ctx; n < (struct node *)ctx + 2; n++) {
+        if (n->corrected_hr != n->l->corrected_hr || !link_clock_is_sure(n->l)) {
+            n->corrected_hr = n->l->corrected_hr;
+            n->since_beat = n->l->beats;
+        }
+        calm &= n->l->beats >= n->since_beat + CALM;
+    }
+    return calm;
+}
+
+static void a_node_whose_clock_stood_still_takes_the_time_of_the_others(void **state)
+{
+    struct world w;
+    struct node n[2];
+    struct config *cfg = config_create();
+    int64_t apart;
+
+    (void)state;
+    world_init(&w);
+    log_set_level(LOG_ERROR);
+    start_redis(&w);
+    node_open(&w, &n[0], cfg, "one");
+    node_open(&w, &n[1], cfg, "two");
+    n[1].l->clock_ms -= HOUR_MS; /* its machine was put to sleep for so long */
+    n[0].since_beat = n[0].l->beats;
+    n[1].since_beat = n[1].l->beats;
+    world_await(&w, is_calm, n, 20000, "nodes that agree");
+    apart = link_now_ms(n[0].l) - link_now_ms(n[1].l);
+    if (apart < -2000 || apart > 2000)
+        fail_msg("apart by %" PRId64 " ms", apart);
+    node_close(&w, &n[0]);
+    node_close(&w, &n[1]);
+    config_destroy(cfg);
+    world_fini(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_node_whose_clock_stood_still_takes_the_time_of_the_others),
+    };
+
+    return cmocka_run_group_tests_name("link/clock", tests, NULL, world_sweep);
+}
