@@ -2,6 +2,7 @@
 
 #include "base/base_embed.h"
 #include "config/config.h"
+#include "link/link_redis_url.h"
 #include "link/link_room.h"
 
 #include <stdio.h>
@@ -49,23 +50,57 @@ const struct redis_reply *link_sync_call(struct link_sync *s, const char *key, i
     return r;
 }
 
-static int read_epoch(struct link_sync *s, struct err *err)
+/* Of the server that is asked. */
+static int read_run(struct link_sync *s, char *out, size_t size, struct err *err)
 {
-    char fresh[ID_SIZE];
-    const char *set[] = {"SET", fresh, "NX"}, *get[] = {"GET"};
-    const struct redis_reply *r;
+    static const char key[] = "run_id:";
+    const char *info[] = {"INFO", "server"}, *at;
+    const struct redis_reply *r = redis_sync_call(s->redis, 2, info, NULL, err);
+    struct str text = r ? redis_reply_str(r) : STR_NONE;
+    int rc = r ? 0 : err->code;
 
+    at = text.n ? memmem(text.s, text.n, key, sizeof key - 1) : NULL;
+    if (at)
+        snprintf(out, size, "%.*s", (int)strcspn(at + sizeof key - 1, "\r\n"), at + sizeof key - 1);
+    else if (rc == 0)
+        rc = err_set(err, ERR_IO, "redis: no answer to INFO");
+    redis_sync_free(r);
+    return rc;
+}
+
+/* As a node does it (epoch.lua): under Sentinel another server is another life, before anything is written there. */
+static int read_epoch(struct link_sync *s, bool is_sentinel, struct err *err)
+{
+    const struct embed *script = embed_find("lua/epoch.lua");
+    const struct redis_reply *r;
+    struct link_words w;
+    char fresh[ID_SIZE], run[48] = "";
+    int rc = !script ? err_set(err, ERR_NOT_FOUND, "lua/epoch.lua is not built in") : is_sentinel ? read_run(s, run, sizeof run, err) : 0;
+
+    if (rc < 0)
+        return rc;
     id_make(fresh, 'e');
-    r = link_sync_call(s, "epoch", 3, set, err);
+    link_words_init(&w, 1 << 16);
+    link_words_add(&w, STR("EVAL"));
+    link_words_add(&w, script->data);
+    link_words_add_i64(&w, 3);
+    link_words_add_plain(&w, &s->l, "epoch");
+    link_words_add_plain(&w, &s->l, "n");
+    link_words_add_plain(&w, &s->l, "run");
+    link_words_add(&w, STR(""));
+    link_words_add_i64(&w, 0);
+    link_words_add(&w, str_of(run));
+    link_words_add(&w, str_of(fresh));
+    r = send_words(s, &w, err);
+    link_words_fini(&w);
     if (!r)
         return err->code;
+    if (redis_reply_n(r) == 3)
+        snprintf(s->l.epoch, sizeof s->l.epoch, "%.*s", STR_FMT(redis_reply_str(redis_reply_at(r, 0))));
+    else
+        rc = err_set(err, ERR_IO, "redis: %.*s", STR_FMT(redis_reply_str(r)));
     redis_sync_free(r);
-    r = link_sync_call(s, "epoch", 1, get, err);
-    if (!r)
-        return err->code;
-    snprintf(s->l.epoch, sizeof s->l.epoch, "%.*s", STR_FMT(redis_reply_str(r)));
-    redis_sync_free(r);
-    return 0;
+    return rc;
 }
 
 int link_sync_open(const struct config *cfg, const char *url, const char *site, struct link_sync **out, struct err *err)
@@ -79,7 +114,7 @@ int link_sync_open(const struct config *cfg, const char *url, const char *site, 
     snprintf(s->l.node, sizeof s->l.node, "cli");
     rc = redis_sync_open(url, cfg->redis.command_ms, &s->redis, err);
     if (rc == 0)
-        rc = read_epoch(s, err);
+        rc = read_epoch(s, redis_url_is_sentinel(url), err);
     if (rc < 0) {
         link_sync_close(s);
         return rc;

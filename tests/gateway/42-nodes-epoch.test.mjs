@@ -1,13 +1,14 @@
 // Another life of the live data (PROMISES 2.9): seen, named, entries go on behind a jump, what nodes still have is put back under its ids.
 import assert from 'node:assert/strict';
 import { cpSync, rmSync } from 'node:fs';
+import net from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { OwnRedis } from '../faults/lib/redis.mjs';
 import { again, newId, rep, shopper } from './lib/client.mjs';
 import { auditor, servedChat, staff } from './lib/desk.mjs';
 import { editor } from './lib/kb.mjs';
-import { METRICS, Server, end, endAll, temporaryFolder } from './lib/server.mjs';
+import { METRICS, Server, end, endAll, run as firstline, temporaryFolder } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 const alive = setInterval(() => {}, 1000); // processes that are awaited don't keep the file running
@@ -302,3 +303,42 @@ test('the archive has seen more than the live data when the node starts: another
     assert.deepEqual(messages(await exported(s, chat)).slice(-2), ['after', 'only the archive has this']);
     assert.equal(messages(await exported(s, chat)).filter((x) => x === 'only the archive has this').length, 1);
   }));
+
+/** Something that listens, with a port. */
+const listening = (server) => new Promise((yes) => server.listen(0, '127.0.0.1', () => yes(server.address().port)));
+
+test('under Sentinel the command line, too, begins another life on a server that isn’t the one before', async () => {
+  const redis = await new OwnRedis().start();
+  const tcp = net.createServer((c) => {
+    const to = net.connect(redis.socket);
+    c.pipe(to).pipe(c);
+    for (const e of [c, to]) e.on('error', () => (c.destroy(), to.destroy()));
+  });
+  const port = String(await listening(tcp));
+  const sentinel = net.createServer((c) => {
+    c.on('error', () => c.destroy());
+    c.on('data', () => c.write(`*2\r\n$9\r\n127.0.0.1\r\n$${port.length}\r\n${port}\r\n`));
+  });
+  const url = `sentinel://127.0.0.1:${await listening(sentinel)}/main`;
+  const get = async (key) => (await redis.ask('GET', `fl:{default}:${key}`)).split('\r\n')[1];
+  const user = async (...args) => {
+    const r = await firstline(['user', ...args, '--redis', url]);
+    assert.equal(r.code, 0, r.err);
+  };
+  try {
+    await user('add', 'ann', '--role', 'rep', '--department', 'general', '--no-password');
+    const first = await get('epoch');
+    await user('roles', 'ann', '--role', 'lead');
+    assert.equal(await get('epoch'), first, 'the same server is the same life');
+    await redis.ask('SET', 'fl:{default}:run', 'the-primary-before'); // as the replica has it that was promoted
+    await user('roles', 'ann', '--role', 'qa');
+    assert.notEqual(await get('epoch'), first);
+    const log = await redis.ask('KEYS', 'fl:{default}:l:r_*');
+    const entries = await redis.ask('LRANGE', log.split('\r\n')[2], '0', '-1');
+    assert.deepEqual([...entries.matchAll(/"seq":(\d+)/g)].map((m) => Number(m[1])), [1, 2, JUMP + 1], 'what the server before had as its third entry is nobody’s else');
+  } finally {
+    tcp.close();
+    sentinel.close();
+    await redis.kill();
+  }
+});
