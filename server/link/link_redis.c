@@ -224,7 +224,7 @@ static void on_due(uv_timer_t *t)
 void redis_await(struct redis *r, int64_t deadline_ms,
                          void (*cb)(void *ctx, const struct redis_reply *reply), void *ctx)
 {
-    uint64_t due_ms = uv_now(r->loop) + (uint64_t)deadline_ms;
+    uint64_t due_ms = uv_hrtime() / 1000000 + (uint64_t)deadline_ms; /* uv_now() is of when this turn of the loop began */
 
     redis_ring_push(&r->ring, (struct redis_wait){cb, ctx, due_ms});
     if (!uv_is_active((uv_handle_t *)&r->due) || due_ms < r->due_at_ms)

@@ -306,6 +306,35 @@ static void an_answer_that_waited_for_us_is_no_missed_deadline(void **state)
     world_fini(&w);
 }
 
+/* The turn of the loop in which it is said has lasted longer than it may take. */
+static void on_long_turn(uv_timer_t *t)
+{
+    usleep(300000);
+    assert_int_equal(CALL((struct peer *)t->data, 200, "PING"), 0);
+}
+
+static void a_command_said_at_the_end_of_a_long_turn_has_its_full_time(void **state)
+{
+    struct world w;
+    struct peer p;
+    uv_timer_t t;
+
+    (void)state;
+    world_init(&w);
+    world_start_redis(&w);
+    peer_open(&w, &p);
+    uv_timer_init(&w.loop, &t);
+    t.data = &p;
+    uv_timer_start(&t, on_long_turn, 0, 0);
+    uv_run(&w.loop, UV_RUN_ONCE);
+    world_await(&w, is_idle, &p, 1000, "answer");
+    assert_int_equal(p.answers, 1);
+    assert_int_equal(p.nulls, 0);
+    uv_close((uv_handle_t *)&t, NULL);
+    peer_close(&w, &p);
+    world_fini(&w);
+}
+
 static void over_the_bound_a_command_is_refused_at_once(void **state)
 {
     struct world w;
@@ -544,6 +573,7 @@ int main(void)
         cmocka_unit_test(a_frozen_server_passes_the_deadline_while_timers_go_on),
         cmocka_unit_test(a_deadline_that_was_kept_is_followed_by_the_next),
         cmocka_unit_test(an_answer_that_waited_for_us_is_no_missed_deadline),
+        cmocka_unit_test(a_command_said_at_the_end_of_a_long_turn_has_its_full_time),
         cmocka_unit_test(over_the_bound_a_command_is_refused_at_once),
         cmocka_unit_test(closing_gives_null_to_what_is_under_way),
         cmocka_unit_test(it_may_be_closed_inside_its_own_callback),
