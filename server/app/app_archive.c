@@ -106,6 +106,33 @@ static void come_back(struct app *a)
     a->archive_elsewhere = false;
 }
 
+/* Says in Redis how far the file has come. */
+static void say_head(struct app *a)
+{
+    char head[65], value[120];
+    const char *set[] = {"SET", value};
+    int64_t rows = 0;
+
+    archive_head(a->archive, &rows, head);
+    if (rows == a->archive_rows_said)
+        return;
+    a->archive_rows_said = rows;
+    snprintf(value, sizeof value, "%lld %s", (long long)rows, head);
+    link_call_plain(a->link, "archive.head", 2, set, NULL, on_ignored, a);
+}
+
+/* The file that is pinned is with this node: written only where another name stands, so that what `archive adopt` says meanwhile stays. */
+static void say_whose(struct app *a, struct str node)
+{
+    char pin[160];
+    const char *own[] = {"SET", pin};
+
+    if (str_is(node, a->node))
+        return;
+    snprintf(pin, sizeof pin, "%s %s", a->archive_id, a->node);
+    link_call_plain(a->link, "archive", 2, own, NULL, on_ignored, a);
+}
+
 static void on_pin(void *ctx, const struct redis_reply *r)
 {
     struct app *a = ctx;
@@ -125,25 +152,12 @@ static void on_pin(void *ctx, const struct redis_reply *r)
     }
     if (a->archive_elsewhere)
         come_back(a);
+    if (a->feed) {
+        say_whose(a, sp ? (struct str){sp + 1, pin.n - id.n - 1} : STR_NONE);
+        say_head(a);
+    }
     if (!a->feed && a->archive && !a->archive_looking)
         a->archive_looking = link_call_plain(a->link, "archive.head", 1, get, NULL, on_head, a) == 0;
-}
-
-/* Says in Redis how far the file has come, and that this node has it. */
-static void say_head(struct app *a)
-{
-    char head[65], value[120], pin[160];
-    const char *set[] = {"SET", value}, *own[] = {"SET", pin};
-    int64_t rows = 0;
-
-    archive_head(a->archive, &rows, head);
-    if (rows == a->archive_rows_said)
-        return;
-    a->archive_rows_said = rows;
-    snprintf(value, sizeof value, "%lld %s", (long long)rows, head);
-    link_call_plain(a->link, "archive.head", 2, set, NULL, on_ignored, a);
-    snprintf(pin, sizeof pin, "%s %s", a->archive_id, a->node);
-    link_call_plain(a->link, "archive", 2, own, NULL, on_ignored, a);
 }
 
 void app_archive_look(struct app *a)
@@ -152,8 +166,6 @@ void app_archive_look(struct app *a)
 
     if (!link_is_up(a->link))
         return;
-    if (a->feed)
-        say_head(a);
     link_call_plain(a->link, "archive", 1, get, NULL, on_pin, a);
 }
 

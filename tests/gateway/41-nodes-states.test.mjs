@@ -7,6 +7,7 @@ import { OwnRedis, Proxy } from '../faults/lib/redis.mjs';
 import { Client, Refused, again, newId, rep, shopper } from './lib/client.mjs';
 import { arrival, auditor, servedChat } from './lib/desk.mjs';
 import { METRICS, Server, end, endAll, temporaryFolder } from './lib/server.mjs';
+import { traffic } from './lib/traffic.mjs';
 import { until } from './lib/wait.mjs';
 
 const alive = setInterval(() => {}, 1000); // processes that are awaited don't keep the file running
@@ -252,6 +253,31 @@ test('archive adopt: another node’s file is the archive from now on, seen with
           () => `the first node names the second: ${said?.status} ${said?.text.slice(0, 200)}`,
         );
       } finally {
+        await end(two);
+      }
+    },
+    { set: { 'server.node': 'one' } },
+  ));
+
+test('archive adopt while the node that archived so far goes on: it lets go, whatever it has just written', () =>
+  withRedis(
+    async (one, redis) => {
+      const quinn = await auditor(one);
+      const two = await new Server({ redis: redis.url, set: { ...BEATS, 'server.node': 'two' } }).start();
+      const run = await traffic(one, 1);
+      try {
+        await run.more(5);
+        const [{ chat }] = run.writers;
+        const asked = (s) => s.api('GET', `/api/v1/transcripts/${chat}`, { token: quinn.token });
+        const points = (s, node) => until(async () => ((r) => r.status === 503 && r.text.includes(`node ${node}`))(await asked(s)), `a node that names ${node}`);
+        await points(two, 'one');
+        assert.match((await two.cli(['archive', 'adopt'])).out, /is the site's archive now/);
+        await run.more(100);
+        await until(async () => (await asked(two)).status === 200, async () => `the second node has it: ${(await asked(two)).text.slice(0, 200)}`);
+        await points(one, 'two');
+        await run.more(5);
+      } finally {
+        await run.stop().catch(() => {}); // said above
         await end(two);
       }
     },
