@@ -67,6 +67,18 @@ static struct str setting_of(const struct redis_reply *r, const char *name)
     return STR_NONE;
 }
 
+/* It answers nothing at the moment, whatever it is asked. */
+static bool is_busy(const struct redis_reply *r)
+{
+    static const char *const codes[] = {"BUSY ", "LOADING ", "MASTERDOWN "};
+    struct str s = redis_reply_type(r) == REDIS_ERR ? redis_reply_str(r) : STR_NONE;
+
+    for (unsigned i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (s.n > strlen(codes[i]) && memcmp(s.s, codes[i], strlen(codes[i])) == 0)
+            return true;
+    return false;
+}
+
 /* What is weaker than it must be, or NULL. */
 static const char *weakness_of(const struct link *l, const struct redis_reply *r)
 {
@@ -89,10 +101,11 @@ static const char *weakness_of(const struct link *l, const struct redis_reply *r
 static void on_settings(void *ctx, const struct redis_reply *r)
 {
     struct link *l = ctx;
-    const char *weak = r ? weakness_of(l, r) : NULL;
+    bool is_silent = !r || is_busy(r);
+    const char *weak = is_silent ? NULL : weakness_of(l, r);
 
-    if (!r)
-        setup_fail(l, LINK_AWAY, "no answer to CONFIG GET");
+    if (is_silent)
+        setup_fail(l, LINK_AWAY, r ? redis_reply_str(r).s : "no answer to CONFIG GET");
     else if (weak)
         setup_fail(l, LINK_WEAK, weak);
     setup_done(l);
@@ -103,7 +116,7 @@ static const char *const settings_argv[] = {"CONFIG", "GET", "*append*", "maxmem
 static void on_settings_again(void *ctx, const struct redis_reply *r)
 {
     struct link *l = ctx;
-    const char *weak = r && l->is_up ? weakness_of(l, r) : NULL;
+    const char *weak = r && l->is_up && !is_busy(r) ? weakness_of(l, r) : NULL;
     char why[300];
 
     if (!weak)

@@ -1,4 +1,4 @@
-/* The site's time, where two nodes hold it against clocks that don't go alike. */
+/* A site's link to a Redis that is there: its time, where two nodes' clocks don't go alike; what its settings are taken for. */
 #include "link_world.h"
 
 #include "config/config.h"
@@ -8,6 +8,7 @@
 #include <inttypes.h>
 
 #define HOUR_MS 3600000
+#define LOOKS   (LINK_SETTINGS_BEATS + 2) /* beats in which the settings are looked at */
 #define CALM    4 /* beats of each without a correction: it is over */
 
 struct node {
@@ -127,11 +128,84 @@ static void a_node_whose_clock_stood_still_takes_the_time_of_the_others(void **s
     world_fini(&w);
 }
 
+static void on_end_of_script(void *ctx, const struct redis_reply *r)
+{
+    (void)r;
+    *(bool *)ctx = true;
+}
+
+static void on_other_closed(void *ctx)
+{
+    *(bool *)ctx = true;
+}
+
+static bool is_true(void *ctx)
+{
+    return *(bool *)ctx;
+}
+
+struct look {
+    struct link *l;
+    uint64_t till_beat;
+    bool was_weak;
+};
+
+static bool has_looked(void *ctx)
+{
+    struct look *look = ctx;
+
+    look->was_weak |= link_fault(look->l) == LINK_WEAK;
+    return look->l->beats >= look->till_beat;
+}
+
+static bool is_peer_up(void *ctx)
+{
+    return redis_is_up(ctx);
+}
+
+static void a_redis_that_is_busy_is_not_taken_for_one_that_hides_its_settings(void **state)
+{
+    const char *spin[] = {"EVAL", "while true do end", "0"}, *kill_it[] = {"SCRIPT", "KILL"}, *soon[] = {"CONFIG", "SET", "busy-reply-threshold", "1"};
+    struct redis_port port = {.ctx = NULL};
+    struct config *cfg = config_create();
+    struct redis *other;
+    bool over = false, closed = false;
+    struct redis_sync *s;
+    struct look look;
+    struct world w;
+    struct node n;
+
+    (void)state;
+    world_init(&w);
+    log_set_level(LOG_ERROR);
+    start_redis(&w);
+    node_open(&w, &n, cfg, "one");
+    assert_int_equal(redis_sync_open(w.url, 5000, &s, NULL), 0);
+    redis_sync_free(redis_sync_call(s, 4, soon, NULL, NULL));
+    assert_int_equal(redis_open(&w.loop, w.url, &port, 8, &other, NULL), 0);
+    world_await(&w, is_peer_up, other, 2000, "up");
+    assert_int_equal(redis_call(other, 3, spin, NULL, 60000, on_end_of_script, &over), 0);
+    look = (struct look){n.l, n.l->beats + LOOKS, false};
+    world_await(&w, has_looked, &look, 15000, "looks at the settings");
+    assert_false(over);
+    assert_false(look.was_weak);
+    redis_sync_free(redis_sync_call(s, 2, kill_it, NULL, NULL));
+    redis_sync_close(s);
+    world_await(&w, is_true, &over, 2000, "the script's end");
+    world_await(&w, is_up, &n, 5000, "a node that is up again");
+    redis_close(other, on_other_closed, &closed);
+    world_await(&w, is_true, &closed, 2000, "closed");
+    node_close(&w, &n);
+    config_destroy(cfg);
+    world_fini(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_redis_that_is_busy_is_not_taken_for_one_that_hides_its_settings),
         cmocka_unit_test(a_node_whose_clock_stood_still_takes_the_time_of_the_others),
     };
 
-    return cmocka_run_group_tests_name("link/clock", tests, NULL, world_sweep);
+    return cmocka_run_group_tests_name("link/link", tests, NULL, world_sweep);
 }
