@@ -6,8 +6,8 @@
  * times they may happen (commit.lua), so no entry bears a time from before the correction; timers pause until
  * it has been made.
  *
- * A node's own clock can be the one that is off: it stands still while its machine sleeps. Such a node corrects a time that was right, and
- * the others set it back at once. Then it takes theirs, or they would go on like that for good.
+ * A node's own clock can be the one that is off: it stands still while its virtual machine is held. Such a node corrects a time that was
+ * right, and the others set it back at once. Then it takes theirs, or they would go on like that for good.
  */
 #include "config/config.h"
 #include "link/link_room.h"
@@ -16,10 +16,20 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define APART_MS 2000
 #define SLACK_MS 1000 /* of commits, beyond what is corrected */
 #define UNDO_MS  10000 /* who sets a correction back so soon after it says that it was wrong */
+
+/* Nobody sets it, and it goes on while the machine sleeps. */
+static uint64_t steady_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_BOOTTIME, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
 
 static int64_t at(const struct link *l, uint64_t hr)
 {
@@ -28,7 +38,7 @@ static int64_t at(const struct link *l, uint64_t hr)
 
 int64_t link_now_ms(const struct link *l)
 {
-    return at(l, uv_hrtime()) + l->clock_off_ms;
+    return at(l, steady_ns()) + l->clock_off_ms;
 }
 
 bool link_clock_is_sure(const struct link *l)
@@ -38,12 +48,12 @@ bool link_clock_is_sure(const struct link *l)
 
 int64_t link_clock_corrected_ms(const struct link *l)
 {
-    return l->corrected_hr ? (int64_t)((uv_hrtime() - l->corrected_hr) / 1000000) : -1;
+    return l->corrected_hr ? (int64_t)((steady_ns() - l->corrected_hr) / 1000000) : -1;
 }
 
 void link_clock_bounds(const struct link *l, int64_t *from, int64_t *till)
 {
-    int64_t now = at(l, uv_hrtime());
+    int64_t now = at(l, steady_ns());
 
     *from = now - APART_MS - SLACK_MS;
     *till = now + APART_MS + SLACK_MS + l->cfg->redis.command_ms;
@@ -56,7 +66,7 @@ static void on_corrected(void *ctx, const struct redis_reply *r)
     l->is_correcting = false;
     if (!r || (redis_reply_type(r) != REDIS_STR && redis_reply_type(r) != REDIS_INT))
         return; /* looked at again on the next beat */
-    l->corrected_hr = uv_hrtime();
+    l->corrected_hr = steady_ns();
     link_look(l, NULL);
 }
 
@@ -99,7 +109,7 @@ void link_clock_look(struct link *l, const struct redis_reply *r)
 {
     int64_t offset = redis_reply_int(redis_reply_at(r, 1)),
             site = redis_reply_int(redis_reply_at(r, 0)) + offset;
-    uint64_t now = uv_hrtime();
+    uint64_t now = steady_ns();
     int64_t early, late;
 
     if (l->clock_hr == 0) {
@@ -158,7 +168,7 @@ int link_look(struct link *l, void (*cb)(void *ctx, const struct redis_reply *r)
     link_words_add_plain(&keys, l, "clock");
     link_words_add_plain(&keys, l, "epoch");
     link_words_add_plain(&keys, l, "format");
-    l->looked_hr = uv_hrtime();
+    l->looked_hr = steady_ns();
     rc = link_eval_text(l, SCRIPT_LOOK, &keys, &args, cb ? cb : on_look, l);
     if (!cb)
         l->is_looking = rc == 0;

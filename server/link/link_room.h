@@ -49,7 +49,7 @@ struct link {
     enum link_fault setup_fault;
     char setup_why[300];
     int64_t clock_ms;      /* the site's time at clock_hr */
-    uint64_t clock_hr;     /* uv_hrtime(); 0: not known yet */
+    uint64_t clock_hr;     /* ns of the clock that nobody sets; 0: not known yet */
     int64_t clock_off_ms;  /* what Redis's clock is ahead of that by now, within what isn't corrected */
     uint64_t looked_hr;    /* when the last look was sent */
     uint64_t corrected_hr; /* when this node corrected the site's time last; 0: never */

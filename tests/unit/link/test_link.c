@@ -6,10 +6,24 @@
 #include "log/log.h"
 
 #include <inttypes.h>
+#include <sys/syscall.h>
+#include <time.h>
 
 #define HOUR_MS 3600000
 #define LOOKS   (LINK_SETTINGS_BEATS + 2) /* beats in which the settings are looked at */
 #define CALM    4 /* beats of each without a correction: it is over */
+
+static int64_t slept_ms; /* what this machine was asleep for */
+
+/* In front of the C library's: the clock that goes on in a sleep. */
+int clock_gettime(clockid_t id, struct timespec *out)
+{
+    int rc = (int)syscall(SYS_clock_gettime, id, out);
+
+    if (id == CLOCK_BOOTTIME)
+        out->tv_sec += slept_ms / 1000;
+    return rc;
+}
 
 struct node {
     struct link *l;
@@ -115,13 +129,54 @@ static void a_node_whose_clock_stood_still_takes_the_time_of_the_others(void **s
     start_redis(&w);
     node_open(&w, &n[0], cfg, "one");
     node_open(&w, &n[1], cfg, "two");
-    n[1].l->clock_ms -= HOUR_MS; /* its machine was put to sleep for so long */
+    n[1].l->clock_ms -= HOUR_MS; /* its virtual machine was held for so long */
     n[0].since_beat = n[0].l->beats;
     n[1].since_beat = n[1].l->beats;
     world_await(&w, is_calm, n, 20000, "nodes that agree");
     apart = link_now_ms(n[0].l) - link_now_ms(n[1].l);
     if (apart < -2000 || apart > 2000)
         fail_msg("apart by %" PRId64 " ms", apart);
+    node_close(&w, &n[0]);
+    node_close(&w, &n[1]);
+    config_destroy(cfg);
+    world_fini(&w);
+}
+
+static bool is_quiet(void *ctx)
+{
+    return !((struct node *)ctx)->l->is_looking;
+}
+
+/* The redis-server is on the same machine: its clock is an hour later as well. */
+static void a_machine_that_slept_and_its_redis_are_as_late_as_everybody(void **state)
+{
+    const char *later[] = {"SET", "fl:{default}:clock", "3600000"};
+    struct config *cfg = config_create();
+    struct redis_sync *s;
+    struct world w;
+    struct node n[2];
+    int64_t before;
+
+    (void)state;
+    world_init(&w);
+    log_set_level(LOG_ERROR);
+    start_redis(&w);
+    node_open(&w, &n[0], cfg, "one");
+    node_open(&w, &n[1], cfg, "two");
+    assert_int_equal(redis_sync_open(w.url, 5000, &s, NULL), 0);
+    world_await(&w, is_quiet, &n[0], 2000, "no look under way");
+    world_await(&w, is_quiet, &n[1], 2000, "no look under way");
+    before = link_now_ms(n[0].l);
+    redis_sync_free(redis_sync_call(s, 3, later, NULL, NULL));
+    redis_sync_close(s);
+    slept_ms = HOUR_MS;
+    n[0].since_beat = n[0].l->beats;
+    n[1].since_beat = n[1].l->beats;
+    world_await(&w, is_calm, n, 20000, "nodes that agree");
+    assert_true(link_now_ms(n[0].l) - before >= HOUR_MS);
+    assert_int_equal(link_clock_corrected_ms(n[0].l), -1);
+    assert_int_equal(link_clock_corrected_ms(n[1].l), -1);
+    slept_ms = 0;
     node_close(&w, &n[0]);
     node_close(&w, &n[1]);
     config_destroy(cfg);
@@ -204,6 +259,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_redis_that_is_busy_is_not_taken_for_one_that_hides_its_settings),
+        cmocka_unit_test(a_machine_that_slept_and_its_redis_are_as_late_as_everybody),
         cmocka_unit_test(a_node_whose_clock_stood_still_takes_the_time_of_the_others),
     };
 
