@@ -3,6 +3,7 @@
 
 #include "config/config.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,17 +68,20 @@ static const char *fsync_word(const struct config *cfg)
     return cfg->redis.appendfsync == CONFIG_FSYNC_EVERYSEC ? "everysec" : "always";
 }
 
-/* The bytes of `n` in a file that has them whole or not at all. */
+/* The bytes of `n` in a file that has them whole or not at all. ERR_FULL: there is no room. */
 static int write_whole(const char *path, const char *text, size_t n, struct err *err)
 {
     char *tmp;
+    ssize_t put = 0;
     int fd, rc = 0;
 
     if (asprintf(&tmp, "%s.new", path) < 0)
         mem_out();
     fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0 || write(fd, text, n) != (ssize_t)n || rename(tmp, path) < 0)
-        rc = err_set(err, ERR_IO, "%s: %m", path);
+    if (fd >= 0 && (put = write(fd, text, n)) >= 0 && put < (ssize_t)n)
+        errno = ENOSPC;
+    if (fd < 0 || put != (ssize_t)n || rename(tmp, path) < 0)
+        rc = err_set(err, errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %m", path);
     if (fd >= 0)
         close(fd);
     free(tmp);

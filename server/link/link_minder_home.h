@@ -74,7 +74,7 @@ int home_check_settings(const struct minder_home *h, const struct config *cfg, c
                         const struct str *values, size_t n, const char **fix_name, char fix_value[32], struct err *err);
 /* process_id of INFO's text, 0 if absent. */
 pid_t home_pid_of_info(struct str info);
-/* Writes redis.conf. */
+/* Writes redis.conf. ERR_FULL: the disk has no room for it. */
 int home_write_conf(const struct minder_home *h, const struct config *cfg, struct err *err);
 
 #endif

@@ -73,6 +73,25 @@ static int spawn(const struct minder_home *h, int lock_fd, pid_t *pid)
     return rc;
 }
 
+static enum minder_verdict give_back_ballast(const struct minder_home *h, struct err *err)
+{
+    char *path = in_home(h, "ballast");
+    bool gone = unlink(path) == 0;
+
+    free(path);
+    if (gone) {
+        err_set(err, ERR_IO,
+                "redis-server could not start, the disk of %s is full: 8 MiB of ballast were given back; "
+                "make room",
+                h->dir);
+        return MINDER_RETRY_NOW;
+    }
+    err_set(err, ERR_IO,
+            "redis-server can't start, the disk of %s is full: make room, it is tried again by itself",
+            h->dir);
+    return MINDER_RETRY;
+}
+
 int home_spawn(struct minder_home *h, const struct config *cfg, int lock_fd, pid_t *pid, struct err *err)
 {
     char *sock = in_home(h, "redis.sock"), *aof = in_home(h, "appendonlydir");
@@ -92,6 +111,8 @@ int home_spawn(struct minder_home *h, const struct config *cfg, int lock_fd, pid
                      "started: put appendonly.aof.manifest back or restore a backup (firstline restore DIR)",
                      h->dir);
     else
+        rc = home_write_conf(h, cfg, err);
+    if (rc == ERR_FULL && give_back_ballast(h, err) == MINDER_RETRY_NOW)
         rc = home_write_conf(h, cfg, err);
     if (rc < 0) {
         if (fd >= 0)
@@ -173,25 +194,6 @@ static bool disk_is_full(const struct minder_home *h, const char *log)
 
     return strstr(log, "No space left on device") ||
            (statvfs(h->dir, &v) == 0 && v.f_bavail * v.f_frsize < FULL_DISK);
-}
-
-static enum minder_verdict give_back_ballast(const struct minder_home *h, struct err *err)
-{
-    char *path = in_home(h, "ballast");
-    bool gone = unlink(path) == 0;
-
-    free(path);
-    if (gone) {
-        err_set(err, ERR_IO,
-                "redis-server could not start, the disk of %s is full: 8 MiB of ballast were given back; "
-                "make room",
-                h->dir);
-        return MINDER_RETRY_NOW;
-    }
-    err_set(err, ERR_IO,
-            "redis-server can't start, the disk of %s is full: make room, it is tried again by itself",
-            h->dir);
-    return MINDER_RETRY;
 }
 
 /* What Redis says of a file that it can't read; starting without it would lose what it holds. */

@@ -1,6 +1,23 @@
 /* What the minder makes of append-only files that are torn, broken or gone, and of a full disk. */
 #include "minder_kit.h"
 
+#include <sys/syscall.h>
+
+/* While this file is there, the disk has no room for what this process writes; "": it has. */
+static char takes_all_room[128];
+
+/* In front of the C library's. */
+ssize_t write(int fd, const void *bytes, size_t n)
+{
+    struct stat st;
+
+    if (takes_all_room[0] && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && access(takes_all_room, F_OK) == 0) {
+        errno = ENOSPC;
+        return -1;
+    }
+    return syscall(SYS_write, fd, bytes, n);
+}
+
 /* A directory with 50 keys and its server stopped; the path of the append-only file into aof. */
 static void make_data(struct world *w, char aof[128])
 {
@@ -229,6 +246,24 @@ static void a_full_disk_gets_the_ballast(void **state)
     world_fini(&w);
 }
 
+static void a_disk_without_room_for_a_line_gets_the_ballast_too(void **state)
+{
+    struct world w;
+    struct node n;
+
+    (void)state;
+    world_init(&w);
+    node_up(&w, &n);
+    node_close(&w, &n, true);
+    snprintf(takes_all_room, sizeof takes_all_room, "%s/redis/ballast", w.dir);
+    node_open(&w, &n);
+    world_await(&w, is_up, &n, 5000, "redis up");
+    assert_int_equal(access(takes_all_room, F_OK), -1);
+    takes_all_room[0] = 0;
+    node_close(&w, &n, true);
+    world_fini(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +273,7 @@ int main(void)
         cmocka_unit_test(a_torn_tail_is_cut_and_the_rest_is_there),
         cmocka_unit_test(a_torn_transaction_is_cut_whole),
         cmocka_unit_test(a_full_disk_gets_the_ballast),
+        cmocka_unit_test(a_disk_without_room_for_a_line_gets_the_ballast_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, world_sweep);
