@@ -67,6 +67,7 @@ static void on_corrected(void *ctx, const struct redis_reply *r)
     if (!r || (redis_reply_type(r) != REDIS_STR && redis_reply_type(r) != REDIS_INT))
         return; /* looked at again on the next beat */
     l->corrected_hr = steady_ns();
+    l->made_ms = redis_reply_int(r); /* another node may have been first */
     link_look(l, NULL);
 }
 
@@ -85,7 +86,6 @@ static void correct(struct link *l, int64_t offset, int64_t apart)
     link_words_add_plain(&keys, l, "clock");
     link_words_add_i64(&args, offset);
     link_words_add_i64(&args, offset - apart);
-    l->made_ms = offset - apart;
     l->is_correcting = link_eval_text(l, SCRIPT_CLOCK, &keys, &args, on_corrected, l) == 0;
     link_words_fini(&keys);
     link_words_fini(&args);

@@ -53,7 +53,7 @@ struct link {
     int64_t clock_off_ms;  /* what Redis's clock is ahead of that by now, within what isn't corrected */
     uint64_t looked_hr;    /* when the last look was sent */
     uint64_t corrected_hr; /* when this node corrected the site's time last; 0: never */
-    int64_t made_ms;       /* what it corrected the offset to then */
+    int64_t made_ms;       /* the offset as it stood then */
     bool clock_is_off, is_correcting, is_looking;
     uint64_t beats;
     unsigned memory_permille;
