@@ -196,6 +196,7 @@ static void finish_answer(struct net_sock *s)
 
     forget_request(s);
     s->n = 0;
+    s->is_head = false; /* a refusal of what comes next has a body */
     if (more) {
         s->state = SOCK_HEAD;
         deadline(s, NET_IDLE_HTTP_MS);
@@ -438,7 +439,6 @@ static bool read_head(struct net_sock *s)
         s->buf = mem_realloc(s->buf, s->cap);
     }
     if (s->n >= max) {
-        s->is_head = false;
         refuse(s, 431, "the header is too large", 0);
         return false;
     }
@@ -463,7 +463,6 @@ static bool read_head(struct net_sock *s)
     s->read_n += (size_t)n;
     s->net->counts.bytes_in += (uint64_t)n;
     if (found == NET_HEAD_BROKEN) {
-        s->is_head = false;
         refuse(s, 400, "this is not an HTTP/1.1 request", 0);
     } else if (found == NET_HEAD_WHOLE) {
         begin_request(s, s->n);

@@ -65,6 +65,19 @@ static void a_head_request_has_no_body(void **state)
     close(fd);
 }
 
+static void a_refusal_behind_a_head_request_has_its_body(void **state)
+{
+    int fd = dial(*state);
+    char head[2000], all[2000];
+
+    say_s(fd, "HEAD /x HTTP/1.1\r\nHost: h\r\n\r\nGET /../y HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert_int_equal(hear_head(fd, head, sizeof head), 200);
+    hear_all(fd, all, sizeof all);
+    assert_int_equal(atoi(all + 9), 400);
+    assert_non_null(strstr(all, "\r\n\r\n{"));
+    close(fd);
+}
+
 static void a_body_that_is_asked_for_comes(void **state)
 {
     int fd = dial(*state);
@@ -348,6 +361,7 @@ int main(void)
         T(a_request_is_answered_with_the_usual_headers),
         T(requests_of_one_connection_are_answered_in_order),
         T(a_head_request_has_no_body),
+        T(a_refusal_behind_a_head_request_has_its_body),
         T(a_body_that_is_asked_for_comes),
         T(a_refused_request_gets_one_answer_and_the_end),
         T(a_head_that_is_too_large_is_431),
