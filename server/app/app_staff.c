@@ -218,20 +218,38 @@ static void welcome(struct hello *h)
         if (s && is_mine(s, c))
             sub_add(c, s, s->chat.head);
     }
-    if (c->roles != m->rep.roles) /* since the upgrade */
-        staff_roles_changed(c, m->rep.roles);
     cmd_finish(cmd);
     hello_free(h);
+}
+
+/* True if the account was closed since the upgrade, or its password changed: who had said hello by then was sent away. */
+static bool turn_away(struct cmd *cmd, const struct member *m)
+{
+    struct conn *c = cmd->conn;
+    const char *why = m->rep.disabled ? "the account is closed" : "the password was changed";
+
+    if (!m->rep.disabled && app_secret_holds(m, c->password_version))
+        return false;
+    answer_error(c, cmd->msg.id, CODE_UNAUTHORIZED, why, 0, NULL);
+    net_close(c->net, 1008, why);
+    cmd_finish(cmd);
+    return true;
 }
 
 /* All that was asked is known, or couldn't be read, or nobody is there any more to hear it. */
 static void hello_end(struct hello *h)
 {
-    if (!h->failed && !h->cmd->conn->is_dead) {
+    struct cmd *cmd = h->cmd;
+    const struct member *m = people_find(cmd->app, str_of(cmd->conn->person));
+
+    if (h->failed || cmd->conn->is_dead)
+        answer_cmd_error(cmd, CODE_UNAVAILABLE, "your chats can't be read now", NULL);
+    else if (cmd->conn->roles != m->rep.roles) /* what was found was judged by the old ones */
+        answer_cmd_error(cmd, CODE_UNAVAILABLE, "your roles have changed just now", NULL);
+    else if (!turn_away(cmd, m)) {
         welcome(h);
         return;
     }
-    answer_cmd_error(h->cmd, CODE_UNAVAILABLE, "your chats can't be read now", NULL);
     hello_free(h);
 }
 
@@ -418,6 +436,9 @@ void staff_hello(struct cmd *cmd)
         answer_cmd_error(cmd, CODE_UNAVAILABLE, "the account is being read", NULL);
         return;
     }
+    if (turn_away(cmd, m))
+        return;
+    c->roles = m->rep.roles; /* they may have changed since the upgrade */
     h = mem_zalloc(sizeof *h);
     h->cmd = cmd;
     resume_read(&h->resume, &cmd->msg);

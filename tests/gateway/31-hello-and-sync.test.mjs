@@ -143,3 +143,15 @@ test('the shopper sees the signs of who writes to them, and of nobody else', asy
   assert.deepEqual([...new Set(signs.map((m) => m.from.id))], [ann.me]);
   await ann.expect('typing', { chat });
 });
+
+test('who may read less since the socket was opened is told nothing of the rest', async () => {
+  const { chat } = await servedChat(server);
+  const quinn = await server.account({ role: 'qa', department: server.newDepartment() });
+  const c = await Client.open(server, '/ws/rep', { headers: { authorization: `Bearer ${quinn.token}` } });
+  await server.cli(['user', 'roles', quinn.login, '--role', 'rep']);
+  await until(async () => (await server.api('GET', '/api/v1/session', { token: quinn.token })).json.roles.join() === 'rep', 'the new roles are known');
+  const { chats, roles } = await c.done('hello', { resume: [{ chat, seq: 0 }] });
+  assert.deepEqual([chats, roles], [[{ chat, error: 'not_found' }], ['rep']]);
+  await c.settle();
+  assert.deepEqual(seqs(c, chat), []);
+});

@@ -190,6 +190,20 @@ test('a token that was revoked and a password that was changed end what hung on 
   assert.equal((await server.api('GET', '/api/v1/session', { cookie })).status, 401, 'sessions of the old password are ended');
 });
 
+test('a socket that was opened before, and says hello only when the account is closed or its password changed, is turned away', async () => {
+  const [ann, bob] = await staff(server, 2);
+  for (const [who, end] of [[ann, ['user', 'disable', ann.login]], [bob, ['user', 'passwd', bob.login, '--password-stdin']]]) {
+    const { cookie } = await signIn(who.login);
+    const open = () => Client.open(server, '/ws/rep', { headers: { cookie }, origin: server.origin });
+    const [early, late] = [await open(), await open()];
+    await early.done('hello');
+    await server.cli(end, { input: 'another horse battery 10\n' });
+    assert.equal((await within(early.gone, 5000, 'who had said hello is closed')).code, 1008);
+    await late.refused('unauthorized', 'hello');
+    assert.equal((await within(late.gone, 5000, 'so is who says it now')).code, 1008);
+  }
+});
+
 test('without an account the server says how to make one', async () => {
   const empty = await new Server().start();
   const r = await empty.api('GET', '/api/v1/session');
