@@ -565,6 +565,16 @@ static bool ask_identity(struct hello *h, struct str jwt)
     return true;
 }
 
+/* A hello that failed may have been somebody else's. */
+static void forget(struct conn *c)
+{
+    c->person[0] = c->open[0] = c->last[0] = c->locale[0] = c->class_[0] = 0;
+    c->is_visitor = false;
+    conn_set_name(c, STR(""));
+    free(c->page);
+    c->page = NULL;
+}
+
 void shopper_hello(struct cmd *cmd)
 {
     struct conn *c = cmd->conn;
@@ -580,16 +590,15 @@ void shopper_hello(struct cmd *cmd)
         answer_cmd_error(cmd, CODE_NOT_FOUND, "no such site", NULL);
         return;
     }
+    forget(c);
     h = mem_zalloc(sizeof *h);
     h->cmd = cmd;
     if (locale.n && locale.n < sizeof c->locale)
         snprintf(c->locale, sizeof c->locale, "%.*s", STR_FMT(locale));
     if (field(cmd, FIELD_NAME).n)
         conn_set_name(c, utf8_prefix(field(cmd, FIELD_NAME), 60));
-    if (field(cmd, FIELD_PAGE).n) {
-        free(c->page); /* of a hello that failed */
+    if (field(cmd, FIELD_PAGE).n)
         c->page = mem_strndup(field(cmd, FIELD_PAGE).s, field(cmd, FIELD_PAGE).n);
-    }
     resume_read(&h->resume, &cmd->msg);
     if (token.n && auth_secret_digest('v', token, digest)) {
         snprintf(h->token, sizeof h->token, "%.*s", STR_FMT(token));

@@ -76,3 +76,31 @@ test('where its number can’t be remembered it is neither taken nor refused', a
   await endAndCheck(s);
   await redis.kill();
 });
+
+test('after a hello that failed its connection may say another, as somebody else, who gets nothing of the first', async () => {
+  const redis = await new OwnRedis().start();
+  const s = await new Server({ redis: redis.url, set }).start();
+  const jwt = identity('cust-6');
+  const sue = await shopper(s, { identity: jwt });
+  const { chat } = await sue.done('chat.start', { text: 'My card number is …', department: 'general' });
+  await sue.close();
+  const [key] = (await redis.ask('KEYS', `fl:*:l:${chat}`)).match(/fl:\S+/);
+  const others = [await shopper(s), null];
+  await s.stop();
+  await s.start({ listen: `127.0.0.1:${s.port}` }); // the chat has to be read
+  for (const other of others) {
+    const c = await Client.open(s, '/ws/shopper', { origin: s.origin });
+    await redis.ask('RENAME', key, 'aside');
+    await redis.ask('HSET', key, 'not', 'this');
+    await c.refused('unavailable', 'hello', { token: sue.token, identity: jwt });
+    await redis.ask('RENAME', 'aside', key);
+    const w = await c.done('hello', other ? { token: other.token } : {});
+    c.me = w.shopper.id;
+    assert.notEqual(c.me, sue.me);
+    assert.deepEqual([w.chat, w.last, w.responsible, w.shopper.name], [undefined, undefined, undefined, undefined]);
+    const own = await c.done('chat.start', { text: 'Where is my parcel?', department: 'general' });
+    assert.notEqual(own.chat, chat);
+  }
+  await endAndCheck(s);
+  await redis.kill();
+});
