@@ -15,6 +15,8 @@ void conn_closed(void *ctx, struct net_conn *net, void *user);
 void conn_pump(struct conn *c);
 /* A typing sign or read mark that a shopper isn't told: of a note, or of who doesn't write to them. json: made by us. */
 bool signal_is_for_staff(const struct slot *s, struct str json);
+/* Under which it is merged: its kind, chat and sender, which stand in front. */
+uint64_t signal_key(struct str json);
 /* Once a second: closes those whose session or token has run out. */
 void conn_end_sessions(struct app *a);
 /* True if the command names no chat, so that its id is remembered in the person's record (PROMISES 2.1). */

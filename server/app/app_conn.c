@@ -421,6 +421,14 @@ static void keep_read(struct slot *s, const struct conn *c, int64_t seq)
     memcpy(s->reader, c->person, sizeof s->reader);
 }
 
+uint64_t signal_key(struct str json)
+{
+    const char *id = memmem(json.s, json.n, "\"id\":\"", 6);
+    const char *end = id ? memchr(id + 6, '"', json.n - (size_t)(id + 6 - json.s)) : NULL;
+
+    return crypto_short_hash(json.s, end ? (size_t)(end - json.s) : json.n);
+}
+
 /* Typing and read marks: no answer, merged, told to the others of the chat. */
 static void on_signal(struct conn *c, const struct msg *m)
 {
@@ -456,7 +464,7 @@ static void on_signal(struct conn *c, const struct msg *m)
 
         for (struct sub *u = s->subs; u; u = u->next_of_slot)
             if (strcmp(u->conn->person, c->person) != 0 && (u->conn->is_staff || !only_staff))
-                signal_raw(u->conn, crypto_short_hash(b.p, b.n > 60 ? 60 : b.n), buf_str(&b));
+                signal_raw(u->conn, signal_key(buf_str(&b)), buf_str(&b));
         link_signal(c->app->link, buf_str(&b));
         if (m->type == MSG_TYPING && m->f[FIELD_PREVIEW].type == VAL_STR && site && site->preview && !c->is_staff)
             kb_for_preview(s, m->f[FIELD_PREVIEW].s);

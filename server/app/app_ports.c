@@ -55,7 +55,7 @@ static void pass_on(struct app *a, struct str json)
 
     for (struct sub *u = s ? s->subs : NULL; u; u = u->next_of_slot)
         if (u->conn->is_staff || !only_staff)
-            signal_raw(u->conn, crypto_short_hash(json.s, json.n > 60 ? 60 : json.n), json);
+            signal_raw(u->conn, signal_key(json), json);
     if (s && memmem(json.s, json.n, "\"preview\":\"", 11))
         json_read_object(json, &a->limits, on_typed, s, NULL);
 }

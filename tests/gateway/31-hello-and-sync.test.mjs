@@ -155,3 +155,19 @@ test('who may read less since the socket was opened is told nothing of the rest'
   await c.settle();
   assert.deepEqual(seqs(c, chat), []);
 });
+
+test('signs of several people that come at once are each told', async () => {
+  const { ann, bob, sue, chat } = await servedChatWithColleague(server);
+  await bob.done('chat.open', { chat });
+  await ann.settle();
+  server.process.kill('SIGSTOP'); // so that they come in one turn
+  for (const c of [sue, bob]) {
+    c.send('typing', { chat, on: true });
+    c.send('read', { chat, seq: 2 });
+    await new Promise((done) => c.ws._socket.write('', done));
+  }
+  server.process.kill('SIGCONT');
+  await Promise.all([sue.settle(), bob.settle()]);
+  await ann.settle();
+  for (const t of ['typing', 'receipt']) assert.deepEqual(ann.seen.filter((m) => m.t === t).map((m) => m.from.id).sort(), [sue.me, bob.me].sort(), t);
+});
