@@ -165,7 +165,7 @@ struct member *people_find(struct app *a, struct str id);
 struct member *people_by_login(struct app *a, struct str login);
 void people_reload(struct app *a, struct str id);
 void people_on_log(struct app *a, struct str id);
-/* Reads the person's log if they aren't known yet, then calls fn (at once if known; m NULL: there is no such person). */
+/* Reads the person's log if they aren't known yet, then calls fn (at once if known; m NULL: there is no such person; not loaded: that can't be told now). */
 void people_when_known(struct app *a, struct str id, void (*fn)(void *ctx, struct member *m), void *ctx);
 void people_join(struct app *a, struct conn *c);
 void people_leave(struct app *a, struct conn *c);

@@ -68,7 +68,11 @@ static void admit_staff(struct check *k, struct member *m)
 {
     struct conn *c;
 
-    if (!m || !m->is_loaded || m->rep.disabled || !app_secret_holds(m, k->password_version)) {
+    if (m && !m->is_loaded) { /* not known to be nobody's */
+        net_check_done(k->check, 503, NULL, 1000);
+        return;
+    }
+    if (!m || m->rep.disabled || !app_secret_holds(m, k->password_version)) {
         log_info("app", "upgrade refused address=%s why=%s", k->address,
                  !m ? "nobody" : m->rep.disabled ? "disabled" : "session_over");
         net_check_done(k->check, 401, NULL, 0);

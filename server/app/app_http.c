@@ -33,9 +33,9 @@ static void on_caller(void *ctx, struct member *m)
     struct who_ask *q = ctx;
     struct http_who w = {0};
 
-    if (m && !m->rep.disabled && app_secret_holds(m, q->password_version))
+    if (m && m->is_loaded && !m->rep.disabled && app_secret_holds(m, q->password_version))
         fill_who(q->app, m, q->by_cookie, &w);
-    http_call_who(q->call, &w);
+    http_call_who(q->call, m && !m->is_loaded ? NULL : &w);
     free(q);
 }
 
@@ -45,7 +45,7 @@ static void on_who(void *ctx, const struct redis_reply *r)
 
     struct str record = r && redis_reply_type(r) == REDIS_STR ? redis_reply_str(r) : STR_NONE;
 
-    if (!r) { /* not known to be nobody's: who is signed in stays so */
+    if (!r || redis_reply_type(r) == REDIS_ERR) { /* not known to be nobody's: who is signed in stays so */
         http_call_who(q->call, NULL);
         free(q);
         return;

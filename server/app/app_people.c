@@ -149,9 +149,11 @@ static void on_known(void *ctx, const struct redis_reply *r)
     struct knowing *k = ctx;
     struct member *m = people_find(k->app, str_of(k->id));
 
+    bool is_nobody = r && redis_reply_type(r) == REDIS_LIST && redis_reply_n(r) == 0;
+
     if (r && m && m->is_loading && !m->is_loaded && link_read(k->app->link, str_of(k->id), 0, 1, on_known, k) == 0)
         return;
-    k->fn(k->ctx, m && m->is_loaded ? m : NULL);
+    k->fn(k->ctx, m && (m->is_loaded || !is_nobody) ? m : NULL);
     free(k);
 }
 
@@ -170,7 +172,7 @@ void people_when_known(struct app *a, struct str id, void (*fn)(void *ctx, struc
     people_reload(a, id);
     if (link_read(a->link, id, 0, 1, on_known, k) < 0) {
         free(k);
-        fn(ctx, NULL);
+        fn(ctx, people_find(a, id));
     }
 }
 

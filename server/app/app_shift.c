@@ -427,7 +427,9 @@ static void away_over(void *ctx, struct member *m)
 {
     struct gone *g = ctx;
 
-    if (!m || m->rep.shift != SHIFT_ON)
+    if (m && !m->is_loaded)
+        ; /* it fires again */
+    else if (!m || m->rep.shift != SHIFT_ON)
         timers_take(g->app, g->member, g->due_ms);
     else if (commit_shift(g->app, NULL, m, KIND_SHIFT_PAUSED, m->rep.capacity, "away", NULL, g) == 0)
         return;

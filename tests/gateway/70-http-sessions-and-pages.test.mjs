@@ -204,6 +204,33 @@ test('a socket that was opened before, and says hello only when the account is c
   }
 });
 
+test('what Redis refuses to tell of a session, or of whose it is, signs nobody out', async () => {
+  const redis = await new OwnRedis().start();
+  const s = await new Server({ redis: redis.url, set: { 'presence.beat_ms': 300 } }).start();
+  const { login: who, token } = await s.account();
+  const signed = await s.api('POST', '/api/v1/session', { body: { login: who, password: PASSWORD }, headers: MINE });
+  const cookie = signed.headers['set-cookie'][0].split(';')[0];
+  /** What becomes of calls and upgrades while each key like this holds something that can't be read. */
+  const without = async (pattern) => {
+    const keys = (await redis.ask('KEYS', pattern)).match(/fl:\S+/g);
+    for (const k of keys) await redis.ask('RENAME', k, `aside:${k}`);
+    for (const k of keys) await redis.ask('HSET', k, 'not', 'this');
+    await s.stop();
+    await s.start({ listen: `127.0.0.1:${s.port}` });
+    const answers = [await s.api('GET', '/api/v1/session', { cookie }), await s.api('GET', '/api/v1/people', { token })];
+    for (const headers of [{ cookie }, { authorization: `Bearer ${token}` }])
+      answers.push(await Client.open(s, '/ws/rep', { headers, origin: s.origin }).then(() => ({ status: 101 }), (e) => e));
+    for (const k of keys) await redis.ask('RENAME', `aside:${k}`, k);
+    return answers.map((r) => [r.status, r.headers?.['retry-after']]);
+  };
+  for (const pattern of ['fl:*:tok:*', 'fl:*:l:r_*']) {
+    for (const answer of await without(pattern)) assert.deepEqual([pattern, ...answer], [pattern, 503, '1']);
+    await until(async () => (await s.api('GET', '/api/v1/session', { cookie })).status === 200, 'it can be read again');
+  }
+  await endAndCheck(s);
+  await redis.kill();
+});
+
 test('without an account the server says how to make one', async () => {
   const empty = await new Server().start();
   const r = await empty.api('GET', '/api/v1/session');
