@@ -184,6 +184,7 @@ void notice_write_alert(const struct chat *c, const char *over, struct buf *b)
 static void tell_alert(struct slot *s, const char *over)
 {
     const struct chat *c = &s->chat;
+    const char *id = over ? over : c->alert;
     struct map_item *it;
     uint32_t i = 0;
     struct buf b;
@@ -196,7 +197,7 @@ static void tell_alert(struct slot *s, const char *over)
         if (!notice_is_for(s->app, c, m) && !(over && (m->rep.roles & (ROLE_DIRECTOR | ROLE_ADMIN))))
             continue;
         for (struct conn *k = m->conns; k; k = k->next_of_person)
-            signal_raw(k, crypto_short_hash(c->alert, strlen(c->alert)), buf_str(&b));
+            signal_raw(k, crypto_short_hash(id, strlen(id)), buf_str(&b));
     }
     buf_fini(&b);
 }

@@ -66,6 +66,17 @@ test('rule 3.2: an alert nobody acts on goes to the director, then to the top, e
   assert.equal(acted.chat, chat);
 });
 
+test('rule 3.2: of alerts that end at once the lead hears of each', async () => {
+  const { l, lea, sue, chat } = await alarmed();
+  const other = await arrival(one, l.department);
+  await lea.expect('alert', { chat: other.chat, kind: 'long_wait' });
+  two.process.kill('SIGSTOP'); // so that it hears of both in one turn
+  await sue.done('chat.leave');
+  await other.sue.done('chat.leave');
+  two.process.kill('SIGCONT');
+  for (const c of [chat, other.chat]) await lea.expect('alert', { chat: c, kind: 'ended' });
+});
+
 test('rule 3.2: moving sends the chat to another department, where the time waited counts', async () => {
   const { lea, sue, chat, alert } = await alarmed();
   const [e] = await staff(one, 1);
