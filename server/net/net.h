@@ -132,7 +132,7 @@ int net_send_event(struct net_conn *conn, struct frame *f);
 /* Queues an answer: never refused; more than limits.outbox_frames unread answers close the connection with
  * 1013. */
 void net_send_answer(struct net_conn *conn, struct frame *f);
-/* Queues a signal: one that waits with the same key is replaced; at most 64 wait, then it is dropped. */
+/* Queues a signal: one that waits with the same key is replaced; at most 64 wait for a reader who takes nothing, then it is dropped. */
 void net_send_signal(struct net_conn *conn, uint64_t key, struct frame *f);
 /* True if nothing waits in the outbox. */
 bool net_is_drained(const struct net_conn *conn);

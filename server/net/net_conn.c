@@ -307,6 +307,8 @@ void net_send_signal(struct net_conn *c, uint64_t key, struct frame *f)
 {
     if (c->state != CONN_OPEN)
         return;
+    if (outbox_has_most_signals(&c->out) && !net_lws_is_stuck(c))
+        outbox_queue_signals(&c->out); /* they only wait for the end of this turn */
     outbox_push_signal(&c->out, key, f);
     conn_mark(c);
 }

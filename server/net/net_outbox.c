@@ -104,6 +104,21 @@ void outbox_push_signal(struct outbox *o, uint64_t key, struct frame *f)
     q->signals[q->signals_n++] = (struct outbox_signal){key, frame_ref(f)};
 }
 
+void outbox_queue_signals(struct outbox *o)
+{
+    struct outbox_queue *q = o->q;
+    struct outbox_signal *all = q->signals;
+    uint32_t n = q->signals_n;
+
+    q->signals = NULL;
+    q->signals_n = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        outbox_push(o, all[i].frame, false);
+        frame_unref(all[i].frame);
+    }
+    free(all);
+}
+
 size_t outbox_bytes(const struct outbox *o)
 {
     const struct outbox_queue *q = o->q;

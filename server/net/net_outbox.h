@@ -53,6 +53,12 @@ static inline uint32_t outbox_answers(const struct outbox *o)
 void outbox_push(struct outbox *o, struct frame *f, bool is_answer);
 /* Replaces the signal of that key, or adds it; with OUTBOX_SIGNALS others waiting it is dropped. */
 void outbox_push_signal(struct outbox *o, uint64_t key, struct frame *f);
+static inline bool outbox_has_most_signals(const struct outbox *o)
+{
+    return o->q && o->q->signals_n == OUTBOX_SIGNALS;
+}
+/* What waits of signals is sent in its order, behind the frames; it isn't merged any more. */
+void outbox_queue_signals(struct outbox *o);
 /* Gives back what waits: only the signals, or all. */
 void outbox_drop(struct outbox *o, bool all);
 /* What it takes of the heap, with the frames in it. */

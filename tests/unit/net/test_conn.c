@@ -250,6 +250,25 @@ static void signals_of_one_key_are_merged(void **state)
     close(fd);
 }
 
+static void however_many_signals_one_turn_makes_who_reads_gets_them(void **state)
+{
+    int fd = dial_ws(*state);
+    unsigned told = 0;
+
+    say_text(fd, "signals 300 300");
+    for (unsigned i = 0; i < 301; i++) {
+        char got[100];
+        unsigned key, number;
+        size_t n;
+
+        hear_frame(fd, got, sizeof got, &n);
+        if (sscanf(got, "signal %u %u", &key, &number) == 2)
+            assert_int_equal(key, told++);
+    }
+    assert_int_equal(told, 300);
+    close(fd);
+}
+
 static void a_close_lets_last_words_out(void **state)
 {
     int fd = dial_ws(*state);
@@ -431,6 +450,7 @@ int main(void)
         T(five_thousand_messages_through_pauses_lose_none),
         T(a_paused_sender_is_held_back_by_TCP),
         T(signals_of_one_key_are_merged),
+        T(however_many_signals_one_turn_makes_who_reads_gets_them),
         T(a_close_lets_last_words_out),
         T(events_to_a_slow_reader_wait_and_none_is_lost),
         T(a_peer_that_reads_no_answers_is_closed_with_1013),
