@@ -226,12 +226,15 @@ static void (*const rows[MSG_N])(struct cmd *c) = {
     [MSG_ALERT_ACT] = to_alert,
 };
 
-/* Refused at the door, to be repeated: nothing that this connection sends into that chat may overtake it (PROMISES 2.2). */
+/*
+ * Refused at the door, to be repeated: nothing that this connection sends into that chat may overtake it (PROMISES 2.2). A chat that was to
+ * begin is none yet.
+ */
 static void refuse_for_now(struct cmd *c, const char *text, int64_t retry_ms)
 {
     struct str chat = chat_of(c);
 
-    if (chat_decides(c->msg.type) && chat.n && chat.n < ID_SIZE)
+    if (chat_decides(c->msg.type) && c->msg.type != MSG_CHAT_START && chat.n && chat.n < ID_SIZE)
         conn_set_stuck(c->conn, chat, c->msg.id);
     answer_error(c->conn, c->msg.id, CODE_UNAVAILABLE, text, retry_ms, NULL);
     cmd_finish(c);

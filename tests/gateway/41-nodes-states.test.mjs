@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, readFileSync, renameSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { disk } from '../faults/lib/os.mjs';
 import { OwnRedis, Proxy } from '../faults/lib/redis.mjs';
 import { Client, Refused, again, newId, rep, shopper } from './lib/client.mjs';
 import { arrival, auditor, servedChat } from './lib/desk.mjs';
@@ -154,6 +155,27 @@ test('a disk below its limit: no new chats; below half of it nothing is taken', 
     await has(s, 'disk_out');
     const out = await s.api('GET', '/readyz');
     assert.deepEqual([out.status, out.json.chats], [503, 'stopped']);
+  } finally {
+    await end(s);
+  }
+});
+
+test('a chat that could not begin while nothing was taken holds back nothing that its shopper sends afterwards', async () => {
+  const free = disk(5000);
+  const s = await new Server({ env: free.env, set: { ...BEATS, 'limits.disk_mb': 1000, 'limits.disk_percent': 0 } }).start();
+  try {
+    const sue = await shopper(s);
+    const { chat } = await sue.done('chat.start', { text: 'in one tab', department: 'general' });
+    const tab = await again(sue);
+    const start = { text: 'in another', department: 'general', id: newId() };
+    free.set(100);
+    await has(s, 'disk_out');
+    await tab.refused('unavailable', 'chat.start', start);
+    free.set(5000);
+    await hasNot(s, 'disk_out');
+    assert.equal((await tab.refused('conflict', 'chat.start', start)).chat, chat);
+    await tab.say('so it goes there', { chat });
+    await sue.event('message', { chat, text: 'so it goes there' });
   } finally {
     await end(s);
   }

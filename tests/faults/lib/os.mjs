@@ -50,13 +50,19 @@ export function shim(name) {
   return out;
 }
 
-/** A wall clock that can be set (shim/clock.c): env for the process, set("3600") or set("0 200000"). */
-export function clock() {
-  const file = join(temporaryFolder(), 'clock');
+/** What a shim reads of a file: env for the process, set() for what stands there. */
+function told(name, first) {
+  const file = join(temporaryFolder(), name);
   const set = (spec) => {
-    writeFileSync(`${file}.new`, spec);
+    writeFileSync(`${file}.new`, String(spec));
     renameSync(`${file}.new`, file);
   };
-  set('0');
-  return { set, env: { LD_PRELOAD: shim('clock'), FAULT_CLOCK: file } };
+  set(first);
+  return { set, env: { LD_PRELOAD: shim(name), [`FAULT_${name.toUpperCase()}`]: file } };
 }
+
+/** A wall clock that can be set (shim/clock.c): set("3600") or set("0 200000"). */
+export const clock = () => told('clock', '0');
+
+/** Disks that have so many MiB free (shim/disk.c). */
+export const disk = (mib) => told('disk', mib);
