@@ -270,8 +270,10 @@ void reviews_list(struct http_call *call)
     struct buf b;
 
     buf_init(&b, ID_MAX);
-    if (call_param(call, "chat", &b, &bad) && id_is_valid(buf_str(&b)))
+    if (call_param(call, "chat", &b, &bad)) {
+        bad = !id_is_valid(buf_str(&b));
         call->made.s = buf_take(&b, &call->made.n);
+    }
     buf_fini(&b);
     if (bad || (!call->made.s && !is_judge)) {
         call_problem(call, 400, "name the chat: ?chat=…");

@@ -307,7 +307,7 @@ test('reviews come in pages, newest first, of one chat and of all, each once', a
   assert.equal(new Set(all.ids).size, all.ids.length);
   const next = (await get('limit=1')).json.next;
   const ofChats = (await server.api('GET', '/api/v1/transcripts?limit=1', { token: quinn.token })).json.next;
-  for (const bad of ['limit=0', 'limit=201', 'limit=x', 'cursor=x', `cursor=${next}0`, `cursor=${ofChats}`]) assert.equal((await get(bad)).status, 400, bad);
+  for (const bad of ['limit=0', 'limit=201', 'limit=x', 'cursor=x', `cursor=${next}0`, `cursor=${ofChats}`, 'chat=%20', `chat=${chat}%0a`]) assert.equal((await get(bad)).status, 400, bad);
 });
 
 test('what is served is what openapi.json says, and a body that is too large is 413', async () => {
