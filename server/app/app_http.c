@@ -175,6 +175,21 @@ static void on_password(uv_work_t *w, int status)
     }
 }
 
+/* An account is there that could not be read: a login that isn't known may be its. */
+static bool has_unread(struct app *a)
+{
+    struct map_item *it;
+    uint32_t i = 0;
+
+    while ((it = map_next(&a->members, &i))) {
+        const struct member *m = it->value;
+
+        if (!m->is_loaded && (m->is_loading || m->is_stale))
+            return true;
+    }
+    return false;
+}
+
 static void login(void *ctx, struct http_call *call, struct str name, struct str password, const char *address)
 {
     struct app *a = ctx;
@@ -183,7 +198,7 @@ static void login(void *ctx, struct http_call *call, struct str name, struct str
     char group[64];
     int64_t now = (int64_t)uv_now(a->loop), wait_a, wait_l;
 
-    if (!a->is_up || !a->people_read) {
+    if (!a->is_up || !a->people_read || (!m && has_unread(a))) {
         http_call_session(call, 503, NULL, NULL, 1000, NULL);
         return;
     }
@@ -354,7 +369,7 @@ static const char *setup(void *ctx)
 {
     struct app *a = ctx;
 
-    return a->members.n == 0 ? FIRST_ACCOUNT : NULL;
+    return a->people_read && a->members.n == 0 ? FIRST_ACCOUNT : NULL;
 }
 
 int app_http_start(struct app *a, struct err *err)

@@ -52,6 +52,8 @@ test('while Redis still starts nobody is signed out: who calls is not known yet,
     const r = await s.api(method, path, how);
     assert.deepEqual([method, path, r.status, r.headers['retry-after']], [method, path, 503, '1']);
   }
+  const nobody = await s.api('GET', '/api/v1/session');
+  assert.deepEqual([nobody.status, nobody.json.setup], [401, undefined], 'nor is it known that there is no account');
   rmSync(hold);
   await until(async () => (await ready()) === 'ready', 'ready', 20_000, 20);
   assert.equal((await s.api('GET', '/api/v1/session', { cookie })).status, 200);
@@ -220,6 +222,7 @@ test('what Redis refuses to tell of a session, or of whose it is, signs nobody o
     const answers = [await s.api('GET', '/api/v1/session', { cookie }), await s.api('GET', '/api/v1/people', { token })];
     for (const headers of [{ cookie }, { authorization: `Bearer ${token}` }])
       answers.push(await Client.open(s, '/ws/rep', { headers, origin: s.origin }).then(() => ({ status: 101 }), (e) => e));
+    if (pattern.endsWith('r_*')) answers.push(await s.api('POST', '/api/v1/session', { body: { login: who, password: PASSWORD }, headers: MINE }));
     for (const k of keys) await redis.ask('RENAME', `aside:${k}`, k);
     return answers.map((r) => [r.status, r.headers?.['retry-after']]);
   };
