@@ -268,7 +268,7 @@ void places_tick(struct app *a, struct department *d, int64_t now_ms);
 void places_tell_new(struct slot *s);
 
 /* app_nodes.c */
-#define NODES_SLOW_BEATS 3 /* every third beat the changed set and the list of tasks are read, all reps, and what could not be read before */
+#define NODES_SLOW_BEATS 3 /* every third beat the changed set and the list of tasks are read, all reps, what could not be read before, and which sessions stand */
 void nodes_beat(struct app *a);
 /*
  * Everybody on that node is gone (on our own: those who are not here, whom a former life of it left behind, or whose leave was lost). Its beat
@@ -396,6 +396,8 @@ int app_http_start(struct app *a, struct err *err);
 void app_http_request(void *ctx, struct net_http *req, const struct net_head *head, struct str body);
 /* Ends the live sockets of a session or token. */
 void app_close_session(struct app *a, struct str digest);
+/* On a slow beat: those of which it was not heard that they were ended. */
+void app_look_at_sessions(struct app *a);
 /* Counts one for key in this hour; false above the limit (0: none). */
 bool app_count_start(struct app *a, const char *key, int64_t limit);
 

@@ -252,6 +252,36 @@ void app_close_session(struct app *a, struct str digest)
             net_close(c->net, 1008, "the session has ended");
 }
 
+struct look {
+    struct app *app;
+    char digest[AUTH_DIGEST_SIZE];
+};
+
+static void on_looked(void *ctx, const struct redis_reply *r)
+{
+    struct look *k = ctx;
+
+    if (r && redis_reply_type(r) == REDIS_INT && redis_reply_int(r) == 0)
+        app_close_session(k->app, str_of(k->digest));
+    free(k);
+}
+
+void app_look_at_sessions(struct app *a)
+{
+    const char *argv[] = {"EXISTS"};
+    char key[AUTH_DIGEST_SIZE + 8];
+
+    for (struct conn *c = a->conns; c && c->is_staff; c = c->next_all) {
+        struct look *k = mem_zalloc(sizeof *k);
+
+        k->app = a;
+        conn_secret(c, k->digest);
+        snprintf(key, sizeof key, "tok:%s", k->digest);
+        if (link_call_plain(a->link, key, 1, argv, NULL, on_looked, k) < 0)
+            free(k);
+    }
+}
+
 struct logout {
     struct app *app;
     struct http_call *call;

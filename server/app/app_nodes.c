@@ -296,6 +296,7 @@ void nodes_beat(struct app *a)
         return;
     tasks_look(a);
     people_look(a);
+    app_look_at_sessions(a);
     if (a->others_n == 0)
         return;
     snprintf(from, sizeof from, "(%lld", (long long)a->changed_n);

@@ -152,6 +152,23 @@ test('where Redis refuses to end a session nobody is told that it has ended', as
   await redis.kill();
 });
 
+test('a session and a token that were ended elsewhere, and of which nothing was heard, end their live sockets too', async () => {
+  const redis = await new OwnRedis().start();
+  const s = await new Server({ redis: redis.url, set: { 'presence.beat_ms': 300 } }).start();
+  const { login: who, token } = await s.account();
+  const cookie = (await s.api('POST', '/api/v1/session', { body: { login: who, password: PASSWORD }, headers: MINE })).headers['set-cookie'][0].split(';')[0];
+  const gone = (await redis.ask('KEYS', 'fl:*:tok:*')).match(/fl:\S+/g);
+  const lasting = await s.token(who);
+  const open = (headers) => Client.open(s, '/ws/rep', { headers, origin: s.origin });
+  const ending = [await open({ cookie }), await open({ authorization: `Bearer ${token}` })];
+  const staying = await open({ authorization: `Bearer ${lasting}` });
+  for (const key of gone) await redis.ask('DEL', key);
+  for (const c of ending) assert.equal((await within(c.gone, 10_000, 'it is closed')).code, 1008);
+  await staying.done('ping');
+  await endAndCheck(s);
+  await redis.kill();
+});
+
 test('a session and a token that run out end their live sockets', async () => {
   const redis = await new OwnRedis().start();
   const s = await new Server({ redis: redis.url }).start();
