@@ -37,7 +37,7 @@ void shopper_absence(struct app *a, const char *open, struct absence *out)
     snprintf(out->member[0], sizeof out->member[0], "%s|gone", open);
     out->members[0] = out->member[0];
     out->ms[0] = match_spans(a, s && s->is_loaded ? s->chat.department : NULL)->gone_ms;
-    out->n = 1;
+    out->n = open[0] != 0; /* without a chat nobody is missed */
 }
 
 /* A leave that is lost is made up for by nodes_sweep(). */

@@ -163,3 +163,15 @@ test('a timer of absence that means nothing goes, and nothing follows from it', 
     for (const t of timers) await until(async () => !(await see.due(t)), `${t} is taken`);
     assert.deepEqual(await logs(), before);
   }));
+
+test('a shopper whose chat has ended is missed by nobody: no timer stays that is about no chat', () =>
+  site(LONG, async ({ redis, one, see }) => {
+    const { ann, sue, chat } = await servedChat(one);
+    await ann.done('chat.resolve', { chat, resolution: 'answered', summary: 'done' });
+    await sue.event('resolution_proposed', { chat });
+    await sue.done('chat.confirm', { chat, solved: true });
+    await sue.event('closed', { chat });
+    await sue.close();
+    await until(async () => !(await see.isPresent(sue.me)), 'the shopper has left');
+    assert.equal(await redis.ask('ZSCORE', key('t'), '|gone'), '$-1\r\n');
+  }));
