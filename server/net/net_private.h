@@ -20,7 +20,8 @@
 
 #define NET_PROTOCOL     "firstline.v1"
 #define NET_BODY_MAX     (1024 * 1024)      /* one request's body */
-#define NET_BODIES_MAX   (64 * 1024 * 1024) /* those of all requests under way */
+#define NET_BODY_SMALL   (16 * 1024)        /* one that is always taken: a sign-in among them */
+#define NET_BODIES_MAX   (64 * 1024 * 1024) /* the larger ones of all requests under way */
 #define NET_BATCH_BYTES  65536              /* of one write */
 #define NET_STALL_MS     30000 /* a reader that takes nothing for so long is closed (PROMISES 2.12) */
 #define NET_CLOSE_MS     5000  /* for the peer's answer to our close frame */
@@ -62,7 +63,7 @@ struct net {
 
     uint64_t connections_max;
     unsigned socks_n, conns_n;
-    size_t bodies_bytes; /* announced by requests under way */
+    size_t bodies_bytes; /* of larger bodies, announced by requests under way */
     struct net_counts counts;
     double hellos;        /* tokens for upgrades */
     int64_t hellos_at_ms; /* when they were counted last */

@@ -382,12 +382,14 @@ static void begin_body(struct net_sock *s)
         refuse(s, 413, "a body has at most 1 MiB", 0);
         return;
     }
-    if (net->bodies_bytes + n > NET_BODIES_MAX) {
-        refuse(s, 503, "too many large requests at once", 1000);
-        return;
+    if (n > NET_BODY_SMALL) {
+        if (net->bodies_bytes + n > NET_BODIES_MAX) {
+            refuse(s, 503, "too many large requests at once", 1000);
+            return;
+        }
+        s->reserved = n;
+        net->bodies_bytes += n;
     }
-    s->reserved = n;
-    net->bodies_bytes += n;
     s->state = SOCK_BODY;
     deadline(s, NET_STALL_MS);
     if (s->req->wants_continue) {

@@ -90,6 +90,28 @@ static void a_body_that_is_asked_for_comes(void **state)
     close(fd);
 }
 
+static void large_bodies_that_never_come_keep_no_small_one_away(void **state)
+{
+    int held[64], fd;
+    char all[2000];
+
+    for (unsigned i = 0; i < 64; i++) {
+        held[i] = dial(*state);
+        say_s(held[i], "POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 1048576\r\nExpect: 100-continue\r\n\r\n");
+        assert_int_equal(hear_head(held[i], all, sizeof all), 100); /* it has its place */
+    }
+    fd = dial(*state);
+    say_s(fd, "POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 16385\r\nExpect: 100-continue\r\n\r\n");
+    assert_int_equal(hear_head(fd, all, sizeof all), 503);
+    close(fd);
+    fd = dial(*state);
+    say_s(fd, "POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello");
+    assert_int_equal(hear_head(fd, all, sizeof all), 200);
+    close(fd);
+    for (unsigned i = 0; i < 64; i++)
+        close(held[i]);
+}
+
 /* What is sent after a refused request is never taken for another one. */
 static void a_refused_request_gets_one_answer_and_the_end(void **state)
 {
@@ -363,6 +385,7 @@ int main(void)
         T(a_head_request_has_no_body),
         T(a_refusal_behind_a_head_request_has_its_body),
         T(a_body_that_is_asked_for_comes),
+        T(large_bodies_that_never_come_keep_no_small_one_away),
         T(a_refused_request_gets_one_answer_and_the_end),
         T(a_head_that_is_too_large_is_431),
         T(who_says_nothing_or_too_slowly_is_closed_in_time),
