@@ -15,6 +15,8 @@ void conn_closed(void *ctx, struct net_conn *net, void *user);
 void conn_pump(struct conn *c);
 /* A typing sign or read mark that a shopper isn't told: of a note, or of who doesn't write to them. json: made by us. */
 bool signal_is_for_staff(const struct slot *s, struct str json);
+/* Whose it is: their id; what is no such sign: all of it. */
+struct str signal_sender(struct str json);
 /* Under which it is merged: its kind, chat and sender, which stand in front. */
 uint64_t signal_key(struct str json);
 /* Once a second: closes those whose session or token has run out. */

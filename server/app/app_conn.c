@@ -425,12 +425,19 @@ static void keep_read(struct slot *s, const struct conn *c, int64_t seq)
     memcpy(s->reader, c->person, sizeof s->reader);
 }
 
-uint64_t signal_key(struct str json)
+struct str signal_sender(struct str json)
 {
     const char *id = memmem(json.s, json.n, "\"id\":\"", 6);
     const char *end = id ? memchr(id + 6, '"', json.n - (size_t)(id + 6 - json.s)) : NULL;
 
-    return crypto_short_hash(json.s, end ? (size_t)(end - json.s) : json.n);
+    return end ? (struct str){id + 6, (size_t)(end - id - 6)} : (struct str){json.s, json.n};
+}
+
+uint64_t signal_key(struct str json)
+{
+    struct str from = signal_sender(json);
+
+    return crypto_short_hash(json.s, (size_t)(from.s + from.n - json.s));
 }
 
 /* Typing and read marks: no answer, merged, told to the others of the chat. */

@@ -54,7 +54,7 @@ static void pass_on(struct app *a, struct str json)
     bool only_staff = s && signal_is_for_staff(s, json);
 
     for (struct sub *u = s ? s->subs : NULL; u; u = u->next_of_slot)
-        if (u->conn->is_staff || !only_staff)
+        if (!str_is(signal_sender(json), u->conn->person) && (u->conn->is_staff || !only_staff))
             signal_raw(u->conn, signal_key(json), json);
     if (s && memmem(json.s, json.n, "\"preview\":\"", 11))
         json_read_object(json, &a->limits, on_typed, s, NULL);

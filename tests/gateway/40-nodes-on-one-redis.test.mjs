@@ -107,6 +107,19 @@ test('what a node did itself and what another one read of it come to the same ca
   assert.equal((await theCase()).last.text, 'It did not.');
 });
 
+test('nobody is told their own signs, on any node', async () => {
+  const { ann, sue, chat } = await across();
+  const tabs = [await again(sue, {}, two), await rep(one, ann.who, { shift: false })];
+  for (const [c, other] of [[sue, ann], [ann, sue]]) {
+    c.send('typing', { chat, on: true });
+    await other.expect('typing', { chat });
+    c.send('read', { chat, seq: 2 });
+    await other.expect('receipt', { chat });
+  }
+  await Promise.all(tabs.map((t) => t.settle()));
+  for (const t of tabs) assert.deepEqual(t.seen.filter((m) => m.from?.id === t.me && (m.t === 'typing' || m.t === 'receipt')), []);
+});
+
 test('typing and read marks cross the nodes', async () => {
   const { ann, sue, chat } = await across();
   sue.send('typing', { chat, on: true });
