@@ -58,7 +58,8 @@ function told(name, first) {
     renameSync(`${file}.new`, file);
   };
   set(first);
-  return { set, env: { LD_PRELOAD: shim(name), [`FAULT_${name.toUpperCase()}`]: file } };
+  const beside = [process.env.ASAN_OPTIONS, 'verify_asan_link_order=0'].filter(Boolean).join(':'); // a sanitized binary takes no library before its own else
+  return { set, env: { LD_PRELOAD: shim(name), [`FAULT_${name.toUpperCase()}`]: file, ASAN_OPTIONS: beside } };
 }
 
 /** A wall clock that can be set (shim/clock.c): set("3600") or set("0 200000"). */
