@@ -157,18 +157,23 @@ static void send_answer(struct sub *u, struct answer *a)
     a->extra = NULL;
 }
 
-/* The connection's own command at this seq is answered in place of the event. */
+/* The connection's own command at this seq is answered in place of the event, as often as it was sent. */
 static bool answer_at(struct sub *u, int64_t seq)
 {
-    for (unsigned i = 0; i < u->answers_n; i++)
-        if (u->answers[i].seq == seq) {
-            struct answer a = u->answers[i];
+    bool any = false;
 
-            u->answers[i] = u->answers[--u->answers_n];
-            send_answer(u, &a);
-            return true;
+    for (unsigned i = 0; i < u->answers_n;) {
+        struct answer a = u->answers[i];
+
+        if (a.seq != seq) {
+            i++;
+            continue;
         }
-    return false;
+        u->answers[i] = u->answers[--u->answers_n];
+        send_answer(u, &a);
+        any = true;
+    }
+    return any;
 }
 
 void sub_answer(struct sub *u, const struct answer *a)

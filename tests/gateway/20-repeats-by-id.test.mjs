@@ -44,6 +44,21 @@ test('twenty repeats at once are one message', async () => {
   assert.equal(await count(chat, 'in a hurry'), 1);
 });
 
+test('repeats that come in one call with the first try are each answered', async () => {
+  const { ann, sue, chat } = await servedChat(server);
+  const id = newId();
+  const first = newId();
+  sue.send('message.send', { chat, text: 'goes ahead', id: first }); // while it is under way, those behind it gather
+  for (let i = 0; i < 5; i++) sue.send('message.send', { chat, text: 'all in one call', id });
+  await sue.expect('ok', { re: first });
+  const answers = [];
+  for (let i = 0; i < 5; i++) answers.push(await sue.expect('ok', { re: id }));
+  assert.equal(new Set(answers.map((m) => m.seq)).size, 1);
+  await sue.say('and this');
+  await ann.event('message', { text: 'and this' });
+  assert.equal(await count(chat, 'all in one call'), 1);
+});
+
 test('a repeat in another tab, naming the chat or not, gets the first answer', async () => {
   const { sue, chat } = await servedChat(server);
   const one = await sue.say('from the first tab', { id: 'tab-1' });
