@@ -122,6 +122,17 @@ static void watch(struct slot *s, const char *person, int64_t cursor)
             sub_add(c, s, cursor);
 }
 
+/* Tells the other nodes that this person has to do with this chat: their connections watch it there. */
+static void tell_nodes(struct slot *s, const char *person)
+{
+    char text[2 * ID_SIZE + 8];
+
+    if (!person[0])
+        return;
+    snprintf(text, sizeof text, "N %s %s", person, s->chat.id);
+    link_signal(s->app->link, str_of(text));
+}
+
 static void watch_guests(struct slot *s, const struct notice *n, bool is_ours)
 {
     bool open = chat_state_is_open(s->chat.state), was = chat_state_is_open(n->state);
@@ -132,23 +143,14 @@ static void watch_guests(struct slot *s, const struct notice *n, bool is_ours)
             snprintf(c->last, sizeof c->last, "%s", s->chat.id);
             if (!c->is_ready)
                 continue; /* its hello says where it stands */
-            sub_add(c, s, is_ours ? n->head : s->chat.head);
+            sub_add(c, s, n->head);
             shopper_join(c);
         } else if (!open && was && strcmp(c->open, s->chat.id) == 0) {
             c->open[0] = 0;
         }
     }
-}
-
-/* Tells the other nodes that this person has to do with this chat: their connections watch it there. */
-static void tell_nodes(struct slot *s, const char *person)
-{
-    char text[2 * ID_SIZE + 8];
-
-    if (!person[0])
-        return;
-    snprintf(text, sizeof text, "N %s %s", person, s->chat.id);
-    link_signal(s->app->link, str_of(text));
+    if (open && !was && is_ours)
+        tell_nodes(s, s->chat.shopper.id); /* another tab may be there */
 }
 
 /* Rule 3.2: level 1 goes to the department's leads, 2 to the directors too, 3 to the admins too. */

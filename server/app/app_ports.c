@@ -74,7 +74,7 @@ static void on_signal(void *ctx, struct str payload)
         struct str person = str_next_word(&payload);
         struct member *m = people_find(a, person);
 
-        if (m && m->conns && payload.n && payload.n < ID_SIZE)
+        if (((m && m->conns) || guest_conns(a, person)) && payload.n && payload.n < ID_SIZE)
             slot_when_loaded(slot_get(a, payload), on_noticed, a);
     } else if (str_is(kind, "A")) { /* an alert: leads may be here */
         if (payload.n && payload.n < ID_SIZE)

@@ -167,6 +167,16 @@ test('two starts of one shopper at two nodes make one chat', async () => {
   }
 });
 
+test('a chat that is started in one tab is shown in the other one too, on whichever node that is', async () => {
+  const [who] = await staff(one, 1);
+  const sue = await shopper(one);
+  const tab = await again(sue, {}, two);
+  const { chat } = await sue.done('chat.start', { text: 'I have two tabs.', department: who.department });
+  assert.equal((await tab.event('message', { chat })).text, 'I have two tabs.');
+  await tab.say('This is the other one.');
+  assert.equal((await sue.event('message', { chat })).text, 'This is the other one.');
+});
+
 test('a rep with connections on both nodes is lost only when both are gone', async () => {
   const { ann, sue, chat } = await across();
   const here = await rep(one, ann.who, { shift: false });
