@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #define CHATS_AT_ONCE 32     /* of a queue's head, in one look */
+#define WALK_PAGES    32     /* so many times as many of those behind, in one walk */
+#define WALK_GAP_MS   1000   /* between two walks */
 #define REPS_MAX      ROUTING_REASONS_MAX
 #define DENIED_GAP_MS 250    /* between two looks because the guard of an offer said no */
 
@@ -280,9 +282,14 @@ struct look {
     struct member *asked[2 * REPS_MAX]; /* the department's and the fallback department's */
 };
 
-struct candidate {
+/* So many chats of a queue, one after another: its head, or those behind. */
+struct page {
     struct app *app;
     struct department *d;
+    int64_t till;    /* how many of the queue stand up to its last one */
+    unsigned behind; /* pages behind the head that this walk has looked at; 0: the head */
+    unsigned left;   /* of its chats, those that are being read, + 1 while they are gone through */
+    bool is_last;
 };
 
 /* The chat has waited long enough for another department's help (routing.overflow_ms). */
@@ -313,28 +320,24 @@ static void add_candidates(const struct routing_choice *choice, const struct peo
 }
 
 /* The chat is in memory: choose for it, and offer. */
-static void offer_chat(struct slot *s, void *ctx)
+static void offer(struct app *a, struct department *d, struct slot *s)
 {
-    struct candidate *cd = ctx;
-    struct app *a = cd->app;
     struct member *m[REPS_MAX];
     const struct people_rep *reps[REPS_MAX];
     struct chat *c = &s->chat;
-    struct routing_need need = {.department = str_of(cd->d->cfg->name), .weight = cd->d->rules.weight[c->class_]};
+    struct routing_need need = {.department = str_of(d->cfg->name), .weight = d->rules.weight[c->class_]};
     struct routing_choice *choice;
     struct people_list skills = {.n = 0};
-    struct str rest = str_of(cd->d->cfg->skills), item;
+    struct str rest = str_of(d->cfg->skills), item;
     unsigned n;
     bool helps;
     struct buf b;
 
-    if (c->state != CHAT_WAITING || !c->department || strcmp(c->department, cd->d->cfg->name) != 0 || s->first || s->is_busy) {
-        free(cd);
+    if (c->state != CHAT_WAITING || !c->department || strcmp(c->department, d->cfg->name) != 0 || s->first || s->is_busy)
         return;
-    }
     while (config_list_next(&rest, &item))
         people_list_add(&skills, item);
-    n = reps_seen(a, cd->d, m);
+    n = reps_seen(a, d, m);
     for (unsigned i = 0; i < n; i++)
         reps[i] = &m[i]->rep;
     need.language = str_of(c->locale ? c->locale : "");
@@ -345,11 +348,11 @@ static void offer_chat(struct slot *s, void *ctx)
     choice = mem_zalloc(sizeof *choice);
     routing_choose(&need, reps, n, choice);
     buf_init(&b, 1 << 16);
-    helps = !choice->rep && overflows(a, cd->d, c);
+    helps = !choice->rep && overflows(a, d, c);
     if (choice->rep || helps)
         routing_write_candidates(choice, reps, &b);
     if (helps) { /* nobody in time: the fallback department helps out */
-        struct department *f = fallback_of(a, cd->d);
+        struct department *f = fallback_of(a, d);
 
         n = reps_seen(a, f, m);
         for (unsigned i = 0; i < n; i++)
@@ -365,7 +368,7 @@ static void offer_chat(struct slot *s, void *ctx)
         bool owner = strcmp(choice->rep->id, need.owner) == 0;
 
         cmd->candidates = buf_take(&b, NULL);
-        cmd->why = owner ? "owner" : str_is(need.department, cd->d->cfg->name) ? "least_loaded" : "overflow";
+        cmd->why = owner ? "owner" : str_is(need.department, d->cfg->name) ? "least_loaded" : "overflow";
         snprintf(cmd->target, sizeof cmd->target, "%s", choice->rep->id);
         chosen->rep.load += need.weight; /* as it will be: the next chat of this look goes to somebody else */
         chosen->rep.idle_since_ms = app_now_ms(a);
@@ -374,7 +377,6 @@ static void offer_chat(struct slot *s, void *ctx)
     }
     buf_fini(&b);
     free(choice);
-    free(cd);
 }
 
 static bool has_room(struct app *a, struct department *d)
@@ -388,18 +390,104 @@ static bool has_room(struct app *a, struct department *d)
     return false;
 }
 
-/* The chats at the queue's head, while anybody has room. */
-static void offer_chats(struct app *a, struct department *d, const struct redis_reply *chats, int64_t waiting)
+/* Somebody might be given who waits there, also as the department's help. */
+static bool has_room_at_all(struct app *a, struct department *d)
 {
-    bool any = fallback_of(a, d) || has_room(a, d);
+    return has_room(a, d) || (fallback_of(a, d) && has_room(a, fallback_of(a, d)));
+}
 
-    for (size_t i = 0; any && i < redis_reply_n(chats); i++, any = fallback_of(a, d) || has_room(a, d)) {
-        struct candidate *cd = mem_zalloc(sizeof *cd);
+static void page_over(struct page *p);
 
-        *cd = (struct candidate){a, d};
-        slot_when_loaded(slot_get(a, redis_reply_str(redis_reply_at(chats, i))), offer_chat, cd);
+static void offer_chat(struct slot *s, void *ctx)
+{
+    struct page *p = ctx;
+
+    offer(p->app, p->d, s);
+    page_over(p);
+}
+
+/* A page's chats, while anybody has room. */
+static void offer_page(struct page *p, const struct redis_reply *chats)
+{
+    struct app *a = p->app;
+    struct department *d = p->d;
+
+    p->left = 1;
+    for (size_t i = 0; i < redis_reply_n(chats) && (fallback_of(a, d) || has_room(a, d)); i++) {
+        p->left++;
+        slot_when_loaded(slot_get(a, redis_reply_str(redis_reply_at(chats, i))), offer_chat, p);
     }
-    d->has_more = any && waiting > CHATS_AT_ONCE;
+    page_over(p);
+}
+
+static void on_page(void *ctx, const struct redis_reply *r)
+{
+    struct page *p = ctx;
+    size_t n = r && redis_reply_type(r) == REDIS_LIST ? redis_reply_n(r) : 0;
+
+    p->till += (int64_t)n;
+    p->is_last = n < CHATS_AT_ONCE;
+    p->left = 1;
+    if (n > 0)
+        offer_page(p, r);
+    else
+        page_over(p);
+}
+
+static bool next_page(struct page *p)
+{
+    char from[24], to[24];
+    const char *argv[] = {"ZRANGE", from, to};
+
+    snprintf(from, sizeof from, "%lld", (long long)p->till);
+    snprintf(to, sizeof to, "%lld", (long long)p->till + CHATS_AT_ONCE - 1);
+    p->behind++;
+    return link_call(p->app->link, LINK_QUEUE, str_of(p->d->cfg->name), 3, argv, NULL, on_page, p) == 0;
+}
+
+/* Whether a walk may begin now, and where: behind the head, or where the last one had to stop. */
+static bool begin_walk(struct page *p)
+{
+    struct department *d = p->d;
+    int64_t now = (int64_t)uv_now(p->app->loop);
+
+    if (d->is_walking || now - d->walked_at_ms < WALK_GAP_MS)
+        return false; /* the beat looks again */
+    d->is_walking = true;
+    d->walked_at_ms = now;
+    if (d->walk_from > p->till)
+        p->till = d->walk_from;
+    return true;
+}
+
+/*
+ * One of its chats was looked at. Where somebody has room whom nobody of these could be given to (they speak another language, or weigh
+ * too much), those behind are looked at too.
+ */
+static void page_over(struct page *p)
+{
+    struct department *d = p->d;
+    bool goes_on;
+
+    if (--p->left > 0)
+        return;
+    goes_on = !p->is_last && has_room_at_all(p->app, d) && (p->behind > 0 || begin_walk(p));
+    if (goes_on && p->behind < WALK_PAGES && next_page(p))
+        return;
+    if (p->behind > 0) {
+        d->is_walking = false;
+        d->walk_from = goes_on ? p->till : 0;
+    }
+    free(p);
+}
+
+static void offer_head(struct app *a, struct department *d, const struct redis_reply *chats, int64_t waiting)
+{
+    struct page *p = mem_zalloc(sizeof *p);
+
+    *p = (struct page){.app = a, .d = d, .till = (int64_t)redis_reply_n(chats), .is_last = waiting <= CHATS_AT_ONCE};
+    offer_page(p, chats);
+    d->has_more = waiting > CHATS_AT_ONCE && (fallback_of(a, d) || has_room(a, d));
 }
 
 /* Of whom the picture isn't what stands. */
@@ -427,7 +515,7 @@ static void on_look(void *ctx, const struct redis_reply *r)
         if (!k->is_second && redis_reply_int(redis_reply_at(r, 0)) > 0 && unread(a, d, more) > 0)
             look(a, d, true);
         else
-            offer_chats(a, d, redis_reply_at(r, 1), redis_reply_int(redis_reply_at(r, 0)));
+            offer_head(a, d, redis_reply_at(r, 1), redis_reply_int(redis_reply_at(r, 0)));
     } else {
         log_warn("app", "can't look who waits department=%s why=\"%.*s\"", d->cfg->name, STR_FMT(r ? redis_reply_str(r) : STR("no answer")));
         /* the beat looks again: asked again at once, a Redis that refuses would be asked without pause */

@@ -229,6 +229,8 @@ struct department {
     bool is_dirty, is_matching;        /* matching */
     bool has_more;                     /* the last look left somebody with room, and chats that it did not come to */
     int64_t denied_at_ms;              /* uv_now() of the last look that a guard's no led to */
+    bool is_walking;                   /* those behind the queue's head are being looked at */
+    int64_t walked_at_ms, walk_from;   /* uv_now() when that began last; how far it came, 0: to the end, or nobody has room */
     struct member **reps;              /* who serve it; reps_of(), as of app.accounts_n */
     unsigned reps_n;
     uint64_t reps_of;

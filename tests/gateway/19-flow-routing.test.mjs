@@ -129,6 +129,20 @@ test('rule 1.3: nobody in time: the fallback department helps, and the entry nam
   await ann.done('shift.end').catch(() => {});
 });
 
+test('rule 1.3: who can be served is, also behind a long row of those who can’t yet', async () => {
+  const department = server.newDepartment();
+  const [li] = await team(server, 1, { department, languages: ['zh'], capacity: 1 });
+  const busy = await arrival(server, department, { hello: { locale: 'zh-CN' } });
+  await take(li, busy.chat);
+  const row = [];
+  for (let i = 0; i < 70; i++) row.push(await arrival(server, department, { hello: { locale: 'zh-CN' } }));
+  const [ann] = await team(server, 1, { department, languages: ['en'] });
+  const { sue, chat } = await arrival(server, department);
+  await ann.expect('offer', { chat });
+  await ann.done('offer.accept', { chat });
+  for (const s of [sue, busy.sue, ...row.map((r) => r.sue)]) s.drop();
+});
+
 test('rule 1.4: who misses two offers in a row is paused, and told why', async () => {
   const [w] = await staff(server, 1, { department: 'sofas' });
   const ann = await rep(server, w);

@@ -2,8 +2,8 @@
 import { rep, shopper } from './client.mjs';
 
 /** n accounts in one department of their own. */
-export async function staff(server, n, { role = 'rep', department = server.newDepartment() } = {}) {
-  const who = await Promise.all(Array.from({ length: n }, () => server.account({ role, department })));
+export async function staff(server, n, { role = 'rep', department = server.newDepartment(), languages } = {}) {
+  const who = await Promise.all(Array.from({ length: n }, () => server.account({ role, department, languages })));
   return who.map((w) => ({ ...w, department }));
 }
 

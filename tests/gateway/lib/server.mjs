@@ -135,8 +135,8 @@ export class Server {
   }
 
   /** An account; gives its login. */
-  async person({ login = `p${++people}`, role = 'rep', department = 'general', password = PASSWORD, name } = {}) {
-    const named = name ? ['--name', name] : [];
+  async person({ login = `p${++people}`, role = 'rep', department = 'general', password = PASSWORD, name, languages = [] } = {}) {
+    const named = [...(name ? ['--name', name] : []), ...languages.flatMap((l) => ['--language', l])];
     const departments = [department].flat().flatMap((d) => ['--department', d]);
     await this.cli(['user', 'add', login, '--role', role, ...departments, ...named, '--password-stdin'], { input: `${password}\n` });
     return login;
