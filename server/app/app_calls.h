@@ -45,6 +45,8 @@ void conn_set_secret(struct conn *c, const char *digest);
 void conn_secret(const struct conn *c, char digest[AUTH_DIGEST_SIZE]);
 bool conn_is_stuck(struct conn *c, struct str chat, struct str id);
 void conn_set_stuck(struct conn *c, struct str chat, struct str id);
+/* An id that begins anew holds nothing back, wherever it is answered this time: it may not come to that chat again. */
+void conn_repeats(struct conn *c, struct str id);
 /* A chat that it asked for in vain counts as one more command. */
 void conn_charge(struct conn *c);
 

@@ -244,6 +244,7 @@ void command_start(struct conn *conn, struct cmd *c)
 {
     enum msg_type t = c->msg.type;
 
+    conn_repeats(conn, c->msg.id);
     if (!conn->is_ready && t != MSG_HELLO) {
         answer_cmd_error(c, CODE_BAD_REQUEST, "hello comes first", NULL);
         return;

@@ -578,6 +578,13 @@ bool conn_is_stuck(struct conn *c, struct str chat, struct str id)
     return false;
 }
 
+void conn_repeats(struct conn *c, struct str id)
+{
+    for (struct stuck *k = c->stuck; k && k < c->stuck + STUCK_MAX; k++)
+        if (k->chat[0] && str_is(id, k->id))
+            k->chat[0] = 0;
+}
+
 void conn_set_stuck(struct conn *c, struct str chat, struct str id)
 {
     if (!c->stuck)

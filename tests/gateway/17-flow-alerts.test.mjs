@@ -225,6 +225,33 @@ test('rule 3.2: a call-back is told on the other nodes also where the one that w
   await ann.expect((x) => x.t === 'task' && x.state === 'done' && x.task.task === m.task.task);
 });
 
+test('rule 3.2: a lead whose answer was lost and who asks again goes on in that chat', async () => {
+  const proxy = await new Proxy(redis).start();
+  const three = await new Server({ redis: proxy.url, set: { ...SET, 'server.node': 'three' } }).start();
+  const { l, sue, chat, alert } = await alarmed();
+  const lea = await rep(three, l);
+  const act = { id: newId(), alert, action: 'take_over' };
+  await lea.expect('offer', { chat }); // on shift again, and
+  await lea.expect('alert', { alert, level: 3 }); // at the top: nothing else happens to the chat until it is acted on
+  try {
+    proxy.holdAt = 'alert_acted';
+    lea.send('alert.act', act);
+    await sue.event('assigned', { chat });
+    proxy.holdAt = null;
+    proxy.cut();
+    proxy.release();
+    await lea.expect('error', { re: act.id, code: 'unavailable' });
+    await lea.expect('alert', { alert, kind: 'ended' });
+    assert.ok((await lea.done('alert.act', act)).seq > 0);
+    await lea.say('I am here now.', { chat });
+    await sue.event('message', { text: 'I am here now.' });
+  } finally {
+    proxy.release();
+    await end(three);
+    proxy.stop();
+  }
+});
+
 test('rule 3.2: a call-back that stands on the list without a log of its own, as a crash in between leaves it, is closed like any other', async () => {
   const [l] = await staff(one, 1, { role: 'lead' });
   const task = `t_${'0'.repeat(15)}1`;
