@@ -68,7 +68,7 @@ struct app_kb {
     struct app *app;
     struct archive_kb *store;
     struct kb_shelf *shelf;          /* NULL until the first load */
-    bool is_loading, again;
+    bool is_loading, again, is_owed; /* is_owed: the last load failed */
     uint64_t loads, loaded;          /* begun, done */
     int64_t looked_at_ms;
     /* the loader's, one at a time */

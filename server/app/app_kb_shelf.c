@@ -6,6 +6,7 @@
 #include <time.h>
 
 #define LOOK_MS 1000
+#define AGAIN_MS 3000 /* after a load that failed */
 #define DAY_MS  86400000LL
 
 struct load {
@@ -301,6 +302,7 @@ static void finish(struct load *l)
     struct app_kb *k = l->kb;
     const char *was = k->shelf ? k->shelf->problem : "";
 
+    k->is_owed = l->rc < 0;
     if (l->rc == 0 && l->shelf) {
         if (l->shelf->problem[0] && strcmp(was, l->shelf->problem) != 0)
             log_error("kb", "files not taken, the ones before stand why=\"%s\"", l->shelf->problem);
@@ -365,9 +367,18 @@ void kb_shelf_reload(struct app_kb *k, bool always)
     uv_queue_work(k->app->loop, &l->work, on_work, on_worked);
 }
 
-/* The folder is watched by looking at names, sizes and times: cheap, and the same on every file system. */
+/*
+ * The folder is watched by looking at names, sizes and times: cheap, and the same on every file system. What could not be loaded (the disk was
+ * full, the table locked) is tried again, whether or not a file changes.
+ */
 void kb_shelf_tick(struct app_kb *k)
 {
-    if (k->app->cfg->kb.dir[0] && !k->is_loading && (int64_t)uv_now(k->app->loop) - k->looked_at_ms >= LOOK_MS)
+    int64_t ago_ms = (int64_t)uv_now(k->app->loop) - k->looked_at_ms;
+
+    if (k->is_loading)
+        return;
+    if (k->is_owed && ago_ms >= AGAIN_MS)
+        kb_shelf_reload(k, true);
+    else if (!k->is_owed && k->app->cfg->kb.dir[0] && ago_ms >= LOOK_MS)
         kb_shelf_reload(k, false);
 }

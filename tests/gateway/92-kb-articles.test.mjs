@@ -1,6 +1,9 @@
 // Articles are written: as files that are watched, and in the editor, whose versions stand over the files they were made from. (Rule 5.1.)
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { shim } from '../faults/lib/os.mjs';
 import { endAndCheck } from './lib/checker.mjs';
 import { rep } from './lib/client.mjs';
 import { staff } from './lib/desk.mjs';
@@ -50,6 +53,19 @@ test('a broken file is named with its line, and the articles before stand', asyn
   folder.remove('en/broken.md');
   assert.equal((await edna.post('articles/reload')).status, 200);
   assert.equal((await edna.get('articles')).json.problem, undefined);
+});
+
+test('a change that can’t be taken in because the table is locked is taken in when it is free', async () => {
+  const lock = spawn(shim('lock'), [join(one.data, 'kb.sqlite'), '120000'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  await new Promise((yes) => lock.stdout.once('data', yes));
+  try {
+    folder.write('en/garage.md', article('garage', { title: 'The garage next door', body: 'It is open at night.', questions: ['is there a garage for the night'] }));
+    await until(() => /articles not loaded/.test(one.tail(20_000)), 'the load fails', 20_000);
+  } finally {
+    lock.kill('SIGKILL');
+  }
+  await until(async () => (await titles('is there a garage for the night'))[0] === 'The garage next door', 'the new file is known', 20_000);
+  folder.remove('en/garage.md');
 });
 
 test('a new version stands at once, on every node, with who and when', async () => {
