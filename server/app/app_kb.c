@@ -154,6 +154,10 @@ static void on_chat_text(struct slot *s, void *ctx)
 {
     struct cmd *c = ctx;
 
+    if (s->is_unread) {
+        answer_cmd_error(c, CODE_UNAVAILABLE, "the chat can't be read now", NULL);
+        return;
+    }
     if (!may_read(s, c)) {
         answer_cmd_error(c, CODE_NOT_FOUND, "no such chat", NULL);
         return;
@@ -248,7 +252,9 @@ static void on_feedback_chat(struct slot *s, void *ctx)
 {
     struct cmd *c = ctx;
 
-    if (!may_read(s, c))
+    if (s->is_unread)
+        answer_cmd_error(c, CODE_UNAVAILABLE, "the chat can't be read now", NULL);
+    else if (!may_read(s, c))
         command_refuse(c, CODE_NOT_FOUND, "no such chat", 0, tell_feedback_alone);
     else
         tell_feedback(c, or_empty(s->chat.last_question), s->chat.id);

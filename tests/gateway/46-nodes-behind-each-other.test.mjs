@@ -87,6 +87,17 @@ test('the connection breaks while a rep ends the shift: it is said, and the rep 
     await servedChat(s, { ann });
   }));
 
+test('while Redis is away a chat that is not in memory can’t be asked about, which is not to say that there is none', () =>
+  behindProxy(async (redis, proxy, start) => {
+    const s = await start(redis.url);
+    const [who] = await staff(s, 1);
+    const ann = await rep(s, who, { shift: false });
+    await ann.refused('not_found', 'kb.suggest', { chat: 'c_elsewhere' });
+    await redis.kill();
+    await ann.refused('unavailable', 'kb.suggest', { chat: 'c_elsewhere' });
+    await ann.refused('unavailable', 'chat.open', { chat: 'c_elsewhere' });
+  }));
+
 test('the connection breaks while a node puts back what it had: it goes on when there is one again', () =>
   behindProxy(async (redis, proxy, start) => {
     const s = await start(proxy.url, { 'archive.path': '' });
