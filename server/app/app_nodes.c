@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LOGS_MAX   "500"
+#define LOGS_MAX   500
+#define LOGS_TEXT  "500"
 #define OWN_BEATS  30 /* so often this node looks whether somebody stands under its name who isn't here */
 
 struct peer {
@@ -247,10 +248,11 @@ static void look_for_own(struct app *a)
     link_call(a->link, LINK_ALERTS, STR(""), 1, values, NULL, on_held, a);
 }
 
+static void look_at_changed(struct app *a);
+
 static void on_changed(void *ctx, const struct redis_reply *r)
 {
     struct app *a = ctx;
-    bool unknown = false;
 
     if (!r || redis_reply_type(r) != REDIS_LIST)
         return;
@@ -265,17 +267,30 @@ static void on_changed(void *ctx, const struct redis_reply *r)
             kb_on_log(a, log);
         else if (s && s->is_loaded)
             slot_refresh(s);
-        unknown = unknown || (log.n && log.s[0] == 'c' && !s);
+        a->changed_unknown = a->changed_unknown || (log.n && log.s[0] == 'c' && !s);
     }
-    if (unknown)
+    if (redis_reply_n(r) == 2 * LOGS_MAX) {
+        look_at_changed(a); /* there are more: what changed last is not to wait for as many beats as there are pages */
+        return;
+    }
+    if (a->changed_unknown)
         look_for_own(a);
+    a->changed_unknown = false;
+}
+
+static void look_at_changed(struct app *a)
+{
+    char from[32];
+    const char *news[] = {"ZRANGEBYSCORE", from, "+inf", "WITHSCORES", "LIMIT", "0", LOGS_TEXT};
+
+    snprintf(from, sizeof from, "(%lld", (long long)a->changed_n);
+    link_call_plain(a->link, "changed", 7, news, NULL, on_changed, a);
 }
 
 void nodes_beat(struct app *a)
 {
-    char value[32], from[32];
+    char value[32];
     const char *set[] = {"HSET", a->node, value}, *all[] = {"HGETALL"};
-    const char *news[] = {"ZRANGEBYSCORE", from, "+inf", "WITHSCORES", "LIMIT", "0", LOGS_MAX};
     int64_t now = (int64_t)(uv_hrtime() / 1000000);
 
     if (!link_is_up(a->link))
@@ -297,10 +312,8 @@ void nodes_beat(struct app *a)
     tasks_look(a);
     people_look(a);
     app_look_at_sessions(a);
-    if (a->others_n == 0)
-        return;
-    snprintf(from, sizeof from, "(%lld", (long long)a->changed_n);
-    link_call_plain(a->link, "changed", 7, news, NULL, on_changed, a);
+    if (a->others_n > 0)
+        look_at_changed(a);
 }
 
 void nodes_leave(struct app *a)

@@ -345,6 +345,7 @@ struct app {
     int exit_code;
     char exit_why[480];
     int64_t changed_n;                 /* slow beat's cursor on the changed set */
+    bool changed_unknown;              /* a chat that isn't in memory was among those it has passed in this look */
     struct map peers;                  /* node → struct peer (app_nodes.c) */
     unsigned others_n;                 /* other nodes that beat */
     uint64_t beats;

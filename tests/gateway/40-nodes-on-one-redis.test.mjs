@@ -257,6 +257,21 @@ test('an offer reaches a rep on another node although no node hears the others',
   await ann.expect('offer', { chat });
 });
 
+test('a node that hears nothing is not behind by more for all that others have changed', async (t) => {
+  const many = 10_000;
+  const { ann, sue, chat } = await across();
+  const last = Number((await ask(redis.socket, 'INCRBY', 'fl:{default}:n', String(many))).slice(1));
+  t.after(async () => {
+    await ask(redis.socket, 'ACL', 'SETUSER', 'default', 'allchannels');
+    await ask(redis.socket, 'ZREMRANGEBYSCORE', 'fl:{default}:changed', String(last - many + 1), String(last));
+  });
+  await ask(redis.socket, 'ACL', 'SETUSER', 'default', 'resetchannels');
+  await ask(redis.socket, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
+  for (let i = 0; i < many; i += 1000) await ask(redis.socket, 'ZADD', 'fl:{default}:changed', ...Array.from({ length: 1000 }, (_, k) => [String(last - many + 1 + i + k), `c_elsewhere_${i + k}`]).flat());
+  await sue.say('Are you there?', { chat });
+  await ann.event('message', { text: 'Are you there?' });
+});
+
 test('a node is ready although it hears of an account just as it asks who there is', async () => {
   const [who] = await staff(one, 1);
   const ann = await rep(one, who, { shift: false });
