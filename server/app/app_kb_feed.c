@@ -37,23 +37,21 @@ static void verdict_id(char out[40], const char *log, int64_t seq)
     snprintf(out, 40, "%s-%lld", log, (long long)seq);
 }
 
-/* A mark of an article that isn't there (yet) is kept for when it comes. */
-static void learn(struct app_kb *k, const struct archive_verdict *v)
+/* A mark of an article that isn't there (yet) is kept for when it comes. One that is known, or too long to learn from, is done with. */
+static int learn(struct app_kb *k, const struct archive_verdict *v, struct err *err)
 {
     bool is_reject = str_is(v->verdict, "rejected");
-    struct err err = {0};
-    int rc = is_reject ? kb_reject(k->app->kb, v->article, v->question, v->who, v->at_ms, &err)
-                       : kb_accept(k->app->kb, v->article, v->question, v->who, v->at_ms, &err);
+    int rc = is_reject ? kb_reject(k->app->kb, v->article, v->question, v->who, v->at_ms, err)
+                       : kb_accept(k->app->kb, v->article, v->question, v->who, v->at_ms, err);
     struct kb_port port;
 
     if (rc == ERR_NOT_FOUND) {
         struct kb_mark m = {v->article, v->question, v->who, v->at_ms, is_reject ? KB_REJECTED : KB_ACCEPTED};
 
         archive_kb_port(k->store, &port);
-        rc = port.mark_add(port.ctx, &m, &err);
+        rc = port.mark_add(port.ctx, &m, err);
     }
-    if (rc < 0 && rc != ERR_EXISTS)
-        log_warn("kb", "not learned article=%.*s why=\"%s\"", STR_FMT(v->article), err_why(&err));
+    return rc == ERR_EXISTS || rc == ERR_TOO_LARGE ? 0 : rc;
 }
 
 static int take_verdict(struct lesson *l, const struct entry *e, struct err *err)
@@ -69,9 +67,7 @@ static int take_verdict(struct lesson *l, const struct entry *e, struct err *err
     v.question = text_of(e, FIELD_TEXT);
     v.chat = text_of(e, FIELD_OF_CHAT);
     rc = archive_kb_add_verdict(l->kb->store, &v, err);
-    if (rc == 0 && v.question.n)
-        learn(l->kb, &v);
-    return rc;
+    return rc == 0 && v.question.n ? learn(l->kb, &v, err) : rc;
 }
 
 static int take_version(struct lesson *l, const struct entry *e, bool synonyms, struct err *err)

@@ -1,5 +1,7 @@
 // What reps make of suggestions is learned at once, by every node, kept over a crash, and can be taken back. (Rule 5.3.)
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';
 import { newId, rep } from './lib/client.mjs';
@@ -57,6 +59,16 @@ test('every node learns it, and what one of them missed while it was away', asyn
   await until(async () => (await first(back, 'wabbleton crisp')) === 'opening-hours', 'what it missed is learned at the start');
   const [a, b] = await Promise.all([ann, back].map((r) => ranked(r, 'wabbleton crisp glimmerfax')));
   assert.deepEqual(a.map((x) => x.id), b.map((x) => x.id));
+});
+
+test('what can’t be kept beside the other tables now is learned when it can', async () => {
+  const sql = (text) => execFileSync('python3', ['-c', 'import sqlite3, sys\nc = sqlite3.connect(sys.argv[1], timeout=10)\nc.execute(sys.argv[2])\nc.commit()', join(one.data, 'kb.sqlite'), text]);
+  const [ann] = await team(one, 1);
+  sql("create trigger full before insert on mark begin select raise(fail, 'as if the disk were full'); end");
+  await ann.done('kb.feedback', { article: 'goodwill', verdict: 'used', text: 'brindlewock sarn' });
+  await until(() => /as if the disk were full/.test(one.tail(20_000)), 'it can’t be kept');
+  sql('drop trigger full');
+  await until(async () => (await first(ann, 'brindlewock sarn')) === 'goodwill', 'it is learned');
 });
 
 test('the editor takes back what somebody taught: as before, on every node, and said who did it', async () => {
