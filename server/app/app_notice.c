@@ -133,6 +133,15 @@ static void tell_nodes(struct slot *s, const char *person)
     link_signal(s->app->link, str_of(text));
 }
 
+/* Whoever began it has left before it stood: if they are on no other node either, the time begins in which they may come back (rule 1.5). */
+static void say_gone(struct slot *s)
+{
+    struct absence x;
+
+    shopper_absence(s->app, s->chat.id, &x);
+    link_presence(s->app->link, NULL, false, str_of(s->chat.shopper.id), x.members, x.ms, x.n, NULL, NULL);
+}
+
 static void watch_guests(struct slot *s, const struct notice *n, bool is_ours)
 {
     bool open = chat_state_is_open(s->chat.state), was = chat_state_is_open(n->state);
@@ -149,8 +158,11 @@ static void watch_guests(struct slot *s, const struct notice *n, bool is_ours)
             c->open[0] = 0;
         }
     }
-    if (open && !was && is_ours)
-        tell_nodes(s, s->chat.shopper.id); /* another tab may be there */
+    if (!open || was || !is_ours)
+        return;
+    tell_nodes(s, s->chat.shopper.id); /* another tab may be there */
+    if (!guest_conns(s->app, str_of(s->chat.shopper.id)))
+        say_gone(s);
 }
 
 /* Rule 3.2: level 1 goes to the department's leads, 2 to the directors too, 3 to the admins too. */

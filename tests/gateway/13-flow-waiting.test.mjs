@@ -97,6 +97,18 @@ describe('waiting', { concurrency: 6 }, () => {
     await server.transcript(quinn.token, two.chat, (x) => x.state !== 'abandoned');
   });
 
+  test('a shopper who leaves in the moment of the first message is abandoned like everybody else', async () => {
+    const [who] = await staff(server, 1);
+    for (let i = 0; i < 5; i++) {
+      const sue = await shopper(server);
+      await new Promise((sent) => sue.ws.send(JSON.stringify({ t: 'chat.start', id: 'gone', text: 'Hello?', department: who.department }), sent));
+      sue.drop();
+    }
+    const items = async () => (await server.api('GET', `/api/v1/transcripts?department=${who.department}`, { token: quinn.token })).json.items;
+    await until(async () => (await items()).length > 0, 'a chat has begun');
+    await until(async () => (await items()).every((x) => x.state === 'abandoned'), 'all are abandoned');
+  });
+
   test('those who need care come first, then by time', async () => {
     const [who] = await staff(server, 1);
     const normal = await arrival(server, who.department, { text: 'first of all' });
