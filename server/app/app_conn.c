@@ -472,10 +472,11 @@ static void on_signal(struct conn *c, const struct msg *m)
     buf_add_c(&b, '}');
     if (buf_ok(&b)) {
         bool only_staff = signal_is_for_staff(s, buf_str(&b));
+        uint64_t key = signal_key(buf_str(&b));
 
         for (struct sub *u = s->subs; u; u = u->next_of_slot)
             if (strcmp(u->conn->person, c->person) != 0 && (u->conn->is_staff || !only_staff))
-                signal_raw(u->conn, signal_key(buf_str(&b)), buf_str(&b));
+                signal_raw(u->conn, key, buf_str(&b));
         link_signal(c->app->link, buf_str(&b));
         if (m->type == MSG_TYPING && m->f[FIELD_PREVIEW].type == VAL_STR && site && site->preview && !c->is_staff)
             kb_for_preview(s, m->f[FIELD_PREVIEW].s);

@@ -52,10 +52,12 @@ static void pass_on(struct app *a, struct str json)
     const char *p = memmem(json.s, json.n, "\"chat\":\"", 8), *q = p ? memchr(p + 8, '"', json.n - (size_t)(p + 8 - json.s)) : NULL;
     struct slot *s = q ? slot_find(a, (struct str){p + 8, (size_t)(q - p - 8)}) : NULL;
     bool only_staff = s && signal_is_for_staff(s, json);
+    struct str sender = signal_sender(json);
+    uint64_t key = signal_key(json);
 
     for (struct sub *u = s ? s->subs : NULL; u; u = u->next_of_slot)
-        if (!str_is(signal_sender(json), u->conn->person) && (u->conn->is_staff || !only_staff))
-            signal_raw(u->conn, signal_key(json), json);
+        if (!str_is(sender, u->conn->person) && (u->conn->is_staff || !only_staff))
+            signal_raw(u->conn, key, json);
     if (s && memmem(json.s, json.n, "\"preview\":\"", 11))
         json_read_object(json, &a->limits, on_typed, s, NULL);
 }
