@@ -86,11 +86,45 @@ static void chats_come_newest_first_with_what_lists_show(void **state)
     assert_string_equal(list(k, &q), "c_new c_old");
     assert_string_equal(k->type, "application/json");
     says(k, "{\"chat\":\"c_old\",\"department\":\"general\",\"owner\":{\"id\":\"r_ann\",\"name\":\"Rep\"},"
-            "\"shopper\":{\"id\":\"s_1\",\"name\":\"小李\"},\"started\":1764000000000,\"ended\":null,"
+            "\"handler\":null,\"shopper\":{\"id\":\"s_1\",\"name\":\"小李\"},\"started\":1764000000000,\"ended\":null,"
             "\"state\":\"waiting\","
             "\"messages\":1,\"owner_changed\":false");
     says(k, "{\"chat\":\"c_new\",\"department\":\"sales\",\"owner\":null");
     says(k, "\"next\":null");
+}
+
+/* MISSION "People": the past chats of a shopper whom they handle now */
+static void who_handles_a_shopper_sees_their_chats(void **state)
+{
+    struct archive_query q = kit_query(ARCHIVE_LIST), t = kit_query(ARCHIVE_TRANSCRIPT);
+    struct kit *k = *state;
+
+    kit_add_chat(k, "c_past", T0, "general", "r_bob", "hello");
+    kit_add_chat(k, "c_now", T0 + 5000, "sales", NULL, "hi again");
+    kit_add(k, "c_now", 3, "assigned", SYSTEM, "\"to\":{\"id\":\"r_ann\",\"name\":\"Ann\"}");
+    kit_commit(k, 1);
+    q.reader_all = t.reader_all = false;
+    q.reader_id = t.reader_id = STR("r_ann");
+    t.chat = STR("c_past");
+    assert_string_equal(list(k, &q), "c_now");
+    q.shopper = STR("s_1");
+    assert_string_equal(list(k, &q), "c_now c_past");
+    assert_int_equal(kit_ask(k, &t), 0);
+    q.reader_id = STR("r_bob");
+    assert_string_equal(list(k, &q), "c_past");
+    q.shopper = STR("s_2");
+    q.reader_all = true;
+    assert_string_equal(list(k, &q), "");
+    kit_add(k, "c_now", 4, "closed", SYSTEM, "\"how\":\"confirmed\"");
+    kit_commit(k, 2);
+    q.reader_all = false;
+    q.reader_id = STR("r_ann");
+    q.shopper = STR("s_1");
+    assert_string_equal(list(k, &q), "c_now");
+    assert_int_equal(kit_ask(k, &t), ERR_NOT_FOUND);
+    q.reader_all = q.brief = true;
+    assert_string_equal(list(k, &q), "c_now c_past");
+    says(k, "{\"chat\":\"c_past\",\"started\":1764000000000,\"state\":\"waiting\",\"owner\":{\"id\":\"r_bob\",\"name\":\"Rep\"}}");
 }
 
 static void a_list_of_nothing_is_empty(void **state)
@@ -452,6 +486,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(readers_that_nobody_uses_any_more_are_closed_but_for_one),
         T(chats_come_newest_first_with_what_lists_show),
+        T(who_handles_a_shopper_sees_their_chats),
         T(a_list_of_nothing_is_empty),
         T(words_of_any_language_are_found),
         T(words_may_stand_in_different_entries_of_one_chat),
