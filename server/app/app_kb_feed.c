@@ -171,8 +171,13 @@ void kb_feed_loaded(struct app_kb *k)
 
 void kb_feed_wait(struct app_kb *k, const char *log, int64_t seq, bool for_shelf, void (*fn)(void *ctx), void *ctx)
 {
-    struct kb_wait *x = mem_zalloc(sizeof *x);
+    struct kb_wait *x;
 
+    if (k->app->is_draining) { /* nothing is taken in any more, and it is durable */
+        fn(ctx);
+        return;
+    }
+    x = mem_zalloc(sizeof *x);
     snprintf(x->log, sizeof x->log, "%s", log);
     x->seq = seq;
     x->for_shelf = for_shelf;

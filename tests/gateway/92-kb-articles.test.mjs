@@ -4,11 +4,12 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { shim } from '../faults/lib/os.mjs';
+import { Proxy } from '../faults/lib/redis.mjs';
 import { endAndCheck } from './lib/checker.mjs';
 import { rep } from './lib/client.mjs';
 import { staff } from './lib/desk.mjs';
 import { BOOKS, Folder, article, editor, ranked } from './lib/kb.mjs';
-import { PASSWORD, Redis, Server } from './lib/server.mjs';
+import { PASSWORD, Redis, Server, end } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 let folder;
@@ -80,6 +81,26 @@ test('a new version stands at once, on every node, with who and when', async () 
   assert.equal((await titles('when does the showroom open'))[0], 'When the showroom is open');
   const bob = await rep(two, (await staff(two, 1))[0]);
   await until(async () => (await ranked(bob, 'when does the showroom open'))[0]?.title === 'When the showroom is open', 'the other node has it');
+});
+
+test('who saves while the server stops is told that it is saved', async () => {
+  const proxy = await new Proxy(redis).start();
+  const three = await new Server({ redis: proxy.url, set: { 'server.node': 'three', 'kb.dir': folder.dir } }).start();
+  try {
+    proxy.holdAt = 'article_saved';
+    const saving = three.api('POST', '/api/v1/articles', { token: edna.token, body: { article: 'closing-time', lang: 'en', ...version({ title: 'Closing time', questions: ['when do you close'] }) } });
+    await until(() => proxy.holding, 'it is on its way');
+    proxy.holdAt = null;
+    three.process.kill('SIGTERM');
+    await until(() => /draining/.test(three.tail(20_000)), 'the server stops');
+    proxy.release();
+    assert.equal((await saving).status, 201);
+  } finally {
+    proxy.release();
+    await end(three);
+    proxy.stop();
+  }
+  await until(async () => (await titles('when do you close'))[0] === 'Closing time', 'it stands');
 });
 
 test('two who edit at once: the second is told, and nothing is overwritten', async () => {
