@@ -88,8 +88,11 @@ void answer_cmd_ok(struct cmd *c, const char *extra)
 
 void answer_cmd_error(struct cmd *c, enum code code, const char *text, const char *extra)
 {
-    /* Nothing may overtake what has to be repeated (PROMISES 2.2), also of a connection that has ended meanwhile. */
-    if (c->conn && code == CODE_UNAVAILABLE && c->slot && c->msg.row->durable)
+    /*
+     * Nothing may overtake what has to be repeated (PROMISES 2.2), also of a connection that has ended meanwhile. A chat that was to begin has
+     * nothing that could, and its repeat comes into another.
+     */
+    if (c->conn && code == CODE_UNAVAILABLE && c->slot && c->msg.row->durable && c->msg.type != MSG_CHAT_START)
         conn_set_stuck(c->conn, str_of(c->slot->chat.id), c->msg.id);
     if (c->conn)
         answer_error(c->conn, c->msg.id, code, text, code == CODE_UNAVAILABLE ? 1000 : 0, extra);

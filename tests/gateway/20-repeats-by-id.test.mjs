@@ -1,6 +1,7 @@
 // A command repeated with its id has no second effect and gets the first answer (PROTOCOL "Envelope", PROMISES 2.1).
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { OwnRedis, Proxy } from '../faults/lib/redis.mjs';
 import { endAndCheck } from './lib/checker.mjs';
 import { again, newId, rep, shopper } from './lib/client.mjs';
 import { arrival, auditor, servedChat, servedChatWithColleague, settled, staff, take, team } from './lib/desk.mjs';
@@ -203,4 +204,26 @@ test('a repeat gets its first answer where the department has gone meanwhile, an
   assert.equal((await back.done('message.leave', asked['message.leave'])).task, first['message.leave'].task);
   await back.done('kb.helped', asked['kb.helped']);
   await endAndCheck(s);
+});
+
+test('a chat that began while its answer was lost takes what its shopper writes after the repeat', async () => {
+  const redis = await new OwnRedis().start();
+  const proxy = await new Proxy(redis).start();
+  const s = await new Server({ redis: proxy.url }).start();
+  const sue = await shopper(s);
+  const start = { text: 'Where is the parcel of today?', department: 'general', id: newId() };
+  proxy.holdAt = start.text;
+  const answer = sue.ask('chat.start', start);
+  await until(async () => (await redis.ask('KEYS', 'fl:*:l:c_*')).includes('c_'), 'the chat has begun');
+  proxy.holdAt = null;
+  proxy.cut();
+  proxy.release();
+  assert.equal((await answer).code, 'unavailable');
+  const taken = (t, m) => until(() => sue.ask(t, m).then((a) => a.t === 'ok' && a), `${t} is taken`, 10_000, 100);
+  const { chat, seq } = await taken('chat.start', start);
+  const said = await taken('message.send', { text: 'It was to come at nine.', chat, id: newId() });
+  assert.ok(said.seq > seq);
+  await endAndCheck(s);
+  proxy.stop();
+  await redis.kill();
 });

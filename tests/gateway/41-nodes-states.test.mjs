@@ -181,6 +181,18 @@ test('a chat that could not begin while nothing was taken holds back nothing tha
   }
 });
 
+test('a chat.start that Redis refuses may be repeated as often as it takes, on one connection', () =>
+  withRedis(async (s, redis) => {
+    const sue = await shopper(s);
+    const start = { text: 'at last', department: 'general', id: newId() };
+    await redis.ask('CONFIG', 'SET', 'min-replicas-to-write', '1');
+    for (let i = 0; i < 8; i++) await sue.refused('unavailable', 'chat.start', start);
+    await redis.ask('CONFIG', 'SET', 'min-replicas-to-write', '0');
+    const { chat, seq } = await until(() => sue.ask('chat.start', start).then((m) => m.t === 'ok' && m), 'it is taken', 10_000, 100);
+    assert.deepEqual([sue.closed, (await sue.done('chat.start', start)).seq], [null, seq]);
+    await sue.say('and goes on', { chat });
+  }));
+
 test('memory above its limit: named, no new connections; below it they come in', async () => {
   const s = await new Server({ set: { ...BEATS, ...METRICS, 'limits.memory_mb': 1 } }).start();
   try {
