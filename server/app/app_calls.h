@@ -165,6 +165,8 @@ void notice_queue(struct slot *s, int64_t position, int64_t eta_s);
 void people_start(struct app *a);
 /* On a slow beat: what could not be read is asked for again. */
 void people_look(struct app *a);
+/* On each slow beat of the node that archives: one person's ids, then the next one's (link_forget_ids()). */
+void people_forget_ids(struct app *a);
 struct member *people_find(struct app *a, struct str id);
 struct member *people_by_login(struct app *a, struct str login);
 void people_reload(struct app *a, struct str id);

@@ -311,6 +311,8 @@ void nodes_beat(struct app *a)
         return;
     tasks_look(a);
     people_look(a);
+    if (a->feed)
+        people_forget_ids(a);
     app_look_at_sessions(a);
     if (a->others_n > 0)
         look_at_changed(a);

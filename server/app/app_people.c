@@ -250,6 +250,16 @@ void people_look(struct app *a)
     }
 }
 
+void people_forget_ids(struct app *a)
+{
+    struct map_item *it = map_next(&a->members, &a->ids_at);
+
+    if (!it)
+        a->ids_at = 0;
+    else if (link_clock_is_sure(a->link))
+        link_forget_ids(a->link, (struct str){it->key, it->key_n}, app_now_ms(a));
+}
+
 /* ---- presence */
 
 static bool has_span(const struct absence *x, int64_t ms)

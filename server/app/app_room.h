@@ -341,6 +341,7 @@ struct app {
     char archive_refused[200];         /* why this node's file isn't taken, "" it is */
     int64_t archive_rows_said;
     unsigned people_left;              /* members that are awaited: listed, and not read since; 0 also before the list has come */
+    uint32_t ids_at;                   /* whose remembered ids are looked at next: a place in members */
     bool people_read;
     int exit_code;
     char exit_why[480];

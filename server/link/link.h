@@ -143,6 +143,9 @@ void link_flush(struct link *l);
 int link_find_id(struct link *l, struct str log, struct str person, struct str id, bool in_person, const unsigned char *digest,
                  void (*cb)(void *ctx, const struct link_result *r), void *ctx);
 
+/* Takes what is older than a week out of the ids that this person's record remembers; now_ms: the site's time. What fails waits for the next time. */
+void link_forget_ids(struct link *l, struct str person, int64_t now_ms);
+
 /* One stored entry. */
 struct link_stored {
     bool shown;

@@ -6,7 +6,7 @@ import { endAndCheck } from './lib/checker.mjs';
 import { again, newId, rep, shopper } from './lib/client.mjs';
 import { arrival, auditor, servedChat, servedChatWithColleague, settled, staff, take, team } from './lib/desk.mjs';
 import { Folder } from './lib/kb.mjs';
-import { Server, manyDepartments } from './lib/server.mjs';
+import { Server, end, manyDepartments } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 let server;
@@ -180,6 +180,25 @@ test('shifts and tasks are repeated without effect too', async () => {
   const leave = { text: 'call me', contact: '138', id: 't-1' };
   const one = await sue.done('message.leave', leave);
   assert.equal((await sue.done('message.leave', leave)).task, one.task);
+});
+
+test('what a rep did more than a week ago is forgotten, and what was since is not', async () => {
+  const redis = await new OwnRedis().start();
+  const s = await new Server({ redis: redis.url, set: { 'presence.beat_ms': 100 } }).start();
+  try {
+    const ann = await rep(s, (await staff(s, 1))[0], { shift: false });
+    const key = `fl:{default}:i:${ann.me}`;
+    const kept = async () => (await redis.ask('HKEYS', key)).split('\r\n').filter((l) => l.startsWith('i:')).map((l) => l.split(':').at(-1));
+    const day = 24 * 36e5;
+    const add = (name, at) => redis.ask('HSET', key, `i:${ann.me}:${name}`, `1 ${at} 0 0123456789abcdef`);
+    for (let i = 0; i < 700; i++) await add(`old-${i}`, Date.now() - 7 * day - 60_000);
+    await add('young', Date.now() - 7 * day + 600_000);
+    await until(async () => (await kept()).length === 1, 'the old ones are gone');
+    assert.deepEqual(await kept(), ['young']);
+  } finally {
+    await end(s);
+    await redis.kill();
+  }
 });
 
 test('a repeat gets its first answer where the department has gone meanwhile, and the article', async () => {
