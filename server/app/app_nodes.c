@@ -287,6 +287,21 @@ static void look_at_changed(struct app *a)
     link_call_plain(a->link, "changed", 7, news, NULL, on_changed, a);
 }
 
+/* The beat is a write like any other: what Redis says to it, it says to commits. (Where memory is short, `redis_full` says so.) */
+static void on_beaten(void *ctx, const struct redis_reply *r)
+{
+    static const char *const codes[] = {"READONLY", "MISCONF", "NOREPLICAS", "NOPERM"};
+    struct app *a = ctx;
+    struct str said = r && redis_reply_type(r) == REDIS_ERR ? redis_reply_str(r) : STR_NONE;
+
+    if (!r)
+        return;
+    a->redis_refuses[0] = 0;
+    for (unsigned i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (said.n > strlen(codes[i]) && memcmp(said.s, codes[i], strlen(codes[i])) == 0)
+            snprintf(a->redis_refuses, sizeof a->redis_refuses, "redis takes no writes: %.*s", (int)(said.n < 200 ? said.n : 200), said.s);
+}
+
 void nodes_beat(struct app *a)
 {
     char value[32];
@@ -302,7 +317,7 @@ void nodes_beat(struct app *a)
     }
     a->beaten_ms = now;
     snprintf(value, sizeof value, "%llu %d", (unsigned long long)++a->beats, link_format_known(a->link));
-    link_call_plain(a->link, "nodes", 3, set, NULL, NULL, NULL);
+    link_call_plain(a->link, "nodes", 3, set, NULL, on_beaten, a);
     link_call_plain(a->link, "nodes", 1, all, NULL, on_beats, a);
     timers_alive(a);
     if (a->beats % OWN_BEATS == 0)

@@ -254,6 +254,7 @@ enum app_state_name {
     STATE_REDIS_WEAK,
     STATE_REDIS_OLD,
     STATE_REDIS_NEWER,
+    STATE_REDIS_REFUSES,
     STATE_REDIS_FULL,
     STATE_DATA_LOST,
     STATE_ARCHIVE_BEHIND,
@@ -341,6 +342,7 @@ struct app {
     char archive_refused[200];         /* why this node's file isn't taken, "" it is */
     int64_t archive_rows_said;
     unsigned people_left;              /* members that are awaited: listed, and not read since; 0 also before the list has come */
+    char redis_refuses[240];           /* what Redis said to the last beat, "" it took it */
     uint32_t ids_at;                   /* whose remembered ids are looked at next: a place in members */
     bool people_read;
     int exit_code;

@@ -24,6 +24,7 @@ static const struct {
     [STATE_REDIS_OLD] = {"redis_old", "1 while Redis is of a version that is too old.", CHATS_STOPPED},
     [STATE_REDIS_NEWER] = {"redis_newer", "1 while the data is of a newer format than this node knows.",
                            CHATS_STOPPED},
+    [STATE_REDIS_REFUSES] = {"redis_refuses", "1 while Redis answers and takes no writes.", CHATS_STOPPED},
     [STATE_REDIS_FULL] = {"redis_full", "1 while Redis has used 80 % of its memory.", CHATS_NO_NEW},
     [STATE_DATA_LOST] = {"data_lost", "1 for an hour after the live data was found in an earlier state.",
                          CHATS_OPEN},
@@ -203,6 +204,7 @@ static bool judge_redis(struct app *a)
     news |= set(a, STATE_REDIS_WEAK, f == LINK_WEAK ? why : NULL);
     news |= set(a, STATE_REDIS_OLD, f == LINK_OLD ? why : NULL);
     news |= set(a, STATE_REDIS_NEWER, f == LINK_NEWER ? why : NULL);
+    news |= set(a, STATE_REDIS_REFUSES, f == LINK_FINE ? a->redis_refuses : NULL);
     news |= set(a, STATE_REDIS_FULL, full);
     news |= set(a, STATE_DATA_LOST, hole);
     news |= set(a, STATE_CLOCK, clock);

@@ -46,6 +46,23 @@ test('nothing is wrong: ready, no state, chats are open', () =>
     assert.equal(await metric(s, 'redis_weak'), 0);
   }));
 
+test('a Redis that answers and takes no writes is seen: not ready, named with its own word; when it takes them it goes on', () =>
+  withRedis(async (s, redis) => {
+    const { ann, sue, chat } = await servedChat(s);
+    await redis.ask('CONFIG', 'SET', 'min-replicas-to-write', '1');
+    await has(s, 'redis_refuses');
+    const r = await s.api('GET', '/readyz');
+    assert.equal(r.status, 503);
+    assert.match(r.text, /redis takes no writes: NOREPLICAS/);
+    assert.equal(await metric(s, 'redis_refuses'), 1);
+    await assert.rejects(sue.say('not now', { chat, id: 'later' }), /"code":"unavailable"/);
+    await redis.ask('CONFIG', 'SET', 'min-replicas-to-write', '0');
+    await hasNot(s, 'redis_refuses');
+    assert.equal((await s.api('GET', '/readyz')).status, 200);
+    await sue.say('not now', { chat, id: 'later' });
+    await ann.event('message', { text: 'not now' });
+  }));
+
 test('a Redis that is made weaker while it runs is seen: not ready, named, nothing is acknowledged; made right again it goes on', () =>
   withRedis(async (s, redis) => {
     const { ann, sue, chat } = await servedChat(s);
