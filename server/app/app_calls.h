@@ -173,6 +173,8 @@ void people_reload(struct app *a, struct str id);
 void people_on_log(struct app *a, struct str id);
 /* Reads the person's log if they aren't known yet, then calls fn (at once if known; m NULL: there is no such person; not loaded: that can't be told now). */
 void people_when_known(struct app *a, struct str id, void (*fn)(void *ctx, struct member *m), void *ctx);
+/* The same behind what was written to their log until now, also of who is known. */
+void people_when_fresh(struct app *a, struct str id, void (*fn)(void *ctx, struct member *m), void *ctx);
 void people_join(struct app *a, struct conn *c);
 void people_leave(struct app *a, struct conn *c);
 /* On so many nodes, this one counted, a person is now. */

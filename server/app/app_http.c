@@ -96,7 +96,7 @@ struct login {
     uv_work_t work;
     struct app *app;
     struct http_call *call;
-    char hash[AUTH_HASH_SIZE], id[ID_SIZE];
+    char hash[AUTH_HASH_SIZE], id[ID_SIZE], name[PEOPLE_ITEM_BYTES * 2];
     int64_t password_version;
     char secret[AUTH_SECRET_SIZE];
     char *password;
@@ -175,19 +175,61 @@ static void on_password(uv_work_t *w, int status)
     }
 }
 
-/* An account is there that could not be read: a login that isn't known may be its. */
-static bool has_unread(struct app *a)
+static void check(struct login *k, const struct member *m)
 {
-    struct map_item *it;
-    uint32_t i = 0;
-
-    while ((it = map_next(&a->members, &i))) {
-        const struct member *m = it->value;
-
-        if (!m->is_loaded && (m->is_loading || m->is_stale))
-            return true;
+    if (m && m->is_loaded && !m->rep.disabled) {
+        snprintf(k->hash, sizeof k->hash, "%s", m->rep.password);
+        snprintf(k->id, sizeof k->id, "%s", m->rep.id);
+        k->password_version = m->rep.password_version;
     }
-    return false;
+    k->app->works++;
+    uv_queue_work(k->app->loop, &k->work, check_password, on_password);
+}
+
+/* No guess: it was not looked at. */
+static void not_now(struct login *k)
+{
+    take_back(k);
+    k->app->checks--;
+    http_call_session(k->call, 503, NULL, NULL, 1000, NULL);
+    login_free(k);
+}
+
+static void on_account(void *ctx, struct member *m)
+{
+    struct login *k = ctx;
+
+    if (m && !m->is_loaded)
+        not_now(k);
+    else
+        check(k, m && strcmp(m->rep.login, k->name) == 0 ? m : NULL);
+}
+
+static void on_login(void *ctx, const struct redis_reply *r)
+{
+    struct login *k = ctx;
+
+    if (!r || redis_reply_type(r) == REDIS_ERR) {
+        not_now(k);
+    } else if (redis_reply_type(r) == REDIS_STR) {
+        people_when_fresh(k->app, redis_reply_str(r), on_account, k);
+    } else if (k->app->members.n == 0) {
+        take_back(k);
+        k->app->checks--;
+        http_call_session(k->call, 401, NULL, NULL, 0, FIRST_ACCOUNT);
+        login_free(k);
+    } else {
+        check(k, NULL);
+    }
+}
+
+/* Nobody here is known by that login: one of just now would not be, nor one that could not be read. */
+static void look_up(struct login *k)
+{
+    const char *argv[] = {"HGET", k->name};
+
+    if (link_call(k->app->link, LINK_LOGINS, STR(""), 2, argv, NULL, on_login, k) < 0)
+        not_now(k);
 }
 
 static void login(void *ctx, struct http_call *call, struct str name, struct str password, const char *address)
@@ -198,12 +240,8 @@ static void login(void *ctx, struct http_call *call, struct str name, struct str
     char group[64];
     int64_t now = (int64_t)uv_now(a->loop), wait_a, wait_l;
 
-    if (!a->is_up || !a->people_read || (!m && has_unread(a))) {
+    if (!a->is_up || !a->people_read) {
         http_call_session(call, 503, NULL, NULL, 1000, NULL);
-        return;
-    }
-    if (a->members.n == 0) {
-        http_call_session(call, 401, NULL, NULL, 0, FIRST_ACCOUNT);
         return;
     }
     k = mem_zalloc(sizeof *k);
@@ -230,14 +268,12 @@ static void login(void *ctx, struct http_call *call, struct str name, struct str
     k->call = call;
     k->password = mem_strndup(password.s, password.n);
     k->password_n = password.n;
-    if (m && !m->rep.disabled) {
-        snprintf(k->hash, sizeof k->hash, "%s", m->rep.password);
-        snprintf(k->id, sizeof k->id, "%s", m->rep.id);
-        k->password_version = m->rep.password_version;
-    }
-    a->works++;
     a->checks++;
-    uv_queue_work(a->loop, &k->work, check_password, on_password);
+    str_keep(name, k->name, sizeof k->name);
+    if (m) /* what was changed just now counts */
+        people_when_fresh(a, str_of(m->rep.id), on_account, k);
+    else
+        look_up(k);
 }
 
 void app_close_session(struct app *a, struct str digest)

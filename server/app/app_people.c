@@ -141,6 +141,7 @@ struct knowing {
     char id[ID_SIZE];
     void (*fn)(void *ctx, struct member *m);
     void *ctx;
+    bool fresh; /* what is being read is waited for, also of who is known */
 };
 
 /* Answers come in order: what was asked before has been read, but for a script that Redis forgot, which was sent again behind this. */
@@ -148,32 +149,45 @@ static void on_known(void *ctx, const struct redis_reply *r)
 {
     struct knowing *k = ctx;
     struct member *m = people_find(k->app, str_of(k->id));
-
     bool is_nobody = r && redis_reply_type(r) == REDIS_LIST && redis_reply_n(r) == 0;
 
-    if (r && m && m->is_loading && !m->is_loaded && link_read(k->app->link, str_of(k->id), 0, 1, on_known, k) == 0)
+    if (r && m && m->is_loading && (k->fresh || !m->is_loaded) && link_read(k->app->link, str_of(k->id), 0, 1, on_known, k) == 0)
         return;
     k->fn(k->ctx, m && (m->is_loaded || !is_nobody) ? m : NULL);
     free(k);
 }
 
-void people_when_known(struct app *a, struct str id, void (*fn)(void *ctx, struct member *m), void *ctx)
+static void when_read(struct app *a, struct str id, bool fresh, void (*fn)(void *ctx, struct member *m), void *ctx)
 {
-    struct member *m = people_find(a, id);
     struct knowing *k;
 
-    if ((m && m->is_loaded) || id.n >= ID_SIZE || id.n == 0 || id.s[0] != 'r') {
-        fn(ctx, m && m->is_loaded ? m : NULL);
+    if (id.n >= ID_SIZE || id.n == 0 || id.s[0] != 'r') {
+        fn(ctx, NULL);
         return;
     }
     k = mem_zalloc(sizeof *k);
-    *k = (struct knowing){a, "", fn, ctx};
+    *k = (struct knowing){a, "", fn, ctx, fresh};
     memcpy(k->id, id.s, id.n);
-    people_reload(a, id);
-    if (link_read(a->link, id, 0, 1, on_known, k) < 0) {
+    people_reload(a, str_of(k->id));
+    if (link_read(a->link, str_of(k->id), 0, 1, on_known, k) < 0) {
+        fn(ctx, people_find(a, str_of(k->id)));
         free(k);
-        fn(ctx, people_find(a, id));
     }
+}
+
+void people_when_known(struct app *a, struct str id, void (*fn)(void *ctx, struct member *m), void *ctx)
+{
+    struct member *m = people_find(a, id);
+
+    if (m && m->is_loaded)
+        fn(ctx, m);
+    else
+        when_read(a, id, false, fn, ctx);
+}
+
+void people_when_fresh(struct app *a, struct str id, void (*fn)(void *ctx, struct member *m), void *ctx)
+{
+    when_read(a, id, true, fn, ctx);
 }
 
 void people_on_log(struct app *a, struct str id)

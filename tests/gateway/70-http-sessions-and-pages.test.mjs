@@ -4,11 +4,11 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { OwnRedis } from '../faults/lib/redis.mjs';
+import { OwnRedis, Proxy } from '../faults/lib/redis.mjs';
 import { endAndCheck } from './lib/checker.mjs';
 import { Client, shopper } from './lib/client.mjs';
 import { servedChat, staff } from './lib/desk.mjs';
-import { METRICS, PASSWORD, Server, temporaryFolder } from './lib/server.mjs';
+import { METRICS, PASSWORD, Server, end, temporaryFolder } from './lib/server.mjs';
 import { until, within } from './lib/wait.mjs';
 
 let server;
@@ -249,6 +249,37 @@ test('what Redis refuses to tell of a session, or of whose it is, signs nobody o
   }
   await endAndCheck(s);
   await redis.kill();
+});
+
+test('who was given an account just now signs in, also where the node has not heard of it', async () => {
+  const redis = await new OwnRedis().start();
+  const proxy = await new Proxy(redis).start();
+  const s = await new Server({ redis: proxy.url }).start();
+  const beside = new Server({ data: s.data, redis: redis.url, config: s.config });
+  await until(async () => (await s.api('GET', '/api/v1/session')).json.setup, 'the list of accounts is read');
+  const signIn = (login, password = PASSWORD) => s.api('POST', '/api/v1/session', { body: { login, password }, headers: { 'X-Firstline': '1' } });
+  try {
+    for (const login of ['first', 'second']) {
+      proxy.hold(); // the word of it, too
+      await beside.person({ login });
+      const answer = signIn(login);
+      await until(() => s.process && proxy.held.length > 0, 'an answer is held');
+      proxy.release();
+      assert.equal((await answer).status, 200, login);
+    }
+    const other = 'another horse battery 10';
+    proxy.hold();
+    await beside.cli(['user', 'passwd', 'second', '--password-stdin'], { input: `${other}\n` });
+    const [old, now] = [signIn('second'), signIn('second', other)];
+    await until(() => proxy.held.length > 0, 'an answer is held');
+    proxy.release();
+    assert.deepEqual([(await old).status, (await now).status], [401, 200]);
+    assert.equal((await signIn('third')).status, 401);
+  } finally {
+    await end(s);
+    proxy.stop();
+    await redis.kill();
+  }
 });
 
 test('without an account the server says how to make one', async () => {
