@@ -149,7 +149,7 @@ static void on_alive(void *ctx, const struct redis_reply *r)
 {
     struct app *a = ctx;
 
-    if (!r || redis_reply_n(r) != 2)
+    if (!r || redis_reply_n(r) != 2 || redis_reply_int(redis_reply_at(r, 0)) < 0)
         return;
     a->alive_said = true;
     if (redis_reply_int(redis_reply_at(r, 0)) == 0)

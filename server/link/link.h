@@ -178,7 +178,7 @@ int link_snapshot(struct link *l, struct str department, unsigned chats, int64_t
 
 /*
  * Says that the site lives. Where that was last said longer than silent_ms ago, timers whose member ends as given begin anew with their
- * span; cb's list: the time of the last word and now, both "0" where nothing was missed (overdue.lua).
+ * span; cb's list: the time of the last word and now, both "0" where nothing was missed, "-1" where Redis's clock is not to be trusted now (overdue.lua).
  */
 int link_alive(struct link *l, int64_t silent_ms, const char *const *endings, const int64_t *spans_ms, unsigned n,
                void (*cb)(void *ctx, const struct redis_reply *r), void *ctx);

@@ -34,7 +34,6 @@ struct link_batch {
 static struct link_batch *batch_begin(struct link *l)
 {
     struct link_batch *b = l->spare;
-    int64_t from, till;
 
     if (b) {
         l->spare = NULL;
@@ -57,14 +56,7 @@ static struct link_batch *batch_begin(struct link *l)
     link_words_add(&b->args, str_of(l->epoch));
     link_words_add(&b->args, str_of(l->node));
     link_words_add(&b->args, STR("    ")); /* the count: written when it is known */
-    if (l->clock_hr) {
-        link_clock_bounds(l, &from, &till);
-        link_words_add_i64(&b->args, from);
-        link_words_add_i64(&b->args, till);
-    } else { /* the command line's: no clock of its own to hold against Redis's */
-        link_words_add(&b->args, STR(""));
-        link_words_add(&b->args, STR(""));
-    }
+    link_words_add_bounds(&b->args, l);
     link_words_add(&b->args, l->listens ? STR("1") : STR("0"));
     return b;
 }

@@ -104,6 +104,8 @@ void link_words_add_i64(struct link_words *w, int64_t v);
 void link_words_add_key(struct link_words *w, const struct link *l, enum link_key key, struct str name);
 void link_words_add_log(struct link_words *w, const struct link *l, char which, struct str log); /* 'l', 'h' or 'i' */
 void link_words_add_plain(struct link_words *w, const struct link *l, const char *key);
+/* Two words: between which times a script may do its work (link_clock_bounds()), "" any. */
+void link_words_add_bounds(struct link_words *w, const struct link *l);
 
 /*
  * Runs a script. Where Redis has forgotten it (SCRIPT FLUSH) the call is sent again with the script's text, behind what was sent meanwhile.

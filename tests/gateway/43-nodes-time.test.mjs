@@ -90,3 +90,34 @@ test('a clock of Redis that steps by less than what is corrected is followed, bo
     }
   }, wall.env);
 });
+
+test('who leaves just when Redis’s clock has jumped has the full time, and what runs for who is gone is left as it was', async () => {
+  const wall = clock();
+  const HOUR = 36e5;
+  const redis = await new OwnRedis({ env: wall.env }).start();
+  const long = { 'presence.beat_ms': 5000, 'presence.silent_ms': 60_000, 'ownership.grace_ms': HOUR, 'presence.grace_ms': HOUR, 'queue.gone_ms': HOUR };
+  const s = await new Server({ redis: redis.url, set: long }).start();
+  const due = async (member) => Number((await redis.ask('ZSCORE', 'fl:{default}:t', member)).split('\r\n')[1] || 0);
+  const seconds = async () => Number((await redis.ask('TIME')).split('\r\n')[2]);
+  const isInAnHour = async (member) => Math.abs((await due(member)) - Date.now() - HOUR) < 60_000;
+  const corrected = (n) => until(() => (s.tail(1e6).match(/clock corrected/g) ?? []).length >= n, `corrected ${n} times`, 20_000);
+  try {
+    let n = 0;
+    for (const jump of [-7200, 7200]) { // what was forward is taken back by the second one
+      const people = await Promise.all([0, 1].map(() => arrival(s, s.newDepartment())));
+      const [early, late] = people.map((p) => `${p.chat}|gone`);
+      people[0].sue.drop();
+      await until(() => due(early), 'the first one’s time runs');
+      const before = await seconds();
+      wall.set(String(jump < 0 ? jump : 0));
+      await until(async () => Math.abs((await seconds()) - before) > 3600, 'the clock has jumped', 5000, 5);
+      people[1].sue.drop(); // before the node has looked at Redis's clock again
+      await until(() => due(late), 'the second one’s, too');
+      await corrected(++n);
+      for (const member of [early, late]) assert.ok(await isInAnHour(member), `${jump} s: ${member.split('|')[1]} of the ${member === early ? 'first' : 'second'} is due in ${Math.round(((await due(member)) - Date.now()) / 1000)} s`);
+    }
+  } finally {
+    await end(s);
+    await redis.kill();
+  }
+});
