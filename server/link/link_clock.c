@@ -59,20 +59,6 @@ void link_clock_bounds(const struct link *l, int64_t *from, int64_t *till)
     *till = now + APART_MS + SLACK_MS + l->cfg->redis.command_ms;
 }
 
-void link_words_add_bounds(struct link_words *w, const struct link *l)
-{
-    int64_t from, till;
-
-    if (!l->clock_hr) { /* the command line's: no clock of its own to hold against Redis's */
-        link_words_add(w, STR(""));
-        link_words_add(w, STR(""));
-        return;
-    }
-    link_clock_bounds(l, &from, &till);
-    link_words_add_i64(w, from);
-    link_words_add_i64(w, till);
-}
-
 static void on_corrected(void *ctx, const struct redis_reply *r)
 {
     struct link *l = ctx;
