@@ -385,7 +385,7 @@ bool protocol_read_command(struct str frame, unsigned roles, const struct protoc
         doc_destroy(r.doc);
         if (!root)
             return false;
-        r.doc = doc_create(root, 2 * frame.n + 64, 0);
+        r.doc = doc_create(root, 3 * frame.n + 64, 0); /* an escape may grow: "\b" to 6 bytes */
     }
     out->json = r.doc;
     if (!r.flat && !json_is_object(r.doc->root))

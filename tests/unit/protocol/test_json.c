@@ -268,6 +268,12 @@ static void nesting_and_keys_are_bounded_before_the_parser(void **state)
     msg_fini(&r.m);
 }
 
+static void count_member(void *ctx, struct str key, struct val v)
+{
+    (void)v;
+    *(unsigned *)ctx += key.s != NULL;
+}
+
 static void a_list_or_object_keeps_what_the_schema_names(void **state)
 {
     struct result r;
@@ -292,6 +298,31 @@ static void a_list_or_object_keeps_what_the_schema_names(void **state)
     assert_true(str_is(r.m.f[FIELD_ADD].s, "[\"a\",\"b\"]"));
     assert_true(str_is(r.m.f[FIELD_REMOVE].s, "[]"));
     msg_fini(&r.m);
+}
+
+/* "\b" has two bytes where it comes in, and six where it is written anew. */
+static void a_list_or_object_is_whole_however_it_is_written(void **state)
+{
+    static const char *const names[] = {"summary", "requirements", "promised"};
+    unsigned n = 0;
+    struct result r;
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 65536);
+    buf_add_s(&b, "{\"t\":\"chat.transfer\",\"id\":\"1\",\"chat\":\"c\",\"to\":\"r_2\",\"card\":{\"verified\":[\"name\"]");
+    for (unsigned i = 0; i < 3; i++) {
+        buf_printf(&b, ",\"%s\":\"", names[i]);
+        for (unsigned k = 0; k < 2000; k++)
+            buf_add_s(&b, "\\b");
+        buf_add_c(&b, '"');
+    }
+    buf_add_s(&b, "}}");
+    expect_ok(b.p, ROLE_REP, &r);
+    assert_int_equal(json_each_member(r.m.f[FIELD_CARD].s, count_member, &n), 1);
+    assert_int_equal(n, 4);
+    msg_fini(&r.m);
+    buf_fini(&b);
 }
 
 static void nested_values_are_checked_like_the_others(void **state)
@@ -461,6 +492,7 @@ int main(void)
         cmocka_unit_test(the_limit_of_a_text_is_a_setting),
         cmocka_unit_test(nesting_and_keys_are_bounded_before_the_parser),
         cmocka_unit_test(a_list_or_object_keeps_what_the_schema_names),
+        cmocka_unit_test(a_list_or_object_is_whole_however_it_is_written),
         cmocka_unit_test(nested_values_are_checked_like_the_others),
         cmocka_unit_test(equal_content_has_an_equal_digest),
         cmocka_unit_test(other_content_has_another_digest),
