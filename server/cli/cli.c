@@ -271,14 +271,13 @@ int cli_live_open(const struct cli *c, struct cli_live *out, struct err *err)
 
     out->started = false;
     out->link = NULL;
-    if (c->redis)
-        snprintf(out->url, sizeof out->url, "%s", c->redis);
-    else
+    out->url[0] = 0;
+    if (!c->redis)
         rc = c->may_make_data ? cli_make_data(c, err) : check_data(c, err);
     if (rc == 0 && !c->redis)
         rc = minder_sync_begin(c->data, c->cfg, out->url, &out->started, err);
     if (rc == 0)
-        rc = link_sync_open(c->cfg, out->url, c->cfg->sites[0].id, &out->link, err);
+        rc = link_sync_open(c->cfg, c->redis ? c->redis : out->url, c->cfg->sites[0].id, &out->link, err);
     if (rc < 0 && out->started)
         minder_sync_end(c->data, true, NULL);
     return rc;

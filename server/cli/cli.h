@@ -58,7 +58,7 @@ struct link_sync;
 /* The live data for this command: a running server's Redis, or one started for it. Caller: cli_live_close(). ERR_NOT_FOUND: there is none. */
 struct cli_live {
     struct link_sync *link;
-    char url[256];
+    char url[256]; /* of the data directory's own; "" where --redis names another */
     bool started;
 };
 int cli_live_open(const struct cli *c, struct cli_live *out, struct err *err);

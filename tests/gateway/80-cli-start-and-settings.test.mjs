@@ -1,13 +1,14 @@
 // The command line: a bad start is one sentence that says what to do; settings are checked and printed.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';
 import { article } from './lib/kb.mjs';
-import { BIN, Server, run, temporaryFolder } from './lib/server.mjs';
+import { BIN, Redis, Server, run, temporaryFolder } from './lib/server.mjs';
 import { arrival } from './lib/desk.mjs';
 
 
@@ -141,6 +142,18 @@ describe('the command line', { concurrency: 2 }, () => {
       for (const args of [['user', 'list'], ['epoch']]) assert.doesNotMatch((await run([...args, '--data', data, '--redis', url])).err, /s3cr/, args[0]);
     }
     assert.doesNotMatch((await serve(temporaryFolder(), '--redis', 'redis://:s3cr/et@127.0.0.1:1')).err, /s3cr/, 'no address');
+  });
+
+  test('an address of Redis with a very long password is taken by every command', async () => {
+    const redis = await new Redis().start();
+    const relay = net.createServer((c) => c.on('error', () => {}).pipe(net.connect(redis.socket).on('error', () => c.destroy())).pipe(c)).listen(0, '127.0.0.1');
+    await once(relay, 'listening');
+    const url = `redis://default:${'p'.repeat(600)}@127.0.0.1:${relay.address().port}`; // who has no password takes any
+    const server = await new Server({ redis: url }).start();
+    await server.person({ login: 'ann' });
+    assert.match((await server.cli(['user', 'list'])).out, /^ann /);
+    await endAndCheck(server);
+    relay.close();
   });
 
   test('a data folder that can’t be written is a sentence', async () => {
