@@ -184,6 +184,8 @@ static int find(struct cli_live *l, const char *login, struct people_rep *out, s
 
 /* ---- passwords from people */
 
+#define PASSWORD_BYTES 1024 /* of a line: more than the longest that is taken, in any script */
+
 static int read_line(FILE *f, char *out, size_t size)
 {
     size_t n;
@@ -199,7 +201,7 @@ static int read_line(FILE *f, char *out, size_t size)
 static int ask_twice(char *out, size_t size, struct err *err)
 {
     struct termios was, now;
-    char again[256] = "";
+    char again[PASSWORD_BYTES] = "";
     int rc;
 
     if (!isatty(STDIN_FILENO))
@@ -317,7 +319,7 @@ static int read_told(const struct cli *c, struct told *t, struct err *err)
 static int add(struct cli *c, struct cli_live *l, struct err *err)
 {
     struct told t;
-    char password[256] = "";
+    char password[PASSWORD_BYTES] = "";
     bool without = cli_has(c, "--no-password");
     int rc = read_told(c, &t, err);
 
@@ -377,7 +379,7 @@ static int change(struct cli *c, struct cli_live *l, struct err *err)
     struct people_rep p;
     struct entry e;
     struct buf b;
-    char password[256] = "", hash[AUTH_HASH_SIZE];
+    char password[PASSWORD_BYTES] = "", hash[AUTH_HASH_SIZE];
     struct words keep;
     const char *roles[8];
     int rc = find(l, c->word[1], &p, err);

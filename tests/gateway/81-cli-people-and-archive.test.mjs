@@ -65,6 +65,19 @@ test('accounts are made, listed, changed and closed, while nobody serves and whi
   await endAndCheck(server);
 });
 
+test('a long password of Chinese characters is the one that was typed', async () => {
+  const server = await new Server().start();
+  const words = '四海之内皆兄弟也'.repeat(25); // 200 characters, 600 bytes
+  const signIn = async (password) => (await server.api('POST', '/api/v1/session', { body: { login: 'ann', password }, headers: { 'x-firstline': '1' } })).status;
+  await server.person({ login: 'ann', password: words.slice(0, 100) });
+  assert.equal(await signIn(words.slice(0, 100)), 200);
+  await server.cli(['user', 'passwd', 'ann', '--password-stdin'], { input: `${words}\n` });
+  assert.equal(await signIn(words), 200);
+  const over = await server.cli(['user', 'passwd', 'ann', '--password-stdin'], { input: `${words}四\n`, fails: true });
+  assert.match(over.err, /more than 200 characters/);
+  await endAndCheck(server);
+});
+
 test('an expired token opens nothing', async () => {
   const server = await new Server().start();
   await server.person({ login: 'ann' });
