@@ -13,6 +13,7 @@
 #include "base/base_map.h"
 #include "kb/kb.h"
 #include "kb/kb_features.h"
+#include "protocol/protocol.h"
 
 #define PATH_BYTES 4096
 
@@ -164,17 +165,30 @@ static bool is_synonyms(const char *path)
     return strcmp(slash ? slash + 1 : path, "synonyms.txt") == 0;
 }
 
+/* Other bytes would go out as they are, and a browser ends the connection that they come on. */
+static int check_utf8(struct str text, const char *path, struct err *err)
+{
+    unsigned line = 1;
+
+    if (utf8_is_valid(text))
+        return 0;
+    for (const char *nl; (nl = memchr(text.s, '\n', text.n)) && utf8_is_valid((struct str){text.s, (size_t)(nl - text.s)}); line++)
+        text.n -= (size_t)(nl + 1 - text.s), text.s = nl + 1;
+    return err_set(err, ERR_INVALID, "%s:%u: not UTF-8: save the file as text in that encoding", path, line);
+}
+
 static int read_text(struct reading *r, struct str text, const char *path, struct err *err)
 {
     struct err why = {0};
-    int rc;
+    int rc = check_utf8(text, path, &why);
 
-    if (is_synonyms(path)) {
+    if (rc == 0 && is_synonyms(path)) {
         free(r->out->synonyms);
         r->out->synonyms = mem_strndup(text.s, text.n);
         return 0;
     }
-    rc = add_article(r, text, path, &why);
+    if (rc == 0)
+        rc = add_article(r, text, path, &why);
     if (rc < 0 && r->problem) {
         r->problem(r->ctx, err_why(&why));
         return 0;

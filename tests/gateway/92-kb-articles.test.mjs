@@ -56,6 +56,24 @@ test('a broken file is named with its line, and the articles before stand', asyn
   assert.equal((await edna.get('articles')).json.problem, undefined);
 });
 
+test('a file in another encoding is named with its line, articles and synonyms alike: nobody is sent what is no text', async () => {
+  const gbk = Buffer.from('cdcbbbf5', 'hex'); // 退货
+  const broken = {
+    'en/gbk.md': Buffer.concat([Buffer.from('---\nid: gbk\ntitle: '), gbk, Buffer.from('\nlang: en\nquestions:\n  - how do I bring it back\n---\nText.\n')]),
+    'synonyms.txt': Buffer.concat([Buffer.from('bulb, light source\n\n'), gbk, Buffer.from(', return\n')]),
+  };
+  for (const [name, text] of Object.entries(broken)) {
+    folder.write(name, text);
+    const said = await edna.post('articles/reload');
+    assert.equal(said.status, 400, name);
+    assert.match(said.json.detail, new RegExp(`${name}:3: not UTF-8`));
+    assert.equal((await titles('when does the showroom open'))[0], 'Opening hours of the showroom');
+    if (name === 'synonyms.txt') folder.write(name, 'bulb, light source\n');
+    else folder.remove(name);
+    assert.equal((await edna.post('articles/reload')).status, 200);
+  }
+});
+
 test('a change that can’t be taken in because the table is locked is taken in when it is free', async () => {
   const lock = spawn(shim('lock'), [join(one.data, 'kb.sqlite'), '120000'], { stdio: ['ignore', 'pipe', 'ignore'] });
   await new Promise((yes) => lock.stdout.once('data', yes));
