@@ -202,8 +202,10 @@ void kb_learn_add(struct kb_learn *l, const struct kb_features *f, unsigned clas
 {
     struct example *e;
 
-    if (l->examples_n == KB_EXAMPLES_MAX || f->n == 0)
+    if (f->n == 0)
         return;
+    if (l->examples_n == KB_EXAMPLES_MAX)
+        free(l->examples[--l->examples_n].parts);
     if (l->examples_n == l->examples_cap) {
         l->examples_cap = l->examples_cap ? 2 * l->examples_cap : 256;
         l->examples = mem_realloc(l->examples, l->examples_cap * sizeof *l->examples);

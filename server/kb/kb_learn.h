@@ -9,7 +9,7 @@
  * accept some old ones are gone through again (replay), so that what was learned is not forgotten. An example against a
  * class has g_c = p_c and moves no other.
  *
- * Owns    weights and examples.   Bounds  KB_EXAMPLES_MAX examples; the oldest accept makes room.
+ * Owns    weights and examples.   Bounds  KB_EXAMPLES_MAX examples; over it a new one takes the last one's place.
  * Thread  one at a time.   Source  Duchi, Hazan, Singer 2011 (AdaGrad); KB "A design that reaches this".
  */
 #ifndef KB_LEARN_H

@@ -117,13 +117,20 @@ static void mend(struct kb_set *s, struct str question)
         kb_features_add_mended(&s->features, s->synonyms, (struct str){s->mended.p, s->mended.n});
 }
 
+/* What was taken apart becomes an example, while there is room: what people teach needs none. */
+static void add_seed(struct kb_set *s, unsigned class, float weight)
+{
+    if (kb_learn_examples(s->learn) < KB_EXAMPLES_MAX)
+        kb_learn_add(s->learn, &s->features, class, weight);
+}
+
 /* Makes the text an example of the class, if it counts, and adds it to the class's grams. */
 static void add_example(struct kb_set *s, struct str text, unsigned class, float weight, float grams)
 {
     take_apart(s, text);
     kb_spelling_learn(s->spelling, text);
     if (weight > 0)
-        kb_learn_add(s->learn, &s->features, class, weight);
+        add_seed(s, class, weight);
     kb_grams_add(s->grams, &s->features, class, grams);
 }
 
@@ -186,7 +193,7 @@ static void learn_none(void *ctx, struct str text)
     struct kb_set *s = ctx;
 
     take_apart(s, text);
-    kb_learn_add(s->learn, &s->features, s->classes_n, s->t->none_weight);
+    add_seed(s, s->classes_n, s->t->none_weight);
 }
 
 static uint64_t digest(const struct kb_set *s)

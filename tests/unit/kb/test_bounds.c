@@ -165,6 +165,29 @@ static void weights_of_many_classes_are_read_up_to_the_bound(void **state)
     kb_learn_destroy(l);
 }
 
+static void what_is_taught_when_there_is_no_more_room_is_learned_all_the_same(void **state)
+{
+    struct kb_learn *l = kb_learn_create(&kb_tuning_default, 3);
+    static struct kb_features f;
+    float before[3], after[3];
+
+    (void)state;
+    kb_features_reset(&f);
+    put(&f, RARE(0), KB_F_WORD, 0);
+    for (unsigned i = 0; i < KB_EXAMPLES_MAX; i++)
+        kb_learn_add(l, &f, 0, 1);
+    f.v[0].hash = RARE(1);
+    for (unsigned i = 0; i < 2; i++) {
+        kb_learn_score(l, &f, before);
+        kb_learn_add(l, &f, 1, 1);
+        kb_learn_step_last(l);
+        kb_learn_score(l, &f, after);
+        assert_true(after[1] > before[1]);
+    }
+    assert_int_equal(kb_learn_examples(l), KB_EXAMPLES_MAX);
+    kb_learn_destroy(l);
+}
+
 /* Whether a slip of a word finds it behind n newer ones that begin alike and are as long. */
 static bool is_mended_behind(unsigned n)
 {
@@ -224,6 +247,7 @@ int main(void)
         cmocka_unit_test(grams_of_a_known_word_go_before_words_that_are_in_more_articles),
         cmocka_unit_test(of_seventy_articles_nothing_is_left_out),
         cmocka_unit_test(weights_of_many_classes_are_read_up_to_the_bound),
+        cmocka_unit_test(what_is_taught_when_there_is_no_more_room_is_learned_all_the_same),
         cmocka_unit_test(a_slip_is_compared_with_so_many_words_and_no_more),
         cmocka_unit_test_setup_teardown(a_long_question_over_ten_thousand_articles_finds_what_it_names,
                                         kit_setup, kit_teardown),
