@@ -391,21 +391,23 @@ int kb_find(struct kb *kb, struct str id, struct str lang, struct kb_hit *out, s
 
 static int mark(struct kb *kb, const struct kb_mark *m, struct err *err)
 {
+    bool is_here;
     int rc;
 
     if (m->question.n > KB_QUESTION_MAX)
         return err_set(err, ERR_TOO_LARGE, "a question of %zu bytes", m->question.n);
     pthread_mutex_lock(&kb->marks); /* the set can't be swapped meanwhile */
-    if (!kb->set || !kb_set_has(kb->set, m->article))
+    is_here = kb->set && kb_set_has(kb->set, m->article);
+    if (!is_here && !kb->building) /* the next set may have it */
         rc = err_set(err, ERR_NOT_FOUND, "no article %.*s", STR_FMT(m->article));
     else
         rc = kb->port.mark_add(kb->port.ctx, m, err);
     if (rc == 0 && kb->building)
         keep(&kb->late, m);
-    if (rc == 0)
+    if (rc == 0 && is_here) {
         rc = learn(kb->set, &kb->lock, m, err);
-    if (rc == 0)
         save_state(kb);
+    }
     pthread_mutex_unlock(&kb->marks);
     return rc;
 }

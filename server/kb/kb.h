@@ -109,8 +109,8 @@ void kb_hits_fini(struct kb_hit *hits, unsigned n);
 int kb_find(struct kb *kb, struct str id, struct str lang, struct kb_hit *out, struct err *err);
 
 /*
- * A rep used the article for the question: learned before this returns. ERR_NOT_FOUND: no such article; ERR_EXISTS:
- * this very mark is known, nothing changed (so a log of marks may be fed again).
+ * A rep used the article for the question: learned before this returns. ERR_NOT_FOUND: no such article (while others are
+ * loaded it is kept for one that comes with them); ERR_EXISTS: this very mark is known, nothing changed (so a log of marks may be fed again).
  */
 int kb_accept(struct kb *kb, struct str article, struct str question, struct str who, int64_t at_ms, struct err *err);
 /* A rep said that the article does not answer the question. */

@@ -144,6 +144,62 @@ static void the_same_question_teaches_once_for_each_person(void **state)
     assert_memory_equal(once, often, sizeof once);
 }
 
+/* The tables, between which and the next set a mark comes in. */
+struct between {
+    struct kb_port below;
+    struct kit *kit;
+    const char *article; /* of the mark; NULL: none comes */
+};
+
+static int mark_add(void *ctx, const struct kb_mark *m, struct err *err)
+{
+    struct between *b = ctx;
+
+    return b->below.mark_add(b->below.ctx, m, err);
+}
+
+static int mark_each(void *ctx, unsigned max, int (*fn)(void *arg, const struct kb_mark *mark), void *arg, struct err *err)
+{
+    struct between *b = ctx;
+    int rc = b->below.mark_each(b->below.ctx, max, fn, arg, err);
+
+    if (b->article)
+        assert_int_equal(kit_accept(b->kit, b->article, "zonk gizmo", "r_1"), 0);
+    return rc;
+}
+
+static int articles_save(void *ctx, struct kb_article *const *articles, unsigned n, struct err *err)
+{
+    struct between *b = ctx;
+
+    return b->below.articles_save(b->below.ctx, articles, n, err);
+}
+
+static void what_is_accepted_for_an_article_that_is_being_loaded_is_learned_with_it(void **state)
+{
+    struct kit *k = *state;
+    struct between b = {.kit = k};
+    struct kb_port port = {.ctx = &b, .mark_add = mark_add, .mark_each = mark_each, .articles_save = articles_save};
+    struct kb_article *articles[] = {kb_article_make(STR("delivery"), STR("en"), STR("When a parcel comes"), STR("In two days.")),
+                                     kb_article_make(STR("warranty"), STR("en"), STR("Your rights"), STR("Two years."))};
+
+    archive_kb_port(k->tables, &b.below);
+    kb_close(k->kb);
+    assert_int_equal(kb_open(&port, &k->kb, NULL), 0);
+    assert_int_equal(kb_load_articles(k->kb, articles, 1, STR_NONE, NULL), 0);
+    b.article = "warranty";
+    assert_int_equal(kb_load_articles(k->kb, articles, 2, STR_NONE, NULL), 0);
+    assert_true(kit_confidence(k, "warranty", "zonk gizmo") >= 0.9);
+    b.article = NULL;
+    assert_int_equal(kb_load_articles(k->kb, articles, 2, STR_NONE, NULL), 0); /* the table has it, too */
+    assert_true(kit_confidence(k, "warranty", "zonk gizmo") >= 0.9);
+    for (unsigned i = 0; i < 2; i++)
+        kb_article_unref(articles[i]);
+    kit_forget(k);
+    kb_close(k->kb); /* before its tables go */
+    k->kb = NULL;
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
 
 int main(void)
@@ -157,6 +213,7 @@ int main(void)
         TEST(the_same_mark_again_changes_nothing),
         TEST(one_person_moves_an_article_only_so_far),
         TEST(the_same_question_teaches_once_for_each_person),
+        TEST(what_is_accepted_for_an_article_that_is_being_loaded_is_learned_with_it),
     };
 
     return cmocka_run_group_tests_name("kb/learn", tests, NULL, NULL);
