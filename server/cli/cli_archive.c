@@ -120,7 +120,7 @@ int cli_config(struct cli *c)
     struct err err = {0};
     int rc = 0;
 
-    buf_init(&out, 1 << 20);
+    buf_init(&out, 8 * CONFIG_FILE_MAX); /* what a file leaves out is printed, too */
     if (c->words_n == 1 && strcmp(c->word[0], "print") == 0) {
         config_print(c->cfg, &out);
         fputs(out.n ? out.p : "", stdout);

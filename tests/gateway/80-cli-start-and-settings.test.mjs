@@ -107,6 +107,15 @@ describe('the command line', { concurrency: 2 }, () => {
     assert.equal((await run(['config', 'print', '--config', back])).out, print.out);
   });
 
+  test('config print prints all of a configuration that is nearly as large as it may be', async () => {
+    const dir = temporaryFolder();
+    const words = Array.from({ length: 8 }, () => 'x'.repeat(99)).join(',\n    ');
+    const file = ini(dir, Array.from({ length: 990 }, (_, i) => `[department.d${i}]\nkeywords = ${words}\n`).join(''));
+    const print = await run(['config', 'print', '--config', file]);
+    assert.equal(print.code, 0, print.err);
+    assert.match(print.out.slice(print.out.indexOf('[department.d989]')), /^gone_ms = 0\n$/m, 'to its end');
+  });
+
   test('an occupied port is a sentence', async () => {
     const taken = net.createServer().listen(0, '127.0.0.1');
     await new Promise((done) => taken.on('listening', done));
