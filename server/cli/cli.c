@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define DATA_BYTES 460 /* of --data: behind it the folder of a site has room */
+
 static int run_kb(struct cli *c);
 
 static const char *const flags[] = {"--password-stdin", "--no-password", "--help", "--all", "--json", "--times"};
@@ -229,7 +231,9 @@ static int configure(struct cli *c, const struct row *row, struct err *err)
     c->given_n = strlen(c->data);
     c->redis = cli_option(c, "--redis");
     c->cfg = config_create();
-    if (file)
+    if (c->given_n > DATA_BYTES)
+        rc = err_set(err, ERR_INVALID, "--data: a path of more than %d bytes; name a shorter one", DATA_BYTES);
+    if (rc == 0 && file)
         rc = config_read_file(c->cfg, file, err);
     for (unsigned i = 0; rc == 0 && i < c->options_n; i++)
         if (strcmp(c->option[i].name, "--set") == 0)

@@ -1,7 +1,7 @@
 // Accounts, tokens and the archive from the command line, with and without a running server.
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { checkLogs, endAndCheck, exported } from './lib/checker.mjs';
@@ -161,6 +161,17 @@ test('who only asks makes no data: a mistyped --data is told', async () => {
   assert.equal((await run(['user', 'add', 'ann', '--role', 'rep', '--department', 'd', '--no-password', '--data', join(dir, 'new')])).code, 0);
   assert.equal((await run(['user', 'add', 'ann', '--role', 'rep', '--department', 'd', '--no-password', '--site', 'a', '--config', config, '--data', join(dir, 'two')])).code, 0);
   assert.match((await run(['user', 'list', '--site', 'a', '--config', config, '--data', join(dir, 'two')])).out, /^ann /);
+});
+
+test('a path of the data that is too long is told, and not cut to that of another', async () => {
+  let data = temporaryFolder();
+  while (data.length < 450) data = join(data, 'a'.repeat(40));
+  mkdirSync(data, { recursive: true });
+  const add = (dir) => run(['user', 'add', 'ann', '--role', 'rep', '--department', 'general', '--no-password', '--data', dir]);
+  const long = await add(join(data, 'b'.repeat(100)));
+  assert.equal(long.code, 1);
+  assert.match(long.err, /^firstline: --data: a path of more than \d+ bytes/);
+  assert.deepEqual(readdirSync(data), []);
 });
 
 test('archive verify finds an edit, a deletion, an insertion and a swap', async () => {
