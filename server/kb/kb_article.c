@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "protocol/protocol.h"
+
 #define DAY_MS (24LL * 3600 * 1000)
 
 struct reader {
@@ -157,6 +159,8 @@ static int read_field(struct reader *r, struct str key, struct str v, struct err
     } else if (str_is(key, "title")) {
         if (v.n == 0)
             return bad(r, err, "title is empty: say in a few words what the article answers");
+        if (utf8_chars(v) > KB_TITLE_CHARS)
+            return bad(r, err, "title has more than 300 characters: say in a few words what the article answers");
         set_text(&a->title, v);
     } else if (str_is(key, "lang")) {
         if (!is_lang(v))

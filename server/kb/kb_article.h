@@ -16,7 +16,7 @@
  *     The answer, in Markdown.
  *
  * Owns    all its text, made once and never changed: shared by reference count.   Thread  any.
- * Bounds  KB_FILE_BYTES a file, KB_LIST_MAX keywords and questions each.
+ * Bounds  KB_FILE_BYTES a file, KB_TITLE_CHARS a title, KB_LIST_MAX keywords and questions each.
  * Errors  name the file, the line and the cure.   Source  CommonMark + GFM (cmark-gfm), raw HTML dropped.
  */
 #ifndef KB_ARTICLE_H
@@ -30,6 +30,7 @@
 #define KB_FILE_BYTES (256 * 1024)
 #define KB_LIST_MAX 64
 #define KB_ID_BYTES 64
+#define KB_TITLE_CHARS 300 /* titles stand in entries of chats, several in one */
 
 enum kb_audience { KB_SHOPPER, KB_REP };
 

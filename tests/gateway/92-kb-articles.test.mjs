@@ -74,6 +74,17 @@ test('a file in another encoding is named with its line, articles and synonyms a
   }
 });
 
+test('a title that would fill the entry of a chat is named with its line', async () => {
+  folder.write('en/long.md', article('long', { title: '停'.repeat(301), body: 'Text.' }));
+  const said = await edna.post('articles/reload');
+  assert.equal(said.status, 400);
+  assert.match(said.json.detail, /en\/long\.md:3: title has more than 300 characters/);
+  folder.write('en/long.md', article('long', { title: '停'.repeat(300), body: 'Text.' }));
+  assert.equal((await edna.post('articles/reload')).status, 200);
+  folder.remove('en/long.md');
+  assert.equal((await edna.post('articles/reload')).status, 200);
+});
+
 test('a change that can’t be taken in because the table is locked is taken in when it is free', async () => {
   const lock = spawn(shim('lock'), [join(one.data, 'kb.sqlite'), '120000'], { stdio: ['ignore', 'pipe', 'ignore'] });
   await new Promise((yes) => lock.stdout.once('data', yes));
