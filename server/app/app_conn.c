@@ -190,7 +190,7 @@ static bool is_allowed_origin(struct app *a, const struct net_head *head)
         return true; /* not a browser */
     if (net_head_is_same_origin(head, a->cfg))
         return true;
-    return site && site->origins[0] && config_list_has(site->origins, origin);
+    return site && site->origins[0] && config_origins_has(site->origins, origin);
 }
 
 void conn_check(void *ctx, struct net_check *check, const struct net_head *head)

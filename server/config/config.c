@@ -404,12 +404,25 @@ bool config_list_next(struct str *rest, struct str *item)
     return false;
 }
 
-bool config_list_has(const char *list, struct str item)
+/* Without the port that its scheme implies: browsers leave it out. */
+static struct str short_origin(struct str s)
+{
+    bool tls = s.n > 8 && strncasecmp(s.s, "https:", 6) == 0;
+    struct str port = tls ? STR(":443") : STR(":80");
+
+    if (s.n > port.n && memcmp(s.s + s.n - port.n, port.s, port.n) == 0)
+        s.n -= port.n;
+    return s;
+}
+
+bool config_origins_has(const char *list, struct str origin)
 {
     struct str rest = str_of(list), one;
 
+    origin = short_origin(origin);
     while (config_list_next(&rest, &one)) {
-        if (str_eq(one, item))
+        one = short_origin(one);
+        if (one.n == origin.n && strncasecmp(one.s, origin.s, one.n) == 0)
             return true;
     }
     return false;

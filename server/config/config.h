@@ -235,7 +235,8 @@ int64_t config_head_start_ms(const struct config *cfg, struct str class_name);
 /* The next item of a list (commas or line ends between, blanks around dropped); start with *rest = the list.
  * False at the end. */
 bool config_list_next(struct str *rest, struct str *item);
-bool config_list_has(const char *list, struct str item);
+/* Whether the list of origins has this one, in either case of letters, its scheme's port written out or not. */
+bool config_origins_has(const char *list, struct str origin);
 
 /* Whether the department serves at that moment: its hours, holidays and its site's time zone. Pure. */
 bool config_is_open(const struct config_department *d, int64_t now_ms);

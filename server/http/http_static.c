@@ -225,7 +225,7 @@ static bool is_allowed(const struct http *http, const struct net_head *head, str
     if (net_head_is_same_origin(head, http->cfg))
         return true;
     for (size_t i = 0; i < http->cfg->sites_n; i++)
-        if (config_list_has(http->cfg->sites[i].origins, origin))
+        if (config_origins_has(http->cfg->sites[i].origins, origin))
             return true;
     return false;
 }

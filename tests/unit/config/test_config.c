@@ -113,13 +113,17 @@ static void a_file_sets_what_it_names(void **state)
     assert_int_equal(cfg->sites_n, 1); /* the default one is not implied any more */
     s = config_site_find(cfg, STR("shop"));
     assert_non_null(s);
-    assert_true(config_list_has(s->origins, STR("https://b.example:8443")));
-    assert_false(config_list_has(s->origins, STR("https://b.example")));
+    assert_true(config_origins_has(s->origins, STR("https://b.example:8443")));
+    assert_false(config_origins_has(s->origins, STR("https://b.example")));
+    assert_true(config_origins_has("https://Shop.Example:443, http://Old.example:80", STR("https://shop.example")));
+    assert_true(config_origins_has("https://Shop.Example:443, http://Old.example:80", STR("http://old.example")));
+    assert_false(config_origins_has("https://shop.example:80", STR("https://shop.example")));
+    assert_false(config_origins_has("https://shop.example", STR("http://shop.example")));
     assert_string_equal(s->name, "小店");
     assert_string_equal(s->greeting_zh, "您好！\n请问有什么可以帮您？");
     assert_int_equal(cfg->departments_n, 2);
     assert_true(
-        config_list_has(config_department_find(cfg, STR("shop"), STR("parts"))->keywords, STR("spare part")));
+        config_origins_has(config_department_find(cfg, STR("shop"), STR("parts"))->keywords, STR("spare part")));
     assert_int_equal(config_check(cfg, NULL, NULL), 0);
     config_destroy(cfg);
 }
