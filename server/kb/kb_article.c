@@ -24,13 +24,26 @@ static struct str trim(struct str s)
     return s;
 }
 
+/* False of `"A" or "B"`: the quotes at its ends are not one another's. Within them one is doubled, or has a backslash before it. */
+static bool is_quoted(struct str s)
+{
+    if (s.n < 2 || (s.s[0] != '"' && s.s[0] != '\'') || s.s[s.n - 1] != s.s[0])
+        return false;
+    for (size_t i = 1; i + 1 < s.n; i++) {
+        if (s.s[i] != s.s[0] || s.s[i - 1] == '\\')
+            continue;
+        if (i + 2 == s.n || s.s[i + 1] != s.s[0])
+            return false;
+        i++;
+    }
+    return true;
+}
+
 /* Quotes around a whole value are YAML's, not the value's. */
 static struct str unquote(struct str s)
 {
     s = trim(s);
-    if (s.n >= 2 && (s.s[0] == '"' || s.s[0] == '\'') && s.s[s.n - 1] == s.s[0])
-        s = (struct str){s.s + 1, s.n - 2};
-    return s;
+    return is_quoted(s) ? (struct str){s.s + 1, s.n - 2} : s;
 }
 
 static bool take_line(struct reader *r, struct str *line)

@@ -132,6 +132,19 @@ test('who saves while the server stops is told that it is saved', async () => {
   await until(async () => (await titles('when do you close'))[0] === 'Closing time', 'it stands');
 });
 
+test('quotes stay where the editor wrote them', async () => {
+  const title = '"Sent" is not "delivered"';
+  const questions = ['"where" or "when"', "'tis late, isn't 't'"];
+  assert.equal((await edna.post('articles', version({ article: 'quotes', lang: 'en', title, questions }))).status, 201);
+  const now = await shown('quotes');
+  assert.deepEqual([now.title, now.questions], [title, questions]);
+  folder.write('en/quoted.md', article('quoted', { title: '"Quoted: as YAML \\"has it\\""', body: 'Text.', keywords: ["'a'", '"b"'], questions: ["'it''s so'"] }));
+  assert.equal((await edna.post('articles/reload')).status, 200);
+  const file = await shown('quoted');
+  assert.deepEqual([file.title, file.keywords, file.questions], ['Quoted: as YAML \\"has it\\"', ['a', 'b'], ["it''s so"]]);
+  folder.remove('en/quoted.md');
+});
+
 test('two who edit at once: the second is told, and nothing is overwritten', async () => {
   const was = await shown('gift-wrapping');
   const both = await Promise.all(['First', 'Second'].map((title) => edna.post('articles', version({ article: 'gift-wrapping', lang: 'en', title, base: was.base, version: was.version }))));
