@@ -118,13 +118,19 @@ static int parse(struct cli *c, int argc, char **argv)
 {
     for (int i = 0; i < argc; i++) {
         if (strncmp(argv[i], "--", 2) != 0) {
-            if (c->words_n == CLI_WORDS_MAX)
+            if (c->words_n == CLI_WORDS_MAX) {
+                fprintf(stderr, "firstline: more than %d words; a text of several is quoted\n", CLI_WORDS_MAX);
                 return -1;
+            }
             c->word[c->words_n++] = argv[i];
             continue;
         }
-        if (!is_known(argv[i]) || c->options_n == CLI_VALUES_MAX) {
+        if (!is_known(argv[i])) {
             fprintf(stderr, "firstline: %s: no such option; firstline --help lists them\n", argv[i]);
+            return -1;
+        }
+        if (c->options_n == CLI_VALUES_MAX) {
+            fprintf(stderr, "firstline: %s: more than %d options; settings go into a file, --config\n", argv[i], CLI_VALUES_MAX);
             return -1;
         }
         c->option[c->options_n].name = argv[i];

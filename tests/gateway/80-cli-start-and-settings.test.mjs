@@ -45,6 +45,13 @@ describe('the command line', { concurrency: 2 }, () => {
     }
   });
 
+  test('too many words or options are told as what they are', async () => {
+    const sets = Array.from({ length: 65 }, () => ['--set', 'limits.burst=7']).flat();
+    sentence(await run(['config', 'print', ...sets]), { code: 2, says: /--set: more than 64 options/, what: '65 options' });
+    assert.equal((await run(['config', 'print', ...sets.slice(2)])).code, 0);
+    sentence(await run(['kb', 'suggest', ...Array(40).fill('where')]), { code: 2, says: /more than 32 words/, what: '40 words' });
+  });
+
   test('two programs on one port: the second is refused, unless both say that they share it; metrics never share', async () => {
     const one = await new Server().start();
     const at = `127.0.0.1:${one.port}`;
