@@ -6,6 +6,9 @@
 #include "people/people.h"
 #include "protocol/protocol.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <termios.h>
@@ -198,25 +201,71 @@ static int read_line(FILE *f, char *out, size_t size)
     return 0;
 }
 
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int signal)
+{
+    interrupted = signal;
+}
+
+struct signals {
+    struct sigaction was[3];
+    sigset_t mask; /* before */
+};
+
+/* While a password is read: who ends it has the terminal back as it was, and a redis-server that was started ends, too.
+ * They come in while a line is awaited, and at no other time. */
+static void catch_signals(struct signals *s, bool begin)
+{
+    static const int signals[3] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction now = {.sa_handler = on_signal};
+    sigset_t held;
+
+    sigemptyset(&held);
+    for (unsigned i = 0; i < 3; i++) {
+        sigaddset(&held, signals[i]);
+        sigaction(signals[i], begin ? &now : &s->was[i], begin ? &s->was[i] : NULL);
+    }
+    if (begin)
+        sigprocmask(SIG_BLOCK, &held, &s->mask);
+    else
+        sigprocmask(SIG_SETMASK, &s->mask, NULL);
+}
+
+static int ask_line(const struct signals *s, char *out, size_t size)
+{
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+
+    while (!interrupted && ppoll(&in, 1, NULL, &s->mask) < 0 && errno == EINTR)
+        ;
+    return interrupted ? -1 : read_line(stdin, out, size);
+}
+
 static int ask_twice(char *out, size_t size, struct err *err)
 {
+    struct signals signals;
     struct termios was, now;
     char again[PASSWORD_BYTES] = "";
     int rc;
 
     if (!isatty(STDIN_FILENO))
         return err_set(err, ERR_USAGE, "no terminal to ask for the password; use --password-stdin");
+    catch_signals(&signals, true);
     tcgetattr(STDIN_FILENO, &was);
     now = was;
     now.c_lflag &= ~(tcflag_t)ECHO;
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &now);
     fputs("Password: ", stderr);
-    rc = read_line(stdin, out, size);
-    fputs("\nAgain: ", stderr);
-    if (rc == 0)
-        rc = read_line(stdin, again, sizeof again);
+    rc = ask_line(&signals, out, size);
+    if (rc == 0) {
+        fputs("\nAgain: ", stderr);
+        rc = ask_line(&signals, again, sizeof again);
+    }
     fputs("\n", stderr);
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &was);
+    catch_signals(&signals, false);
+    if (interrupted)
+        return err_set(err, ERR_INVALID, "interrupted; nothing was changed");
     if (rc < 0 || strcmp(out, again) != 0)
         return err_set(err, ERR_INVALID, "the two passwords differ");
     return 0;
