@@ -158,3 +158,21 @@ test('any order, losses and repeats: the log ends whole, in order, each once', (
     assert.deepEqual(log.entries.map((x) => x.seq), all.map((x) => x.seq), `seed ${seed}`);
   }
 });
+
+test('what a new epoch lost is not waited for: neither asked for again and again nor shown later, and our own goes back', () => {
+  const w = world();
+  [entry(1, 0), entry(2, 1), entry(7, 6, { ref: 'mine' })].forEach((e) => w.log.take(e));
+  assert.deepEqual(w.synced, [2]);
+  w.log.welcomed(2, true);
+  w.log.synced(2);
+  assert.deepEqual(w.synced, [2]);
+  assert.deepEqual(w.voided.map((e) => e.ref), ['mine']);
+  w.log.take(entry(1_000_001, 2));
+  assert.deepEqual(w.shown(), [1, 2, 1_000_001]);
+});
+
+test('the first entry of a new epoch voids what is held back as well', () => {
+  const w = world();
+  [entry(1, 0), entry(2, 1), entry(7, 6, { ref: 'mine' }), entry(1_000_001, 2)].forEach((e) => w.log.take(e));
+  assert.deepEqual([w.shown(), w.voided.map((e) => e.ref)], [[1, 2, 1_000_001], ['mine']]);
+});

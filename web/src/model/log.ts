@@ -74,11 +74,7 @@ export class ChatLog {
   /** After a `welcome`: `head` is what the server has; a new epoch voids what we hold above it. */
   welcomed(head: number, newEpoch: boolean): void {
     this.syncing = false;
-    if (newEpoch && head < this.cursor) {
-      this.dropAbove(head);
-      this.held.clear();
-      this.hooks.changed();
-    }
+    if (newEpoch && this.dropBetween(head, Infinity)) this.hooks.changed();
     if (this.held.size > 0) this.ask();
   }
 
@@ -127,16 +123,20 @@ export class ChatLog {
 
   /** The first entry of a new epoch says by its `prev` what really stands. */
   private voidAbove(entry: EventEntry): void {
-    const last = this.entries[this.entries.length - 1];
-    if (entry.prev === undefined || !last || entry.seq <= last.seq || last.seq <= entry.prev) return;
-    if (Math.floor(entry.seq / EPOCH_STEP) > Math.floor(last.seq / EPOCH_STEP)) this.dropAbove(entry.prev);
+    if (entry.prev !== undefined) this.dropBetween(entry.prev, Math.floor(entry.seq / EPOCH_STEP) * EPOCH_STEP);
   }
 
-  private dropAbove(head: number): void {
-    const at = this.entries.findIndex((e) => e.seq > head);
-    const gone = at < 0 ? [] : this.entries.splice(at);
-    this.cursor = Math.min(this.cursor, head);
-    if (gone.length > 0) this.hooks.voided?.(gone);
+  /** Takes out what stands or is held back above `head` and below `end`; false: there was nothing. */
+  private dropBetween(head: number, end: number): boolean {
+    const isLost = (e: EventEntry) => e.seq > head && e.seq < end;
+    const gone = [...this.entries, ...this.held.values()].filter(isLost);
+    const isAhead = this.cursor > head && this.cursor < end;
+    if (isAhead) this.cursor = head;
+    if (gone.length === 0) return isAhead;
+    this.entries.splice(0, this.entries.length, ...this.entries.filter((e) => !isLost(e)));
+    for (const e of gone) this.held.delete(e.seq);
+    this.hooks.voided?.(gone);
+    return true;
   }
 }
 
