@@ -117,6 +117,17 @@ test('a question without answer for 10 seconds makes it probe; any frame is a si
   assert.equal(w.net.wires.length, 1);
 });
 
+test('a question that stays unanswered is asked after again: the first sign of life is not the last word', async () => {
+  const w = world(() => 0);
+  w.socket.open();
+  await w.net.welcome();
+  void w.socket.call({ t: 'kb.search', text: 'x' }).catch(() => undefined);
+  await w.timers.advance(10_100);
+  w.net.wire.push({ t: 'ok', re: w.net.wire.last('ping')?.id, now: 1 });
+  await w.timers.advance(15_100); // from here on the connection is dead
+  assert.equal(w.net.wires.length, 2);
+});
+
 test('a call fails with unavailable when the connection goes; a command is repeated under its id', async () => {
   const w = world(() => 0);
   w.socket.open();
@@ -156,6 +167,16 @@ test('the server clock is taken from the middle of the shortest trip', async () 
   assert.equal(w.socket.clock.now(), 9_000_000);
   await w.timers.advance(1000);
   assert.equal(w.socket.clock.now(), 9_001_000);
+});
+
+test('a slow answer to a probe does not move the clock', async () => {
+  const w = world();
+  w.socket.open();
+  await w.net.welcome({ now: 9_000_000 });
+  w.net.say('visible');
+  await w.timers.advance(4000);
+  w.net.wire.push({ t: 'ok', re: w.net.wire.last('ping')?.id, now: 9_000_500 });
+  assert.equal(w.socket.clock.now(), 9_004_000);
 });
 
 test('close is for good', async () => {

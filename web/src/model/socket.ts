@@ -50,7 +50,6 @@ export interface SocketOptions {
 interface Pending {
   message: ClientMessage;
   durable: boolean;
-  sentAt: number | null;
   timer: unknown;
   resolve: (ok: ServerOk) => void;
   reject: (refusal: Refusal) => void;
@@ -77,6 +76,7 @@ export class Socket {
   private welcomed = false;
   private timer: unknown = null;
   private probeTimer: unknown = null;
+  private ping = { id: '', at: 0 };
   private noticeTimer: unknown = null;
   private trouble = false;
   private tries = 0;
@@ -133,7 +133,7 @@ export class Socket {
     const message = { ...draft, id: draft.id ?? makeId() } as ClientMessage;
     if (!durable && this.link !== 'ready') return Promise.reject(lost());
     return new Promise((resolve, reject) => {
-      const p: Pending = { message, durable, sentAt: null, timer: null, resolve, reject };
+      const p: Pending = { message, durable, timer: null, resolve, reject };
       this.pending.set(message.id, p);
       if (this.link === 'ready') this.transmit(p);
     });
@@ -141,9 +141,16 @@ export class Socket {
 
   private transmit(p: Pending): void {
     this.o.timers.clear(p.timer);
-    p.sentAt = this.o.timers.now();
-    p.timer = this.o.timers.set(() => this.probe(), ANSWER_MS);
+    this.watch(p);
     this.put(p.message);
+  }
+
+  /** As long as it has no answer the connection is asked for a sign of life. */
+  private watch(p: Pending): void {
+    p.timer = this.o.timers.set(() => {
+      this.watch(p);
+      this.probe();
+    }, ANSWER_MS);
   }
 
   private put(message: ClientMessage): void {
@@ -254,7 +261,8 @@ export class Socket {
       this.probeTimer = null;
       this.onClose(wire, 1006);
     }, PROBE_MS);
-    this.put({ t: 'ping', id: makeId() });
+    this.ping = { id: makeId(), at: this.o.timers.now() };
+    this.put({ t: 'ping', id: this.ping.id });
   }
 
   // --- frames
@@ -274,7 +282,7 @@ export class Socket {
         this.onWelcome(message);
         break;
       case 'ok':
-        if (message.now !== undefined) this.clock.observe(message.now, this.pending.get(message.re)?.sentAt ?? this.o.timers.now());
+        if (message.now !== undefined && message.re === this.ping.id) this.clock.observe(message.now, this.ping.at);
         this.onAnswer(message.re, message);
         break;
       case 'error':
