@@ -5,7 +5,7 @@
 //   (window.Firstline ||= []).push(['open'])          works before the script has loaded
 //   Firstline.open() close() identify(jwt or async () => jwt) reset() on(name, fn)
 import type { Identity, LaterModule, PanelHandle, PanelModule } from './ui/widget/port.js';
-import { hasBusiness } from './ui/widget/port.js';
+import { isBusiness, keptKeys } from './ui/widget/port.js';
 import { css, parseColor, textOn } from './model/color.js';
 
 type Call = [string, ...unknown[]];
@@ -118,20 +118,12 @@ width:56px;height:56px;border-radius:50%;display:grid;place-items:center;cursor:
     },
     reset: () => {
       identity = undefined;
-      if (panel) void panel.then((p) => p.reset());
-      else if (isExpected()) act((p) => p.reset());
+      keptKeys(data['site']).forEach((key) => localStorage.removeItem(key));
+      void panel?.then((p) => p.reset());
     },
     on: (event: string, fn: Listener) => void (listeners[event] ??= []).push(fn),
     push: (...calls: Call[]) => calls.forEach(([method, ...rest]) => (api as unknown as Record<string, (...a: unknown[]) => void>)[method]?.(...rest)),
   };
-
-  function isExpected() {
-    try {
-      return hasBusiness(data['site']);
-    } catch {
-      return false;
-    }
-  }
 
   launcher.addEventListener('pointerenter', quietly);
   launcher.addEventListener('focus', quietly);
@@ -142,7 +134,7 @@ width:56px;height:56px;border-radius:50%;display:grid;place-items:center;cursor:
     document.body.append(host);
     // The page may say its language only now (a script of its own): the name follows, an open chat waits for the page's scripts.
     new MutationObserver(() => setUnread(unread)).observe(document.documentElement, { attributeFilter: ['lang'] });
-    if (!isExpected()) return;
+    if (!keptKeys(data['site']).some(isBusiness)) return;
     if (document.readyState === 'complete') quietly();
     else for (const event of ['DOMContentLoaded', 'load']) addEventListener(event, quietly);
   };

@@ -48,8 +48,14 @@ export interface PanelModule {
   mount(options: PanelOptions): PanelHandle;
 }
 
-/** True: this shopper has an open chat, or wrote something that isn't sent yet, so connect at load. May throw where storage is refused. */
-export function hasBusiness(site: string | undefined): boolean {
-  const prefix = `firstline:${site ?? 'default'}:`;
-  return Object.keys(localStorage).some((key) => key === `${prefix}chat` || key.startsWith(`${prefix}out:`));
+/** All that is stored of a site's shopper; nothing where storage is refused. */
+export function keptKeys(site: string | undefined): string[] {
+  try {
+    return Object.keys(localStorage).filter((key) => key.startsWith(`firstline:${site ?? 'default'}:`));
+  } catch {
+    return [];
+  }
 }
+
+/** With one of these the shopper has an open chat, or wrote something that isn't sent yet: connect at load. */
+export const isBusiness = (key: string) => /:(chat|out:[^:]*)$/.test(key);
