@@ -177,6 +177,37 @@ for (const lang of ['en', 'zh-CN']) {
   });
 }
 
+test('a chat that is refused for good gives its question back, also after a reload', async (t) => {
+  const { s, question } = await shop(t);
+  await s.page.evaluate(() => {
+    const message = { t: 'chat.start', id: 'x1', text: 'Is there a lamp?', department: 'closed-down' };
+    localStorage.setItem('firstline:default:out:x1', JSON.stringify({ id: 'x1', chat: null, message, at: 1, n: 1, state: 'pending' }));
+  });
+  await s.page.reload();
+  await s.open();
+  await s.panel.getByText(s.t('error.bad_request')).waitFor();
+  assert.equal(await question.inputValue(), 'Is there a lamp?');
+  await s.button('pre.start').click();
+  await s.panel.getByText(s.t('wait.place', { n: 1 })).waitFor();
+});
+
+test('reset leaves nothing of the former person, also where the panel was not loaded', async (t) => {
+  const { tom, s, question } = await shop(t);
+  await question.fill('A question');
+  await s.button('pre.start').click();
+  const chat = await tom.accept('A question');
+  await tom.say(chat, 'An answer to it.');
+  await tom.call({ t: 'chat.resolve', chat, resolution: 'answered', summary: 'Answered.' });
+  await s.button('solve.yes').click();
+  await s.button('bye.again').click();
+  await question.waitFor();
+  const kept = () => s.page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith('firstline:default:')));
+  await s.page.reload();
+  assert.deepEqual(await kept(), ['firstline:default:token']);
+  await s.page.evaluate(() => window.Firstline.reset());
+  assert.deepEqual(await kept(), []);
+});
+
 test('on a phone a reload with the panel open leaves nothing for "back" to do but to go back', async (t) => {
   const { demo, tom, s, question } = await shop(t, { device: 'phone' });
   await s.page.goto(`${demo.origin}/?first`);

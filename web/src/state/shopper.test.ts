@@ -7,12 +7,12 @@ import { ShopperState } from './shopper.js';
 
 const rep = { role: 'rep', id: 'r_1', name: 'Mei' };
 
-function world(store: Store = memoryStore()) {
+function world(store: Store = memoryStore(), identity?: () => string | Promise<string>) {
   const timers = new FakeTimers();
   const net = fakeNetwork();
   const emitted: string[] = [];
   const s = new ShopperState({
-    url: 'wss://x/ws/shopper', site: undefined, locale: 'en', page: () => 'https://shop.example/', identity: undefined, store, timers, random: () => 0.5,
+    url: 'wss://x/ws/shopper', site: undefined, locale: 'en', page: () => 'https://shop.example/', identity, store, timers, random: () => 0.5,
     WebSocket: net.WebSocket, wake: net.wake, emit: (name) => emitted.push(name),
   });
   const event = (seq: number, prev: number, kind: string, extra: object = {}) =>
@@ -221,4 +221,97 @@ test('two tabs: what is typed in one is neither sent nor thrown away by the othe
   assert.equal(one.s.unread, 1);
   one.s.elsewhere('firstline:default:seen', '4');
   assert.equal(one.s.unread, 0);
+});
+
+test('two tabs: each takes back what a new epoch lost, also when the other one came back first', async () => {
+  const store = memoryStore();
+  const one = world(store);
+  await chatting(one);
+  const two = world(store);
+  two.s.socket.open();
+  await two.net.welcome({ chat: 'c_1', chats: [{ chat: 'c_1', seq: 3 }] });
+  two.event(1, 0, 'started');
+  two.event(2, 1, 'message', { from: { role: 'shopper' }, text: 'hello' });
+  two.event(3, 2, 'message', { from: { role: 'shopper' }, text: 'lost', ref: 'x3' });
+  for (const w of [one, two]) {
+    w.net.wire.drop(1006);
+    await w.timers.advance(1000);
+    await w.net.welcome({ epoch: 'e2', chat: 'c_1', chats: [{ chat: 'c_1', seq: 2 }] });
+  }
+  assert.deepEqual(two.s.log?.entries.map((e) => e.seq), [1, 2]);
+  assert.equal(two.net.wire.last('message.send')?.id, 'x3');
+});
+
+test('a chat that was left stays left: what still comes of it does not bring it back', async () => {
+  const w = world();
+  await chatting(w);
+  const left = w.s.act({ t: 'chat.leave', chat: 'c_1' }).then(() => w.s.leaveChat());
+  w.net.wire.push({ t: 'ok', re: w.net.wire.last('chat.leave')?.id, chat: 'c_1', seq: 3, prev: 2, at: 3 });
+  await left;
+  w.event(3, 2, 'abandoned');
+  assert.deepEqual([w.s.chatId, w.s.log, w.store.get('firstline:default:chat')], [null, null, null]);
+});
+
+test('a start that is refused for good goes back to where it was written, with what was written behind it', async () => {
+  const w = world();
+  w.s.socket.open();
+  await w.net.welcome({ shopper: { id: 's_1' }, open: true });
+  w.s.start({ text: 'hello', name: '', department: 'closed down', care: false });
+  w.s.send('are you there?');
+  w.s.setDraft('well');
+  w.net.wire.push({ t: 'error', re: w.net.wire.last('chat.start')?.id, code: 'bad_request', message: 'department' });
+  await settle();
+  assert.deepEqual([w.s.sending.length, w.s.draft, w.s.startError], [0, 'hello\nare you there?\nwell', 'bad_request']);
+  w.s.start({ text: w.s.draft, name: '', department: '', care: false });
+  assert.deepEqual([w.s.draft, w.s.startError, w.net.wire.last('chat.start')?.['department']], ['', '', undefined]);
+});
+
+test('what could not be sent into a chat is taken along when the chat is left, before the refusal or after it', async () => {
+  const w = world();
+  await chatting(w);
+  w.s.send('one more thing');
+  w.net.wire.push({ t: 'error', re: w.net.wire.last('message.send')?.id, code: 'closed', message: '' });
+  await settle();
+  assert.equal(w.s.sending[0]?.state, 'failed');
+  w.s.send('and another');
+  w.s.leaveChat();
+  assert.equal(w.s.draft, 'one more thing');
+  w.net.wire.push({ t: 'error', re: w.net.wire.last('message.send')?.id, code: 'closed', message: '' });
+  await settle();
+  assert.deepEqual([w.s.draft, w.s.outbox.all.length, w.store.keys('firstline:default:out:')], ['and another\none more thing', 0, []]);
+});
+
+test('a storefront that cannot say who it is leaves the shopper anonymous, not alone', async () => {
+  const w = world(memoryStore(), () => Promise.reject(new Error('the shop is down')));
+  w.s.socket.open();
+  await w.net.welcome({ open: true });
+  assert.equal(w.s.socket.link, 'ready');
+  assert.equal('identity' in (w.net.wire.last('hello') ?? {}), false);
+  assert.equal(w.s.identityFailed, true);
+});
+
+test('what was read is said again on a new connection: the first word may have been lost', async () => {
+  const w = world();
+  await chatting(w);
+  w.s.setVisible(true);
+  w.event(3, 2, 'message', { from: rep, text: 'one' });
+  assert.equal(w.net.wire.last('read')?.['seq'], 3);
+  w.net.wire.drop(1006);
+  await w.timers.advance(1000);
+  await w.net.welcome({ chat: 'c_1', chats: [{ chat: 'c_1', seq: 3 }] });
+  assert.equal(w.net.wire.last('read')?.['seq'], 3);
+});
+
+test('the history of a chat that another tab opened is not announced', async () => {
+  const w = world();
+  await chatting(w);
+  w.event(3, 2, 'abandoned');
+  w.emitted.length = 0;
+  w.net.wire.drop(1006);
+  await w.timers.advance(1000);
+  await w.net.welcome({ chat: 'c_2', chats: [{ chat: 'c_1', seq: 3 }] });
+  for (const seq of [1, 2]) w.net.wire.push({ t: 'event', chat: 'c_2', seq, prev: seq - 1, at: seq, kind: 'message', from: rep, text: 'old' });
+  w.net.wire.push({ t: 'ok', re: w.net.wire.last('sync')?.id, seq: 2 });
+  await settle();
+  assert.deepEqual([spokenSeq(w), w.emitted], [undefined, []]);
 });

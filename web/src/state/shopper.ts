@@ -73,6 +73,12 @@ export class ShopperState {
   /** The message or call-back that was sent last, until its sender has read so; why it was refused. */
   left: ClientMessage | null = null;
   leftError = '';
+  /** Why no chat could be opened: the text is the draft again. */
+  startError = '';
+  /** How often unsent texts went back to the draft. */
+  takenBack = 0;
+  /** The storefront could not say who this is. */
+  identityFailed = false;
   readonly outbox: Outbox;
   readonly socket: Socket;
   private readonly o: ShopperOptions;
@@ -84,13 +90,17 @@ export class ShopperState {
   private readUpTo = 0;
   private seenUpTo = 0;
   private caughtUp = false;
+  /** The chat whose entries are being asked for. */
+  private fetching: string | null = null;
+  /** Chats that were left here: what still comes of them is not shown. */
+  private readonly gone = new Set<string>();
   private typingSaid: { on: boolean; at: number } = { on: false, at: 0 };
-  private readonly keys: { token: string; chat: string; draft: string; name: string; epoch: string; seen: string };
+  private readonly keys: { token: string; chat: string; draft: string; name: string; seen: string };
 
   constructor(options: ShopperOptions) {
     this.o = options;
     const prefix = `firstline:${options.site ?? 'default'}:`;
-    this.keys = { token: `${prefix}token`, chat: `${prefix}chat`, draft: `${prefix}draft`, name: `${prefix}name`, epoch: `${prefix}epoch`, seen: `${prefix}seen` };
+    this.keys = { token: `${prefix}token`, chat: `${prefix}chat`, draft: `${prefix}draft`, name: `${prefix}name`, seen: `${prefix}seen` };
     this.chatId = options.store.get(this.keys.chat);
     this.socket = new Socket({
       url: options.url, WebSocket: options.WebSocket, timers: options.timers, random: options.random, ...(options.wake ? { wake: options.wake } : {}),
@@ -193,6 +203,7 @@ export class ShopperState {
       this.socket.restart(); // the name goes with hello
     }
     this.leaveChat();
+    this.startError = '';
     this.draftSent(form.text);
     this.outbox.add(null, {
       t: 'chat.start', text: form.text, ...(form.department ? { department: form.department } : {}), ...(form.care ? { class: 'care' as const } : {}),
@@ -237,6 +248,10 @@ export class ShopperState {
   /** Forgets the chat on screen; the next message opens a new one. */
   leaveChat(): void {
     this.kept = {};
+    if (this.chatId) {
+      this.gone.add(this.chatId);
+      this.takeBack(this.outbox.of(this.chatId).filter((item) => item.state === 'failed'));
+    }
     this.chatId = null;
     this.log = null;
     this.queue = null;
@@ -256,6 +271,7 @@ export class ShopperState {
     for (const item of [...this.outbox.all]) this.outbox.remove(item.id);
     this.welcome = null;
     this.left = this.typed = null;
+    this.startError = '';
     this.leaveChat();
     this.socket.restart();
   }
@@ -268,7 +284,7 @@ export class ShopperState {
   // --- the connection
 
   private async hello() {
-    const identity = await this.o.identity?.();
+    const identity = await this.identify();
     const { store, site, locale } = this.o;
     const token = store.get(this.keys.token);
     const name = store.get(this.keys.name);
@@ -279,15 +295,26 @@ export class ShopperState {
     };
   }
 
+  /** Without an answer of the storefront the shopper goes on unknown. */
+  private async identify(): Promise<string | undefined> {
+    this.identityFailed = false;
+    try {
+      return await this.o.identity?.();
+    } catch {
+      this.identityFailed = true;
+      return undefined;
+    }
+  }
+
   private onWelcome(welcome: ServerWelcome): void {
     const { store } = this.o;
-    const newEpoch = store.get(this.keys.epoch) !== welcome.epoch;
-    store.set(this.keys.epoch, welcome.epoch);
+    const newEpoch = this.welcome !== null && this.welcome.epoch !== welcome.epoch; // of this tab: each takes back its own
     if (welcome.token) store.set(this.keys.token, welcome.token);
     this.welcome = welcome;
     this.chats = welcome.health?.chats ?? 'open';
     this.queue = null;
     this.typing = null;
+    this.readUpTo = 0; // what was said of it may have been lost
     const mine = welcome.chats?.find((c) => c.chat === this.chatId);
     if (mine?.error) this.leaveChat();
     else if (mine) {
@@ -304,7 +331,11 @@ export class ShopperState {
   }
 
   private adopt(chat: string): void {
-    if (this.chatId !== chat) this.readUpTo = this.seenUpTo = 0;
+    if (this.chatId !== chat) {
+      this.readUpTo = this.seenUpTo = 0;
+      this.caughtUp = false;
+    }
+    this.gone.delete(chat);
     this.chatId = chat;
     this.o.store.set(this.keys.chat, chat);
     this.log = new ChatLog(chat, {
@@ -315,13 +346,20 @@ export class ShopperState {
   }
 
   private fetch(chat: string, after: number): void {
+    this.fetching = chat;
+    const settled = () => {
+      if (this.fetching === chat) this.fetching = null;
+      return this.log?.chat === chat ? this.log : null;
+    };
     this.socket.call({ t: 'sync', chat, after }).then(
       (ok) => {
+        const log = settled();
+        if (!log) return;
         this.caughtUp = true;
-        if (this.log?.chat === chat) this.log.synced(ok.seq ?? this.log.cursor);
+        log.synced(ok.seq ?? log.cursor);
         this.changed();
       },
-      () => this.log?.chat === chat && this.log.syncFailed(),
+      () => settled()?.syncFailed(),
     );
   }
 
@@ -358,7 +396,7 @@ export class ShopperState {
 
   private onEvent(entry: EventEntry): void {
     if (entry.chat !== this.chatId) {
-      if (this.chatId && !this.isOver) return;
+      if ((this.chatId && !this.isOver) || this.gone.has(entry.chat)) return;
       this.adopt(entry.chat);
     }
     const log = this.log as ChatLog;
@@ -367,7 +405,7 @@ export class ShopperState {
     log.take(entry);
     if (log.cursor > before && entry.seq === log.cursor) this.noticed(entry);
     const head = this.welcome?.chats?.find((c) => c.chat === this.chatId)?.seq ?? 0;
-    if (log.cursor < head || this.caughtUp) return;
+    if (log.cursor < head || this.caughtUp || this.fetching === this.chatId) return;
     this.caughtUp = true;
     this.changed();
   }
@@ -425,13 +463,30 @@ export class ShopperState {
       this.leftError = refusal.code;
       this.changed();
     }
-    if (item.message.t !== 'chat.start' || refusal.code !== 'conflict' || !refusal.chat) return;
+    if (item.message.t !== 'chat.start') {
+      if (item.chat !== TASK && item.chat !== this.chatId) this.takeBack([item]); // its chat is not on the screen any more
+      return;
+    }
+    if (refusal.code !== 'conflict' || !refusal.chat) {
+      this.startError = refusal.code;
+      this.takeBack(this.outbox.of(null));
+      return;
+    }
     // Another tab has opened the chat meanwhile: this text is for that one.
     const text = item.message.text;
     this.outbox.remove(item.id);
     this.adopt(refusal.chat);
     this.fetch(refusal.chat, 0);
     this.outbox.add(refusal.chat, { t: 'message.send', chat: refusal.chat, text });
+  }
+
+  /** What can't be sent goes back to where it is written, before what stands there. */
+  private takeBack(items: readonly OutItem[]): void {
+    if (items.length === 0) return;
+    for (const item of items) this.outbox.remove(item.id);
+    this.takenBack += 1;
+    this.setDraft([...items.map(({ message }) => ('text' in message ? message.text : '')), this.draft].filter(Boolean).join('\n'));
+    this.changed();
   }
 
   private refold(): void {

@@ -16,7 +16,7 @@ export function Chat() {
         {!s.log && s.sending.some((item) => item.state === 'pending') && <p class="card unsent" role="status">{t('msg.unsent')}</p>}
       </Log>
       {s.case.state === 'proposed' && <Proposed />}
-      {s.isOver ? <Farewell title={title} /> : <Composer />}
+      {s.isOver ? <Farewell title={title} /> : <Composer key={s.takenBack} />}
     </>
   );
 }

@@ -54,7 +54,7 @@ export function Panel({ phone, ...rest }: PanelProps) {
         {!s.trouble && s.chats === 'no_new' && !s.isServed && <p class="trouble" role="status"><Icon path={icons.alert} size={16} />{t('health.no_new')}</p>}
         {screen === 'load' && <div class="scroll center"><Spinner label={t('loading')} /><p class="soft">{t('loading')}</p></div>}
         {screen === 'solved' && part && <part.Solved onBack={() => setSolved(false)} />}
-        {screen === 'pre' && <PreChat onSolved={() => { s.setDraft(''); setSolved(true); }} />}
+        {screen === 'pre' && <PreChat key={s.takenBack} onSolved={() => { s.setDraft(''); setSolved(true); }} />}
         {screen === 'closed' && part && <part.Leave key={form} kind={form ?? 'message'} closed />}
         {screen === 'form' && part && form && <part.Leave key={form} kind={form} onBack={() => setForm(null)} />}
         {screen === 'chat' && part && <part.Chat />}

@@ -21,7 +21,7 @@ export function PreChat({ onSolved }: { onSolved: () => void }) {
   const departments = useDepartments();
   const [text, setText] = useState(s.draft);
   const { name = s.name, department = '', care = false } = s.kept;
-  const [error, setError] = useState('');
+  const [error, setError] = useState(s.startError && t(`error.${s.startError}`));
   const fitting = useArticles(text);
   const articles = fitting.length > 0 ? fitting : (s.welcome?.articles ?? []);
   const found = articles.length > 0 ? later() : null;
@@ -43,7 +43,7 @@ export function PreChat({ onSolved }: { onSolved: () => void }) {
       </div>
       <form class="form" noValidate onSubmit={(e) => { e.preventDefault(); submit(); }}>
         <TextArea label={t('pre.question')} rows={3} value={text} error={error} placeholder={t('pre.placeholder')} name="question"
-          onInput={(e) => { setText(e.currentTarget.value); setError(''); s.setDraft(e.currentTarget.value); later(); }}
+          onInput={(e) => { setText(e.currentTarget.value); setError(s.startError = ''); s.setDraft(e.currentTarget.value); later(); }}
           onKeyDown={(e) => {
             if (e.key === 'Enter' && !e.shiftKey && (e.ctrlKey || e.metaKey) && !ime.owns(e)) submit();
           }} />
@@ -70,7 +70,7 @@ export function PreChat({ onSolved }: { onSolved: () => void }) {
         {/* Below it: what comes in while the finger is on its way must not move the button. */}
         {found && <found.ArticleList articles={articles} onSolved={onSolved} />}
         {!s.durable && <p class="soft"><Icon path={icons.info} size={14} /> {t('pre.memory')}</p>}
-        {s.welcome?.identity_error && <p class="soft"><Icon path={icons.info} size={14} /> {t('pre.identity')}</p>}
+        {(s.welcome?.identity_error || s.identityFailed) && <p class="soft"><Icon path={icons.info} size={14} /> {t('pre.identity')}</p>}
       </form>
       <div class="pair quiet-pair">
         <Button kind="quiet" small icon={icons.mail} onClick={() => setForm('message')}>{t('wait.leave')}</Button>
