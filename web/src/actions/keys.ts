@@ -53,8 +53,9 @@ export function followKeys(target: Document, desk: () => Desk | null, actions: r
     const inText = isTextField(e.target);
     if (!modified && (inText || !settings.value.letterKeys || e.ctrlKey || e.metaKey)) return;
     const layered = d.dialog.peek() !== null || (e.target instanceof Element && e.target.closest('[role=menu],[role=dialog]') !== null);
-    const wanted = first !== '' && Date.now() - firstAt < SEQUENCE_MS ? `${first} ${key}` : key;
-    const hit = actions.find((a) => (a.keys?.includes(wanted) || a.keys?.includes(key)) && (!inText || a.anywhere) && (a.shown?.(d) ?? true));
+    const pair = first !== '' && Date.now() - firstAt < SEQUENCE_MS ? `${first} ${key}` : key;
+    const actOf = (keys: string) => actions.find((a) => a.keys?.includes(keys) && (!inText || a.anywhere) && (a.shown?.(d) ?? true));
+    const hit = actOf(pair) ?? actOf(key);
     first = '';
     if (hit && layered && hit.id !== 'palette') return;
     if (hit) {
