@@ -42,7 +42,14 @@ export function createI18n(lang: string, words: Words, timeZone?: string): I18n 
     made.set(name, have);
     return have;
   };
-  const dayKey = (ms: number) => dates('key', { year: 'numeric', month: 'numeric', day: 'numeric' }).format(ms);
+  const ofDay = { year: 'numeric', month: 'numeric', day: 'numeric' } as const;
+  const dayKey = (ms: number) => dates('key', ofDay).format(ms);
+  /** Days are counted, not hours: one of them may have 23 or 25. */
+  const dayOf = (ms: number) => {
+    const part: Record<string, number> = {};
+    for (const { type, value } of dates('key', ofDay).formatToParts(ms)) part[type] = Number(value);
+    return Date.UTC(part['year'] ?? 0, (part['month'] ?? 1) - 1, part['day']) / 86_400_000;
+  };
   const unit = (n: number, name: string) =>
     new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: 0 }).format(n);
 
@@ -62,8 +69,8 @@ export function createI18n(lang: string, words: Words, timeZone?: string): I18n 
     day(ms, nowMs) {
       const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
       const capital = (s: string) => s.charAt(0).toLocaleUpperCase(locale) + s.slice(1);
-      if (dayKey(ms) === dayKey(nowMs)) return capital(relative.format(0, 'day'));
-      for (const step of [-1, 1]) if (dayKey(ms) === dayKey(nowMs + step * 86_400_000)) return capital(relative.format(step, 'day'));
+      const away = dayOf(ms) - dayOf(nowMs);
+      if (Math.abs(away) <= 1) return capital(relative.format(away, 'day'));
       const far = Math.abs(nowMs - ms) > 300 * 86_400_000;
       return dates(far ? 'far' : 'near', { ...(far ? { year: 'numeric' } : {}), month: 'long', day: 'numeric', weekday: 'short' }).format(ms);
     },

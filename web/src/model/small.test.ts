@@ -46,6 +46,16 @@ test('days and times in the zone asked for', () => {
   assert.equal(i.sameDay(now, Date.UTC(2026, 10, 23, 15, 59)), false);
 });
 
+test('tomorrow is the next day also when the clocks are changed in between', () => {
+  const i = createI18n('en', {}, 'Europe/Berlin');
+  const late = Date.UTC(2026, 2, 28, 22, 30); // 23:30, and the next day has 23 hours
+  assert.equal(i.day(late + 12 * 3_600_000, late), 'Tomorrow');
+  assert.notEqual(i.day(late + 36 * 3_600_000, late), 'Tomorrow');
+  const early = Date.UTC(2026, 9, 25, 22, 30); // 23:30 of a day with 25 hours
+  assert.equal(i.day(early - 24.5 * 3_600_000, early), 'Today');
+  assert.equal(i.day(early - 24.75 * 3_600_000, early), 'Yesterday');
+});
+
 test('the language is the first that we have', () => {
   assert.equal(pickLanguage(['fr', 'zh-TW', 'en']), 'zh-CN');
   assert.equal(pickLanguage(['de']), 'en');

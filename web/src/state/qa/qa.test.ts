@@ -30,6 +30,17 @@ test('days become milliseconds, to the last one of the last day', () => {
   assert.equal(p.get('cursor'), 'next');
 });
 
+test('a day on which the clocks are changed is asked for to its end, and no further', () => {
+  const zone = process.env['TZ'];
+  process.env['TZ'] = 'Europe/Berlin';
+  for (const [day, hours] of [['2026-03-29', 23], ['2026-10-25', 25]] as const) {
+    const p = new URLSearchParams(toRequest({ ...emptyQuery, from: day, to: day }, null, 50).split('?')[1]);
+    assert.equal(Number(p.get('to')) - Number(p.get('from')) + 1, hours * 3_600_000);
+  }
+  if (zone === undefined) delete process.env['TZ'];
+  else process.env['TZ'] = zone;
+});
+
 test('of a Chinese run that is not there as a whole its pairs are marked', () => {
   assert.deepEqual(markWords('退货政策', '政策说可以退货'), ['退货', '货政', '政策']);
   assert.deepEqual(markWords('退货政策', '退货政策如下'), ['退货政策']);

@@ -81,14 +81,15 @@ export function toAddress(query: Query, chat: string): string {
   return text === '' ? '/qa' : `/qa?${text}`;
 }
 
-const DAY_MS = 86_400_000;
-
 /** For the server days become milliseconds: from the first of `from` to the last of `to`, in the viewer's zone. */
 export function toRequest(query: Query, cursor: string | null, limit: number): string {
   const p = params(query);
-  const start = (day: string) => new Date(`${day}T00:00:00`).getTime();
+  const start = (day: string, later = 0) => {
+    const at = new Date(`${day}T00:00:00`);
+    return at.setDate(at.getDate() + later); // a day may have 23 or 25 hours
+  };
   if (query.from !== '') p.set('from', String(start(query.from)));
-  if (query.to !== '') p.set('to', String(start(query.to) + DAY_MS - 1));
+  if (query.to !== '') p.set('to', String(start(query.to, 1) - 1));
   p.set('limit', String(limit));
   if (cursor !== null) p.set('cursor', cursor);
   return `/api/v1/transcripts?${p.toString()}`;
