@@ -364,6 +364,7 @@ export class Desk {
       }
       if (c.state !== undefined) known.row.value = { ...fromWelcome(known.row.peek(), c), seq: known.row.peek().seq };
       known.log.welcomed(c.seq ?? 0, newEpoch);
+      known.toldSeq = 0; // what was said of it may have been lost
       if (!resumed.has(c.chat) && c.seq !== undefined) known.log.expect(c.seq);
     }
     for (const chat of [...this.views.keys()]) if (!named.has(chat) && chat !== this.open.peek()) this.drop(chat);
@@ -527,10 +528,10 @@ export class Desk {
     batch(() => (entry ? view.log.take(entry) : view.log.expect(ok.seq ?? 0)));
   }
 
-  /** Refused because of who handles it, or because it is over: the text goes back to its draft. */
+  /** Refused because of who handles it, or because it is over or out of sight: the text goes back to its draft. */
   private onRefused(item: OutItem, refusal: Refusal): void {
     if (item.chat === null || !('text' in item.message)) return;
-    const back = refusal.code === 'not_handler' || refusal.code === 'closed' || refusal.code === 'conflict' || refusal.code === 'forbidden';
+    const back = refusal.code === 'not_handler' || refusal.code === 'closed' || refusal.code === 'conflict' || refusal.code === 'forbidden' || refusal.code === 'not_found';
     if (!back) return;
     const mode: Mode = item.message.t === 'note.add' ? 'note' : item.message.t === 'whisper' ? 'whisper' : 'reply';
     this.outbox.remove(item.id);

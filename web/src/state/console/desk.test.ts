@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { FakeTimers, fakeNetwork, settle } from '../../model/fakes.js';
+import { memoryStore } from '../../model/storage.js';
+import { Desk } from './desk.js';
+
+before(() => {
+  Object.assign(globalThis, { requestAnimationFrame: () => 1, document: { visibilityState: 'visible' } });
+});
+
+const me = { id: 'r_1', name: 'Mei' };
+const shopper = { role: 'shopper', id: 's_1' };
+const chat = (seq: number, extra: object = {}) => ({ chat: 'c_1', seq, state: 'active', handler: me, owner: me, shopper: { id: 's_1' }, ...extra });
+
+function world() {
+  const timers = new FakeTimers();
+  const net = fakeNetwork();
+  const store = memoryStore();
+  const desk = new Desk({
+    session: { person: me, roles: ['rep'], departments: ['general'] }, store, timers, random: () => 0, socket: { url: 'wss://x/ws/rep', WebSocket: net.WebSocket, wake: net.wake },
+    onSignedOut: () => undefined, checkSession: () => Promise.resolve(),
+  });
+  const message = (seq: number, text = `m${seq}`) => net.wire.push({ t: 'event', chat: 'c_1', seq, at: seq, kind: 'message', from: shopper, text });
+  return { timers, net, store, desk, message };
+}
+
+/** Signed in, with one chat open that has been read to its end. */
+async function reading(w: ReturnType<typeof world>) {
+  w.desk.start();
+  await w.net.welcome({ rep: me, chats: [chat(2)] });
+  w.desk.show('c_1');
+  await opened(w);
+}
+
+async function opened(w: ReturnType<typeof world>) {
+  const open = w.net.wire.last('chat.open');
+  for (let seq = Number(open?.['after']) + 1; seq <= 2; seq++) w.message(seq);
+  w.net.wire.push({ t: 'ok', re: open?.id, seq: 2 });
+  await settle();
+  const view = w.desk.current;
+  if (view) w.desk.markRead(view); // what the screen does after each change
+}
+
+test('what was read is said again on a new connection: the first word may have been lost', async () => {
+  const w = world();
+  await reading(w);
+  assert.equal(w.net.wire.last('read')?.['seq'], 2);
+  w.net.wire.drop(1006);
+  await w.timers.advance(10);
+  await w.net.welcome({ rep: me, chats: [chat(2)] });
+  await opened(w);
+  assert.equal(w.net.wire.last('read')?.['seq'], 2);
+  w.desk.stop();
+});
+
+test('a reply into a chat that is out of sight meanwhile is kept as a draft, and that is said', async () => {
+  const w = world();
+  await reading(w);
+  w.net.wire.drop(1006);
+  w.desk.outbox.add('c_1', { t: 'message.send', chat: 'c_1', text: 'written on the train' });
+  await w.timers.advance(10);
+  await w.net.welcome({ rep: me, chats: [{ chat: 'c_1', error: 'not_found' }] });
+  w.net.wire.push({ t: 'error', re: w.net.wire.last('message.send')?.id, code: 'not_found', message: '' });
+  await settle();
+  assert.equal(w.desk.outbox.all.length, 0);
+  assert.equal(w.desk.drafts.of('c_1', 'reply').peek().text, 'written on the train');
+  assert.equal(w.desk.toasts.items.peek().some((n) => n.text === 'refused.kept'), true);
+  w.desk.stop();
+});
