@@ -126,6 +126,22 @@ describe('a rep types on', { concurrency: 2 }, () => {
     await tab.row('Ann').getByText(tab.t('row.draft')).waitFor({ state: 'detached' });
   });
 
+  test('into the next dialog: an act that is answered late closes its own alone', async (t) => {
+    const { proxy, mei } = await served(t, 'en', ['Ann']);
+    await mei.leaveText();
+    await mei.page.keyboard.press('p');
+    await mei.dialog('park.title').getByLabel(mei.t('park.promise')).fill('I ask the workshop');
+    proxy.stall();
+    await mei.page.keyboard.press('Control+Enter');
+    await mei.page.keyboard.press('Escape');
+    await mei.page.keyboard.press('h');
+    const summary = mei.dialog('transfer.title').getByLabel(mei.t('card.summary'));
+    await summary.fill('She waits for the workshop');
+    proxy.mend();
+    await mei.page.getByText(mei.t('park.done')).waitFor();
+    assert.equal(await summary.inputValue(), 'She waits for the workshop');
+  });
+
   for (const lang of ['zh-CN', 'en']) {
     test(`and what is not done says so, in ${lang}`, async (t) => {
       const { proxy, mei } = await served(t, lang, ['Ann']);

@@ -36,13 +36,17 @@ export function ActDialog({ title, submit, command, onDone, explain, wide, dange
     if (tried.current.content !== content) tried.current = { content, id: makeId() };
     setBusy(true);
     setError('');
+    const own = desk.dialog.peek();
+    const isOpen = () => desk.dialog.peek() === own; // by the answer it may be closed, and another one open
     try {
       const ok = await desk.act({ ...command, id: tried.current.id });
-      close();
+      if (isOpen()) close();
       onDone(ok);
     } catch (failure) {
       if (!(failure instanceof Refusal)) throw failure;
-      setError(explain?.(failure) ?? refusalText(failure));
+      const why = explain?.(failure) ?? refusalText(failure);
+      if (!isOpen()) desk.toasts.bad(why);
+      setError(why);
       setBusy(false);
     }
   };
