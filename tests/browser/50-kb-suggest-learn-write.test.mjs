@@ -119,6 +119,31 @@ async function edit(page, k, article) {
   await page.getByRole('button', { name: k('kb.save'), exact: true }).waitFor();
 }
 
+test('what is written while it is saved stays, and is saved next', async () => {
+  const { page, k } = await keeper({ lang: 'en' });
+  await edit(page, k, 'delivery-times');
+  const title = page.getByRole('group', { name: k('kb.lang_en') }).getByLabel(k('kb.article_title'));
+  let go;
+  const held = new Promise((done) => (go = done));
+  await page.route('**/api/v1/articles', async (route) => {
+    if (route.request().method() === 'POST') await held;
+    await route.continue();
+  });
+  const save = page.getByRole('button', { name: k('kb.save'), exact: true });
+  await title.fill('How long it takes');
+  const asked = page.waitForRequest((r) => r.method() === 'POST');
+  await save.click();
+  await asked;
+  await title.fill('How long it takes, by region');
+  go();
+  await page.waitForResponse((r) => r.request().method() === 'GET' && /articles\/delivery-times$/.test(r.url()));
+  await until(() => save.isEnabled(), 'it can be saved');
+  assert.equal(await title.inputValue(), 'How long it takes, by region');
+  await save.click();
+  await page.getByText(like(k('kb.saved'))).waitFor();
+  assert.equal(await title.inputValue(), 'How long it takes, by region');
+});
+
 test('two who write at once are told, and nothing of either is lost', async () => {
   const k = words('en', 'knowledge');
   const one = await keeper({ lang: 'en' });

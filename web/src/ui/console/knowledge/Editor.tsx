@@ -46,7 +46,8 @@ function Desk({ start, onClose }: { start: Draft; onClose: () => void }) {
     setTrouble(null);
     try {
       for (const side of dirty) await saveSide(d, side);
-      setD(draftOf(await getArticle(d.article.trim())));
+      const stored = await getArticle(d.article.trim());
+      setD((now) => (now === d ? draftOf(stored) : rebase(now, stored))); // what was written meanwhile stays
       setSaved(t('kb.saved', { time: shortWhen(Date.now()) }));
     } catch (error) {
       setTrouble({ text: errorText(error), conflict: error instanceof ApiError && error.status === 409 });
