@@ -191,6 +191,27 @@ test('a chat that is refused for good gives its question back, also after a relo
   await s.panel.getByText(s.t('wait.place', { n: 1 })).waitFor();
 });
 
+test('a time for a call that has passed while the form was put aside is not asked for', async (t) => {
+  const { s } = await shop(t);
+  await s.page.addInitScript(() => {
+    const now = Date.now;
+    window.later = 0;
+    Date.now = () => now() + window.later;
+  });
+  const frames = [];
+  s.page.on('websocket', (ws) => ws.on('framesent', (f) => frames.push(JSON.parse(f.payload))));
+  await s.page.reload();
+  await s.open();
+  await s.button('wait.call').click();
+  await s.panel.getByLabel(s.t('leave.when')).selectOption({ index: 1 });
+  await s.page.evaluate(() => (window.later = 50 * 3_600_000));
+  await s.panel.getByLabel(s.t('leave.phone')).fill('13800000000');
+  assert.equal(await s.panel.getByLabel(s.t('leave.when')).inputValue(), '');
+  await s.button('leave.call_send').click();
+  await s.panel.getByRole('heading', { name: s.t('leave.call_done') }).waitFor();
+  assert.equal('at' in frames.find((f) => f.t === 'callback.ask'), false);
+});
+
 test('reset leaves nothing of the former person, also where the panel was not loaded', async (t) => {
   const { tom, s, question } = await shop(t);
   await question.fill('A question');

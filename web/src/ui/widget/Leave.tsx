@@ -6,6 +6,7 @@ import { Icon } from '../kit/Icon.js';
 import * as icons from '../kit/icons.js';
 import { Spinner } from '../kit/small.js';
 import { ArticleList } from './Articles.js';
+import { when } from './entry.js';
 import { useArticles } from './search.js';
 import { useUi } from './ui.js';
 
@@ -37,7 +38,8 @@ export function Leave({ kind, closed, onBack }: LeaveProps) {
   const articles = useArticles(kind === 'message' ? text : '');
   const call = kind === 'callback';
   const contact = (call ? s.kept.tel : s.kept.contact) ?? '';
-  const at = s.kept.at ?? '';
+  const times = call ? callTimes(s.now).map(String) : [];
+  const at = times.find((ms) => ms === s.kept.at) ?? ''; // a time that was chosen may have passed
   const { leaving, left } = s;
   useEffect(() => {
     if (!closed || contact) return undefined;
@@ -99,7 +101,7 @@ export function Leave({ kind, closed, onBack }: LeaveProps) {
             <label class="field-label" for="fl-when">{t('leave.when')}</label>
             <select id="fl-when" class="field-input" value={at} onChange={(e) => s.keep({ at: e.currentTarget.value })}>
               <option value="">{t('leave.soon')}</option>
-              {callTimes(s.now).map((ms) => <option key={ms} value={String(ms)}>{`${i.day(ms, s.now)} ${i.time(ms)}`}</option>)}
+              {times.map((ms) => <option key={ms} value={ms}>{when(Number(ms), s.now, i)}</option>)}
             </select>
           </div>
         )}
