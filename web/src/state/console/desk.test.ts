@@ -67,3 +67,14 @@ test('a reply into a chat that is out of sight meanwhile is kept as a draft, and
   assert.equal(w.desk.toasts.items.peek().some((n) => n.text === 'refused.kept'), true);
   w.desk.stop();
 });
+
+test('a whisper that could not be sent goes back to the whispers, not to the notes that all may read', async () => {
+  const w = world();
+  await reading(w);
+  const item = w.desk.outbox.add('c_1', { t: 'whisper', chat: 'c_1', text: 'between us' });
+  w.net.wire.push({ t: 'error', re: item.id, code: 'internal', message: '' });
+  await settle();
+  w.desk.edit(item);
+  assert.deepEqual([w.desk.drafts.of('c_1', 'whisper').peek().text, w.desk.drafts.of('c_1', 'note').peek().text, w.desk.outbox.all.length], ['between us', '', 0]);
+  w.desk.stop();
+});

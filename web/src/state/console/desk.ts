@@ -528,14 +528,20 @@ export class Desk {
     batch(() => (entry ? view.log.take(entry) : view.log.expect(ok.seq ?? 0)));
   }
 
+  /** Takes a text out of the outbox, back to the draft that it was. */
+  edit(item: OutItem): void {
+    const { message } = item;
+    this.outbox.remove(item.id);
+    if (item.chat === null || !('text' in message)) return;
+    this.drafts.giveBack(item.chat, message.t === 'note.add' ? 'note' : message.t === 'whisper' ? 'whisper' : 'reply', message.text ?? '');
+  }
+
   /** Refused because of who handles it, or because it is over or out of sight: the text goes back to its draft. */
   private onRefused(item: OutItem, refusal: Refusal): void {
     if (item.chat === null || !('text' in item.message)) return;
     const back = refusal.code === 'not_handler' || refusal.code === 'closed' || refusal.code === 'conflict' || refusal.code === 'forbidden' || refusal.code === 'not_found';
     if (!back) return;
-    const mode: Mode = item.message.t === 'note.add' ? 'note' : item.message.t === 'whisper' ? 'whisper' : 'reply';
-    this.outbox.remove(item.id);
-    this.drafts.giveBack(item.chat, mode, item.message.text ?? '');
+    this.edit(item);
     const view = this.views.get(item.chat);
     if (refusal.code === 'not_handler' && view) view.change({ handler: refusal.handler ?? null });
     this.toasts.bad(t('refused.kept', { why: refusalText(refusal) }));

@@ -222,10 +222,7 @@ function Unsent({ item, failed }: { item: OutItem; failed: boolean }) {
             <span>{item.error ? codeText(item.error.code) : ''}</span>
             <Button small kind="quiet" onClick={() => desk.outbox.retry(item.id)}>{t('retry')}</Button>
             <Button small kind="quiet" onClick={() => void navigator.clipboard?.writeText(text)}>{t('copy')}</Button>
-            <Button small kind="quiet" onClick={() => {
-              desk.outbox.remove(item.id);
-              if (item.chat !== null) desk.drafts.giveBack(item.chat, isNote ? 'note' : 'reply', text);
-            }}>{t('msg.edit')}</Button>
+            <Button small kind="quiet" onClick={() => desk.edit(item)}>{t('msg.edit')}</Button>
           </div>
         )}
       </div>
