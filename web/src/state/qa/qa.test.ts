@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { emptySheet, isComplete, previewScore, toBody } from './marks.js';
 import type { Scorecard, Sheet } from './marks.js';
+import { Qa } from './qa.js';
+import { FakeTimers, settle } from '../../model/fakes.js';
+import { memoryStore } from '../../model/storage.js';
 import { emptyQuery, fromAddress, markWords, readLine, toAddress, toRequest } from './query.js';
 
 test('what is typed becomes chips in both languages; the rest stays text', () => {
@@ -68,4 +71,21 @@ test('a review is complete when each criterion has a mark and not all are n/a', 
   assert.equal(isComplete(sheet(5, null, 3), card), true);
   const body = toBody('c_1', { comment: ' ', marks: { a: { score: 4, comment: ' late ', seq: 7 }, b: { score: null }, c: { comment: 'no score' } } }, card);
   assert.deepEqual(body, { chat: 'c_1', scorecard: 'default', marks: [{ criterion: 'a', score: 4, comment: 'late', seq: 7 }, { criterion: 'b', score: null }] });
+});
+
+test('opening a transcript is no new search: the line keeps what is typed into it', async () => {
+  const place = { search: '' };
+  const page = {
+    location: place, history: { pushState: (_: unknown, __: string, url: string) => (place.search = url.slice(3)) },
+    window: { addEventListener: () => undefined, removeEventListener: () => undefined }, fetch: async () => new Response('{"items":[],"events":[]}'),
+  };
+  Object.assign(globalThis, page);
+  const qa = new Qa({ person: { id: 'r_1', name: 'Q' }, roles: ['qa'], departments: [] }, memoryStore(), new FakeTimers(), () => undefined);
+  qa.start();
+  await settle();
+  const before = qa.query.peek();
+  qa.open('c_1');
+  assert.equal(qa.chat.peek(), 'c_1');
+  assert.equal(qa.query.peek(), before);
+  await settle();
 });

@@ -166,13 +166,13 @@ export class Qa {
 
   private readAddress(): void {
     const { query, chat } = fromAddress(location.search);
-    const same = JSON.stringify(query) === JSON.stringify(this.query.peek()) && this.hits.peek().at !== 'none';
+    const same = JSON.stringify(query) === JSON.stringify(this.query.peek());
     const before = this.chat.peek();
     batch(() => {
-      this.query.value = query;
+      if (!same) this.query.value = query; // a new one takes away what is typed beside it
       this.chat.value = chat;
     });
-    if (!same) void this.find(query);
+    if (!same || this.hits.peek().at === 'none') void this.find(query);
     if (chat === '') this.transcript.value = { at: 'none' };
     else if (chat !== before || this.transcript.peek().at === 'none') void this.read(chat);
   }
