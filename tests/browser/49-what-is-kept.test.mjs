@@ -191,6 +191,27 @@ test('a chat that is refused for good gives its question back, also after a relo
   await s.panel.getByText(s.t('wait.place', { n: 1 })).waitFor();
 });
 
+test('who has scrolled up to read is left there while the other side types', async (t) => {
+  const { tom, s, question } = await shop(t);
+  await question.fill('A question');
+  await s.button('pre.start').click();
+  const chat = await tom.accept('A question');
+  for (let n = 1; n <= 15; n++) await tom.say(chat, `Line ${n} of a long answer, which goes on and on until it fills the panel.`);
+  await s.said('Line 15 of a long answer, which goes on and on until it fills the panel.').waitFor();
+  await s.send('I read it again');
+  await s.panel.getByText(new RegExp(`${s.t('msg.sent')}|${s.t('msg.delivered')}|${s.t('msg.read')}`)).waitFor();
+  await s.log.evaluate((log) => new Promise((done) => {
+    log.addEventListener('scroll', () => requestAnimationFrame(done), { once: true });
+    log.scrollTop = 0;
+  }));
+  tom.ws.send(JSON.stringify({ t: 'typing', id: 'typing-1', chat, on: true, mode: 'reply' }));
+  await s.panel.locator('.dots').waitFor();
+  assert.equal(await s.log.evaluate((log) => log.scrollTop), 0);
+  await s.send('And one more thing');
+  await s.said('And one more thing').waitFor();
+  assert.ok(await s.log.evaluate((log) => log.scrollTop > 0), 'what one has said oneself is shown');
+});
+
 test('a time for a call that has passed while the form was put aside is not asked for', async (t) => {
   const { s } = await shop(t);
   await s.page.addInitScript(() => {

@@ -28,10 +28,13 @@ export function Log({ children }: { children?: ComponentChildren }) {
     if (box.current) box.current.scrollTop = box.current.scrollHeight;
     setBehind(false);
   };
+  const own = useRef('');
   useLayoutEffect(() => {
-    const own = last?.from.role === 'shopper' || s.sending.length > 0;
-    if (atEnd.current || own) toEnd();
-    else setBehind(true);
+    // What one has just said is shown; a sign of the other side is no reason to leave what is read.
+    const said = last?.from.role === 'shopper' || s.sending.length > 0 ? `${last?.seq ?? 0}:${s.sending.length}` : '';
+    if (atEnd.current || (said && said !== own.current)) toEnd();
+    else if (!said) setBehind(true);
+    own.current = said;
   }, [size]);
   useLayoutEffect(() => {
     if (!box.current || typeof ResizeObserver === 'undefined') return undefined;
