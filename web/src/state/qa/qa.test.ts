@@ -89,3 +89,21 @@ test('opening a transcript is no new search: the line keeps what is typed into i
   assert.equal(qa.query.peek(), before);
   await settle();
 });
+
+test('a scorecard that could not be read is asked for again with the next transcript', async () => {
+  let away = true;
+  const place = { search: '' };
+  Object.assign(globalThis, {
+    location: place, history: { pushState: (_: unknown, __: string, url: string) => (place.search = url.slice(3)) },
+    window: { addEventListener: () => undefined, removeEventListener: () => undefined },
+    fetch: async (path: string) => (path.endsWith('/scorecards') ? new Response('{"items":[{"id":"s","criteria":[]}]}', { status: away ? 503 : 200 }) : new Response('{"items":[],"events":[]}')),
+  });
+  const qa = new Qa({ person: { id: 'r_1', name: 'Q' }, roles: ['qa'], departments: [] }, memoryStore(), new FakeTimers(), () => undefined);
+  qa.start();
+  await settle();
+  assert.equal(qa.card.peek(), null);
+  away = false;
+  qa.open('c_1');
+  await settle();
+  assert.equal(qa.card.peek()?.id, 's');
+});

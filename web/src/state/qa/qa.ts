@@ -92,12 +92,8 @@ export class Qa {
   start(): () => void {
     const onPop = () => this.readAddress();
     window.addEventListener('popstate', onPop);
-    void this.get('/api/v1/people').then((a) => {
-      this.people.value = itemsOf<Staff>(a);
-      takeDepartmentTitles(a);
-    }, () => undefined);
-    void this.get('/api/v1/scorecards').then((a) => (this.cards.value = itemsOf<Scorecard>(a)), () => undefined);
     this.readAddress();
+    this.readLists();
     return () => window.removeEventListener('popstate', onPop);
   }
 
@@ -112,6 +108,7 @@ export class Qa {
     if (chat === this.chat.peek()) return;
     history.pushState(null, '', toAddress(this.query.peek(), chat));
     this.readAddress();
+    this.readLists();
   }
 
   close(): void {
@@ -194,6 +191,17 @@ export class Qa {
   }
 
   // --- reading
+
+  /** People and scorecards; what could not be read is asked for again with the next transcript. */
+  private readLists(): void {
+    if (this.people.peek().length === 0) {
+      void this.get('/api/v1/people').then((a) => {
+        this.people.value = itemsOf<Staff>(a);
+        takeDepartmentTitles(a);
+      }, () => undefined);
+    }
+    if (this.cards.peek().length === 0) void this.get('/api/v1/scorecards').then((a) => (this.cards.value = itemsOf<Scorecard>(a)), () => undefined);
+  }
 
   private async read(chat: string): Promise<void> {
     batch(() => {
