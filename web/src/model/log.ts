@@ -2,6 +2,7 @@
 //
 // The cursor is the last entry reached without a hole, never the highest seen (PROMISES 2.5). An entry follows when its
 // `prev` (staff: `prev`, or seq − 1) is not above the cursor; else it is held back and `sync` is asked for.
+import { Refusal } from './types.js';
 import type { ClientMessage, EventEntry, From, ServerOk } from './types.js';
 
 export interface LogHooks {
@@ -66,7 +67,7 @@ export class ChatLog {
     if (this.held.size > 0) this.ask();
   }
 
-  /** A `sync` that failed or was cut off: asked again when the connection is back. */
+  /** A `sync` that failed or was cut off: asked again in a while, or when the connection is back. */
   syncFailed(): void {
     this.syncing = false;
   }
@@ -138,6 +139,14 @@ export class ChatLog {
     this.hooks.voided?.(gone);
     return true;
   }
+}
+
+const SYNC_AGAIN_MS = 1_000;
+
+/** When a `sync` that was refused is asked again on the same connection; null: never. */
+export function syncAgainMs(refusal: unknown): number | null {
+  if (!(refusal instanceof Refusal) || (refusal.code !== 'unavailable' && refusal.code !== 'rate_limited')) return null;
+  return refusal.retryMs ?? SYNC_AGAIN_MS;
 }
 
 /** The entry that a command became, made from its `ok` (the sender gets no event for it). Null: it has to be fetched. */

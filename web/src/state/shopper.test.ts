@@ -315,3 +315,19 @@ test('the history of a chat that another tab opened is not announced', async () 
   await settle();
   assert.deepEqual([spokenSeq(w), w.emitted], [undefined, []]);
 });
+
+test('a hole that could not be filled is asked for again while the connection stays', async () => {
+  const w = world();
+  await chatting(w);
+  w.event(5, 4, 'message', { from: rep, text: 'behind a hole' });
+  w.net.wire.push({ t: 'error', re: w.net.wire.last('sync')?.id, code: 'unavailable', message: '', retry_ms: 700 });
+  await w.timers.advance(650);
+  const syncs = () => w.net.wire.sent.filter((m) => m.t === 'sync').length;
+  assert.equal(syncs(), 1);
+  await w.timers.advance(100);
+  assert.equal(syncs(), 2);
+  w.event(4, 2, 'message', { from: rep, text: 'the missing one' });
+  w.net.wire.push({ t: 'ok', re: w.net.wire.last('sync')?.id, seq: 5 });
+  await settle();
+  assert.deepEqual(w.s.log?.entries.map((e) => e.seq), [1, 2, 4, 5]);
+});

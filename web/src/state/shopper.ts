@@ -2,7 +2,7 @@
 //
 // The panel's 25 KB don't leave room for signals (2.8 KB): one `subscribe` tells the panel that something changed.
 import { makeId } from '../model/ids.js';
-import { ChatLog, entryOf } from '../model/log.js';
+import { ChatLog, entryOf, syncAgainMs } from '../model/log.js';
 import { Outbox } from '../model/outbox.js';
 import type { OutItem } from '../model/outbox.js';
 import { Socket } from '../model/socket.js';
@@ -359,7 +359,13 @@ export class ShopperState {
         log.synced(ok.seq ?? log.cursor);
         this.changed();
       },
-      () => settled()?.syncFailed(),
+      (refusal: unknown) => {
+        const log = settled();
+        log?.syncFailed();
+        const wait = syncAgainMs(refusal);
+        // Without a connection the next welcome sees to it.
+        if (log && wait !== null && this.socket.link === 'ready') this.o.timers.set(() => this.log === log && this.fetch(chat, log.cursor), wait);
+      },
     );
   }
 

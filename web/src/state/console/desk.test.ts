@@ -78,3 +78,13 @@ test('a whisper that could not be sent goes back to the whispers, not to the not
   assert.deepEqual([w.desk.drafts.of('c_1', 'whisper').peek().text, w.desk.drafts.of('c_1', 'note').peek().text, w.desk.outbox.all.length], ['between us', '', 0]);
   w.desk.stop();
 });
+
+test('a hole that could not be filled is asked for again while the connection stays', async () => {
+  const w = world();
+  await reading(w);
+  w.message(4);
+  w.net.wire.push({ t: 'error', re: w.net.wire.last('sync')?.id, code: 'rate_limited', message: '', retry_ms: 700 });
+  await w.timers.advance(750);
+  assert.equal(w.net.wire.sent.filter((m) => m.t === 'sync').length, 2);
+  w.desk.stop();
+});

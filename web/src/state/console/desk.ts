@@ -5,7 +5,7 @@
 import { batch, computed, signal } from '@preact/signals';
 import type { Signal } from '@preact/signals';
 import { makeId } from '../../model/ids.js';
-import { entryOf } from '../../model/log.js';
+import { entryOf, syncAgainMs } from '../../model/log.js';
 import { Outbox } from '../../model/outbox.js';
 import type { OutItem } from '../../model/outbox.js';
 import { Socket } from '../../model/socket.js';
@@ -592,7 +592,12 @@ export class Desk {
     const log = view.log;
     this.socket.call({ t: 'sync', chat: view.chat, after }).then(
       (ok) => batch(() => log.synced(ok.seq ?? after)),
-      () => log.syncFailed(),
+      (refusal: unknown) => {
+        log.syncFailed();
+        const wait = syncAgainMs(refusal);
+        // Without a connection the next welcome sees to it.
+        if (wait !== null && this.socket.link === 'ready') this.o.timers.set(() => view.log === log && this.views.get(view.chat) === view && this.sync(view, log.cursor), wait);
+      },
     );
   }
 
