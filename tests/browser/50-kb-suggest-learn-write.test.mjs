@@ -144,6 +144,21 @@ test('what is written while it is saved stays, and is saved next', async () => {
   assert.equal(await title.inputValue(), 'How long it takes, by region');
 });
 
+test('of two languages the one that could not be saved is saved with the next press, and nobody else is blamed', async () => {
+  const { page, k } = await keeper({ lang: 'en' });
+  await edit(page, k, 'lamp-warranty-repair');
+  for (const lang of ['kb.lang_zh', 'kb.lang_en']) await page.getByRole('group', { name: k(lang) }).getByLabel(k('kb.article_title')).fill('Two years 两年');
+  let posts = 0;
+  await page.route('**/api/v1/articles', (route) => (route.request().method() === 'POST' && ++posts === 2 ? route.abort() : route.continue()));
+  const save = page.getByRole('button', { name: k('kb.save'), exact: true });
+  await save.click();
+  await page.getByText(k('kb.unreachable')).waitFor();
+  await until(() => save.isEnabled(), 'it can be saved');
+  await save.click();
+  await page.getByText(like(k('kb.saved'))).waitFor();
+  assert.equal(posts, 3);
+});
+
 test('two who write at once are told, and nothing of either is lost', async () => {
   const k = words('en', 'knowledge');
   const one = await keeper({ lang: 'en' });

@@ -141,7 +141,7 @@ export function changed(d: Draft): Side[] {
 /** Saves one side as the next version; rejects with ApiError 409 where another one was saved meanwhile. */
 export const saveSide = (d: Draft, s: Side) => call('POST', api('articles'), { ...wire(d, s), version: s.from?.version ?? 0, base: s.from?.base ?? '' });
 
-/** The same text over what stands now. */
-export function rebase(d: Draft, now: Article): Draft {
-  return { ...d, isNew: false, sides: d.sides.map((s) => ({ ...s, from: now.languages.find((v) => v.lang === s.lang) ?? null })) };
+/** The same text over what stands now, in all languages or in these. */
+export function rebase(d: Draft, now: Article, langs: readonly string[] = d.sides.map((s) => s.lang)): Draft {
+  return { ...d, isNew: false, sides: d.sides.map((s) => (langs.includes(s.lang) ? { ...s, from: now.languages.find((v) => v.lang === s.lang) ?? null } : s)) };
 }

@@ -44,13 +44,19 @@ function Desk({ start, onClose }: { start: Draft; onClose: () => void }) {
   const save = async () => {
     setBusy(true);
     setTrouble(null);
+    const done: string[] = [];
     try {
-      for (const side of dirty) await saveSide(d, side);
+      for (const side of dirty) {
+        await saveSide(d, side);
+        done.push(side.lang);
+      }
       const stored = await getArticle(d.article.trim());
       setD((now) => (now === d ? draftOf(stored) : rebase(now, stored))); // what was written meanwhile stays
       setSaved(t('kb.saved', { time: shortWhen(Date.now()) }));
     } catch (error) {
       setTrouble({ text: errorText(error), conflict: error instanceof ApiError && error.status === 409 });
+      const stored = done.length > 0 ? await getArticle(d.article.trim()).catch(() => null) : null;
+      if (stored) setD((now) => rebase(now, stored, done)); // those are saved: the next press is for the others
     }
     setBusy(false);
   };
