@@ -73,7 +73,7 @@ export function startOfferSound(): void {
     return;
   }
   beep([660, 880]);
-  repeating ??= setInterval(() => beep([660, 880]), REPEAT_MS);
+  repeating ??= setInterval(() => settings.value.sound && beep([660, 880]), REPEAT_MS);
 }
 
 export function stopOfferSound(): void {
