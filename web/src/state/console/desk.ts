@@ -22,7 +22,7 @@ import type { Mode } from './drafts.js';
 import { departmentText, takeDepartmentTitles } from './labels.js';
 import { groupRows } from './lists.js';
 import type { DialogState } from './dialogs.js';
-import { notice, soundMessage, startOfferSound, stopOfferSound } from './notify.js';
+import { notice, soundMessage, soundOff, soundOn, startOfferSound, stopOfferSound } from './notify.js';
 import { emptyRow, fromCard, fromWelcome, isOver } from './row.js';
 import type { Row } from './row.js';
 import { settings } from './settings.js';
@@ -128,6 +128,7 @@ export class Desk {
   }
 
   start(): void {
+    soundOn();
     this.socket.open();
     const tick = () => {
       this.now.value = this.socket.clock.now();
@@ -142,7 +143,7 @@ export class Desk {
     this.socket.close();
     this.o.timers.clear(this.ticker);
     this.drafts.flush();
-    stopOfferSound();
+    soundOff();
   }
 
   // --- what the screens show

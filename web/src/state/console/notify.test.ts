@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startOfferSound, stopOfferSound, testSound } from './notify.js';
+import { soundOff, soundOn, startOfferSound, stopOfferSound, testSound } from './notify.js';
 import { choose } from './settings.js';
 
 test('who turns the sound off while an offer rings has quiet', () => {
@@ -28,4 +28,23 @@ test('who turns the sound off while an offer rings has quiet', () => {
   ring();
   assert.equal(tones, 6);
   stopOfferSound();
+});
+
+test('a tab in which nobody is signed in leaves the sound to the others', async () => {
+  const held: Array<() => unknown> = [];
+  const locks = { request: (_: string, run: () => unknown) => Promise.resolve(held.push(run)) };
+  Object.defineProperty(globalThis, 'navigator', { value: { locks }, configurable: true });
+  soundOn();
+  soundOn();
+  assert.equal(held.length, 1);
+  let given = false;
+  const turn = Promise.resolve(held[0]?.()).then(() => (given = true));
+  await Promise.resolve();
+  assert.equal(given, false, 'as long as somebody is signed in');
+  soundOff();
+  await turn;
+  soundOn();
+  assert.equal(held.length, 2, 'and asks for it with the next sign-in');
+  soundOff();
+  assert.equal(held[1]?.(), undefined, 'a turn that comes too late is passed on');
 });

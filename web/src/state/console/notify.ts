@@ -1,4 +1,5 @@
-// Being noticed: sound, title, badge, favicon dot, desktop notices. Only one tab sounds: the one that holds the lock.
+// Being noticed: sound, title, badge, favicon dot, desktop notices. Only one tab sounds: the one that holds the lock, of those with
+// somebody signed in.
 import { effect, signal } from '@preact/signals';
 import { settings } from './settings.js';
 
@@ -9,7 +10,10 @@ export const soundState = signal<Unlock>('waiting');
 export const noticeState = signal<NotificationPermission | 'none'>(typeof Notification === 'undefined' ? 'none' : Notification.permission);
 
 let audio: AudioContext | null = null;
+let isSignedIn = false;
 let isSpeaker = false;
+let isAsking = false;
+let passOn: () => void = () => undefined;
 let repeating: ReturnType<typeof setInterval> | null = null;
 let missedWhileHidden = false;
 
@@ -24,11 +28,30 @@ function unlock(): void {
   } catch {
     soundState.value = 'refused';
   }
-  if (isSpeaker || !('locks' in navigator)) return;
+  askForTurn();
+}
+
+function askForTurn(): void {
+  if (!isSignedIn || !audio || isAsking || !('locks' in navigator)) return;
+  isAsking = true;
   void navigator.locks.request('firstline-sound', () => {
-    isSpeaker = true;
-    return new Promise(() => undefined); // held as long as this tab lives
+    isSpeaker = isAsking = isSignedIn;
+    return isSpeaker ? new Promise<void>((done) => (passOn = done)) : undefined;
   });
+}
+
+/** Somebody has signed in: this tab sounds when its turn comes. */
+export function soundOn(): void {
+  isSignedIn = true;
+  askForTurn();
+}
+
+/** Nobody is signed in here any more: another tab sounds. */
+export function soundOff(): void {
+  stopOfferSound();
+  isSignedIn = false;
+  if (isSpeaker) isSpeaker = isAsking = false;
+  passOn();
 }
 
 /** Two soft notes, up for an offer, one for a message. */
