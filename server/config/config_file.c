@@ -3,8 +3,8 @@
  *
  * inih tells its handler neither the line nor whether a value goes on from the line before, and cuts lines at
  * 200 bytes. So the reader that hands it the lines counts them, looks at each first, and refuses what inih
- * would silently misread: a line that is too long, and " ;" behind a value, which would begin a comment. A
- * value that goes on in indented lines is put together and set when the next key begins.
+ * would silently misread: " ;" behind a value, which would begin a comment. A longer line goes to it in pieces, as if
+ * its value went on in indented lines. What does go on is put together and set when the next key begins.
  */
 #include "config/config_row.h"
 
@@ -27,7 +27,10 @@ struct reading {
     int line;            /* of the line that it got last */
     int rc;              /* the first error; nothing is read behind it */
     int rc_line;
-    bool goes_on; /* this line belongs to the value before */
+    bool goes_on;        /* this line belongs to the value before */
+    bool joins;          /* and is a piece of the same line of the file */
+    struct str rest;     /* of that line: the pieces that are still to come */
+    struct buf lines;    /* for each line that inih got: which of the file it is (int) */
     struct {
         bool set;
         int line;
@@ -78,7 +81,8 @@ static int on_pair(void *ctx, const char *section, const char *key, const char *
     if (r->rc < 0)
         return 1;
     if (r->goes_on && r->pending.set) {
-        buf_add_c(&r->pending.value, '\n');
+        if (!r->joins)
+            buf_add_c(&r->pending.value, '\n');
         buf_add_s(&r->pending.value, value);
         return 1;
     }
@@ -128,24 +132,37 @@ static void look_at_section(struct reading *r, struct str line)
         fail(r, r->line);
 }
 
-static void look_at(struct reading *r, struct str line, size_t room)
+static struct str unindented(struct str line)
 {
-    bool indented = line.n && isspace((unsigned char)line.s[0]);
-
-    r->goes_on = false;
-    if (line.n > room) {
-        fail_here(r, "the line is too long for the file; go on in the next line, indented");
-        return;
-    }
     while (line.n && isspace((unsigned char)line.s[0])) {
         line.s++;
         line.n--;
     }
-    if (line.n == 0 || line.s[0] == ';' || line.s[0] == '#')
+    return line;
+}
+
+static bool is_comment(struct str line)
+{
+    line = unindented(line);
+    return line.n && (line.s[0] == ';' || line.s[0] == '#');
+}
+
+static void look_at(struct reading *r, struct str line, size_t room)
+{
+    bool indented = line.n && isspace((unsigned char)line.s[0]), is_long = line.n > room;
+
+    r->goes_on = false;
+    if (is_comment(line))
+        return;
+    line = unindented(line);
+    if (line.n == 0)
         return;
     r->goes_on = indented && r->pending.set;
     if (line.s[0] == '[' && !r->goes_on) {
-        look_at_section(r, line);
+        if (is_long)
+            fail_here(r, "the section's name is too long");
+        else
+            look_at_section(r, line);
     } else if (has_comment_behind(line)) {
         fail_here(r, "a \";\" behind a blank begins a comment: put comments in lines of their own, and write "
                      "\";\" without a "
@@ -153,25 +170,58 @@ static void look_at(struct reading *r, struct str line, size_t room)
     }
 }
 
+/*
+ * Where a piece of at most max bytes may end: not beside a blank, which inih drops, not before what would begin a comment, not within a
+ * character. 0: nowhere.
+ */
+static size_t end_of_piece(struct str s, size_t max)
+{
+    if (s.n <= max)
+        return s.n;
+    for (size_t k = max; k > max / 2; k--)
+        if (!isspace((unsigned char)s.s[k - 1]) && !isspace((unsigned char)s.s[k]) && !strchr(";#", s.s[k]) && ((unsigned char)s.s[k] & 0xc0) != 0x80)
+            return k;
+    return 0;
+}
+
+/* The next line of the file, without its end. False: there is none, or what was read is wrong. */
+static bool take_line(struct reading *r, size_t room, struct str *out)
+{
+    const char *nl;
+
+    if (r->p == r->end || r->rc < 0)
+        return false;
+    nl = memchr(r->p, '\n', (size_t)(r->end - r->p));
+    *out = (struct str){r->p, (size_t)((nl ? nl : r->end) - r->p)};
+    r->p += out->n + (nl != NULL);
+    r->line++;
+    look_at(r, *out, room);
+    if (is_comment(*out))
+        out->n = 0; /* of any length */
+    return r->rc == 0;
+}
+
 /* fgets() for inih. */
 static char *next_line(char *to, int size, void *ctx)
 {
     struct reading *r = ctx;
-    const char *nl;
-    size_t n;
+    size_t room = (size_t)size - 3, n; /* but for a blank, the line's end, and NUL */
+    struct str s = r->rest;
 
-    if (r->p == r->end || r->rc < 0)
+    r->joins = s.n > 0;
+    if (!r->joins && !take_line(r, room, &s))
         return NULL;
-    nl = memchr(r->p, '\n', (size_t)(r->end - r->p));
-    n = (size_t)((nl ? nl : r->end) - r->p);
-    r->line++;
-    look_at(r, (struct str){r->p, n}, (size_t)size - 2);
-    if (r->rc < 0)
+    n = end_of_piece(s, room);
+    if (n == 0 && s.n > 0) {
+        fail_here(r, "the line is too long for the file; go on in the next line, indented");
         return NULL;
-    memcpy(to, r->p, n);
-    to[n] = '\n';
-    to[n + 1] = 0;
-    r->p += n + (nl != NULL);
+    }
+    r->rest = (struct str){s.s + n, s.n - n};
+    r->goes_on = r->goes_on || r->joins;
+    buf_add(&r->lines, (const char *)&r->line, sizeof r->line);
+    to[0] = ' ';
+    memcpy(to + r->joins, s.s, n);
+    memcpy(to + r->joins + n, "\n", 2);
     return to;
 }
 
@@ -207,15 +257,19 @@ static int parse_text(struct config *cfg, const char *path, struct str text, str
         return err_set(err, ERR_INVALID, "config: %s:%d: not UTF-8; save the file in that encoding", path,
                        line);
     buf_init(&r.pending.value, 65536);
+    buf_init(&r.lines, (text.n + 1) * sizeof(int));
     map_init(&r.seen);
     config_unsettle(cfg);
     line = ini_parse_stream(next_line, &r, on_pair, &r);
     flush(&r);
+    if (line > 0)
+        line = ((const int *)(const void *)r.lines.p)[line - 1];
     if (line > 0 && (r.rc == 0 || line < r.rc_line))
         r.rc = err_set(err, ERR_INVALID, "config: %s:%d: neither [section] nor key = value", path, line);
     else if (line < 0 && r.rc == 0)
         r.rc = err_set(err, ERR_NO_MEMORY, "config: %s: out of memory", path);
     buf_fini(&r.pending.value);
+    buf_fini(&r.lines);
     map_fini(&r.seen);
     config_settle(cfg);
     return r.rc;

@@ -31,6 +31,20 @@ struct link_batch {
     struct link_batch *next;
 };
 
+void link_words_add_bounds(struct link_words *w, const struct link *l)
+{
+    int64_t from, till;
+
+    if (!l->clock_hr) { /* the command line's: no clock of its own to hold against Redis's */
+        link_words_add(w, STR(""));
+        link_words_add(w, STR(""));
+        return;
+    }
+    link_clock_bounds(l, &from, &till);
+    link_words_add_i64(w, from);
+    link_words_add_i64(w, till);
+}
+
 static struct link_batch *batch_begin(struct link *l)
 {
     struct link_batch *b = l->spare;

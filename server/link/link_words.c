@@ -73,20 +73,6 @@ void link_words_add_i64(struct link_words *w, int64_t v)
     end_word(w);
 }
 
-void link_words_add_bounds(struct link_words *w, const struct link *l)
-{
-    int64_t from, till;
-
-    if (!l->clock_hr) { /* the command line's: no clock of its own to hold against Redis's */
-        link_words_add(w, STR(""));
-        link_words_add(w, STR(""));
-        return;
-    }
-    link_clock_bounds(l, &from, &till);
-    link_words_add_i64(w, from);
-    link_words_add_i64(w, till);
-}
-
 void link_words_add_key(struct link_words *w, const struct link *l, enum link_key key, struct str name)
 {
     begin_word(w);

@@ -171,12 +171,52 @@ static void what_inih_would_misread_is_refused(void **state)
                  "2: a \";\" behind a blank begins a comment: put comments in lines of their own, and write "
                  "\";\" without a blank "
                  "before it");
-    snprintf(line, sizeof line, "[site.x]\nname = a\ngreeting_en = %0250d\n", 7);
+    snprintf(line, sizeof line, "[site.x]\nname = a\ngreeting_en = a%250s\n", "b");
     expect_error(line, "3: the line is too long for the file; go on in the next line, indented");
+    snprintf(line, sizeof line, "[site.%0250d]\n", 7);
+    expect_error(line, "1: the section's name is too long");
     /* The first wrong line is told, also if the value before it ends there. */
     expect_error("[limits]\nburst = x\nno pair\n",
                  "2: limits.burst: \"x\" is not a whole number (0–1000000)");
     expect_error("[limits]\nno pair\nburst = x\n", "2: neither [section] nor key = value");
+}
+
+/* inih takes 200 bytes: a greeting of seventy Chinese characters is more */
+static void a_line_may_be_as_long_as_its_value(void **state)
+{
+    struct config *cfg = config_create(), *again = config_create();
+    const struct config_site *site;
+    struct buf text, en, zh, out;
+    struct err err;
+
+    (void)state;
+    buf_init(&text, 1 << 20);
+    buf_init(&en, 1 << 16);
+    buf_init(&zh, 1 << 16);
+    buf_init(&out, 1 << 20);
+    while (en.n < 900)
+        buf_printf(&en, "%sword#%zu;%s=[x]:", en.n ? " " : "", en.n, en.n % 3 ? "" : "  two");
+    while (zh.n < 900)
+        buf_add_s(&zh, "您好，欢迎光临，请问有什么可以帮您？");
+    buf_printf(&text, "# %0400d\n[site.x]\n  ; %0300d\nname = a\ngreeting_en = %s\ngreeting_zh =%s\nlocale = en\n", 1, 2, en.p, zh.p);
+    expect_read(cfg, text.p);
+    for (int i = 0; i < 2; i++) {
+        site = config_site_find(i ? again : cfg, STR("x"));
+        assert_string_equal(site->greeting_en, en.p);
+        assert_string_equal(site->greeting_zh, zh.p);
+        config_print(cfg, &out);
+        if (i == 0)
+            expect_read(again, out.p);
+    }
+    buf_add_s(&text, "no pair\n");
+    assert_true(read_text(cfg, text.p, &err) < 0);
+    assert_non_null(strstr(err.text, ":8: neither"));
+    buf_fini(&text);
+    buf_fini(&en);
+    buf_fini(&zh);
+    buf_fini(&out);
+    config_destroy(cfg);
+    config_destroy(again);
 }
 
 static void a_file_must_be_text_and_not_too_large(void **state)
@@ -424,6 +464,7 @@ int main(void)
         cmocka_unit_test(a_file_sets_what_it_names),
         cmocka_unit_test(an_error_names_file_line_key_and_cure),
         cmocka_unit_test(what_inih_would_misread_is_refused),
+        cmocka_unit_test(a_line_may_be_as_long_as_its_value),
         cmocka_unit_test(a_file_must_be_text_and_not_too_large),
         cmocka_unit_test(set_makes_the_site_that_it_names),
         cmocka_unit_test(a_wrong_set_is_told_and_changes_nothing),
