@@ -134,17 +134,19 @@ void minder_watch(struct minder *m, pid_t pid)
     uv_poll_start(m->watch, UV_READABLE, on_pidfd);
 }
 
-/* True if the watched process is over, reaped or not; *status only means something if it was a child of ours.
+/*
+ * True if the watched process is over; *status only means something if it was a child of ours, which is reaped by this. (Asked first whether it
+ * is over: one that ends in between would be taken for one without a status, and stay a zombie.)
  */
 static bool is_gone(const struct minder *m, int *status)
 {
     struct pollfd p = {m->pidfd, POLLIN, 0};
 
+    if (m->pidfd >= 0 && poll(&p, 1, 0) <= 0)
+        return false;
     if (waitpid(m->pid, status, WNOHANG) == m->pid)
         return true;
-    if (m->pidfd >= 0)
-        return poll(&p, 1, 0) > 0;
-    return kill(m->pid, 0) < 0 && errno == ESRCH;
+    return m->pidfd >= 0 || (kill(m->pid, 0) < 0 && errno == ESRCH);
 }
 
 static void on_judged(uv_work_t *w, int status);
