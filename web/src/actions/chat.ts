@@ -111,7 +111,9 @@ export const reassign: Action = {
 // --- writing
 
 export function focusComposer(): void {
-  requestAnimationFrame(() => document.querySelector<HTMLTextAreaElement>('#composer')?.focus());
+  const focus = () => document.querySelector<HTMLTextAreaElement>('#composer')?.focus();
+  focus(); // the next key is meant for it
+  requestAnimationFrame(focus); // where it is being drawn
 }
 
 export function setMode(d: Desk, mode: 'reply' | 'note' | 'whisper'): void {
