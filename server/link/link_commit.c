@@ -31,7 +31,7 @@ struct link_batch {
     struct link_batch *next;
 };
 
-void link_words_add_bounds(struct link_words *w, const struct link *l)
+void link_add_bounds(struct link_words *w, const struct link *l)
 {
     int64_t from, till;
 
@@ -70,7 +70,7 @@ static struct link_batch *batch_begin(struct link *l)
     link_words_add(&b->args, str_of(l->epoch));
     link_words_add(&b->args, str_of(l->node));
     link_words_add(&b->args, STR("    ")); /* the count: written when it is known */
-    link_words_add_bounds(&b->args, l);
+    link_add_bounds(&b->args, l);
     link_words_add(&b->args, l->listens ? STR("1") : STR("0"));
     return b;
 }

@@ -87,7 +87,7 @@ int link_presence(struct link *l, const char *node, bool join, struct str person
     link_words_add(&args, join ? STR("join") : STR("leave"));
     link_words_add(&args, str_of(node ? node : l->node));
     link_words_add(&args, person);
-    link_words_add_bounds(&args, l);
+    link_add_bounds(&args, l);
     link_words_add_i64(&args, l->clock_hr ? link_now_ms(l) : 0);
     for (unsigned i = 0; i < n; i++) {
         link_words_add(&args, str_of(members[i]));
@@ -133,7 +133,7 @@ int link_alive(struct link *l, int64_t silent_ms, const char *const *endings, co
     link_words_add_key(&keys, l, LINK_TIMERS, STR(""));
     link_words_add_plain(&keys, l, "clock");
     link_words_add_i64(&args, silent_ms);
-    link_words_add_bounds(&args, l);
+    link_add_bounds(&args, l);
     for (unsigned i = 0; i < n; i++) {
         link_words_add(&args, str_of(endings[i]));
         link_words_add_i64(&args, spans_ms[i]);

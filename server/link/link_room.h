@@ -92,6 +92,8 @@ int link_look(struct link *l, void (*cb)(void *ctx, const struct redis_reply *r)
 void link_clock_look(struct link *l, const struct redis_reply *r);
 /* Between which times a commit that is sent now may happen. */
 void link_clock_bounds(const struct link *l, int64_t *from, int64_t *till);
+/* The same as two words for a script, "" any time (link_commit.c). */
+void link_add_bounds(struct link_words *w, const struct link *l);
 
 void link_words_init(struct link_words *w, size_t max);
 void link_words_fini(struct link_words *w);
@@ -104,8 +106,6 @@ void link_words_add_i64(struct link_words *w, int64_t v);
 void link_words_add_key(struct link_words *w, const struct link *l, enum link_key key, struct str name);
 void link_words_add_log(struct link_words *w, const struct link *l, char which, struct str log); /* 'l', 'h' or 'i' */
 void link_words_add_plain(struct link_words *w, const struct link *l, const char *key);
-/* Two words: between which times a script may do its work (link_clock_bounds()), "" any. */
-void link_words_add_bounds(struct link_words *w, const struct link *l);
 
 /*
  * Runs a script. Where Redis has forgotten it (SCRIPT FLUSH) the call is sent again with the script's text, behind what was sent meanwhile.
