@@ -139,19 +139,29 @@ static void on_turn(void *ctx)
 
 /* ---- the start */
 
-/* Texts that alone are no reply (rule 2.1): the site's own greetings and farewells and what the machine says. */
+static void add_canned(struct app *a, size_t *n, const char *text)
+{
+    if (*text)
+        a->canned[(*n)++] = text;
+}
+
+/* Texts that alone are no reply (rule 2.1): the site's own greetings, farewells and canned replies, and what the machine says. */
 static void set_canned(struct app *a)
 {
     const struct config_site *s = &a->cfg->sites[0];
     const char *const own[] = {s->greeting_en, s->greeting_zh, s->farewell_en, s->farewell_zh};
-    unsigned n = 0;
+    size_t n = 0;
 
+    a->canned = mem_alloc((sizeof own / sizeof *own + 2 * (CARE_TEXT_N + a->cfg->canned_n) + 1) * sizeof *a->canned);
     for (unsigned i = 0; i < sizeof own / sizeof *own; i++)
-        if (own[i][0])
-            a->canned[n++] = own[i];
+        add_canned(a, &n, own[i]);
     for (unsigned i = 0; i < CARE_TEXT_N; i++) {
-        a->canned[n++] = care_text((enum care_text)i, STR("en")).s;
-        a->canned[n++] = care_text((enum care_text)i, STR("zh-CN")).s;
+        add_canned(a, &n, care_text((enum care_text)i, STR("en")).s);
+        add_canned(a, &n, care_text((enum care_text)i, STR("zh-CN")).s);
+    }
+    for (size_t i = 0; i < a->cfg->canned_n; i++) {
+        add_canned(a, &n, a->cfg->canned[i].text_en);
+        add_canned(a, &n, a->cfg->canned[i].text_zh);
     }
     a->canned[n] = NULL;
     a->rules.texts.canned = a->canned;

@@ -172,5 +172,6 @@ void app_fini(struct app *a)
         free(a->departments[i].reps);
     free(a->departments);
     free(a->departments_by_name);
+    free(a->canned);
     free(a);
 }

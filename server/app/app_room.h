@@ -299,7 +299,7 @@ struct app {
     struct auth_guard *guard;
     struct chat_rules rules;           /* the site's: the sections' with its own numbers and words */
     struct spans spans;                /* so */
-    const char *canned[8 + 2 * CARE_TEXT_N]; /* NULL-terminated; texts borrowed */
+    const char **canned;               /* NULL-terminated; texts borrowed */
     struct protocol_limits limits;
     struct decision decision;
     struct pool cmds, flights;         /* of struct cmd, struct flight */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* --- sites and departments */
+/* --- sites, departments, canned replies */
 
 static struct config_site *add_site(struct config *cfg, struct str id)
 {
@@ -43,6 +43,24 @@ static void free_department(struct config_department *d)
     free(d->name);
     free(d->week);
     free(d->closed);
+}
+
+static struct config_canned *add_canned(struct config *cfg, struct str name)
+{
+    struct config_canned *c;
+
+    cfg->canned = mem_realloc(cfg->canned, (cfg->canned_n + 1) * sizeof *cfg->canned);
+    c = &cfg->canned[cfg->canned_n++];
+    memset(c, 0, sizeof *c);
+    config_value_defaults(config_canned_rows, config_canned_rows_n, c);
+    c->name = mem_strndup(name.s, name.n);
+    return c;
+}
+
+static void free_canned(struct config_canned *c)
+{
+    config_value_free(config_canned_rows, config_canned_rows_n, c);
+    free(c->name);
 }
 
 struct config_site *config_site_find(const struct config *cfg, struct str id)
@@ -158,8 +176,11 @@ void config_destroy(struct config *cfg)
         free_site(&cfg->sites[i]);
     for (size_t i = 0; i < cfg->departments_n; i++)
         free_department(&cfg->departments[i]);
+    for (size_t i = 0; i < cfg->canned_n; i++)
+        free_canned(&cfg->canned[i]);
     free(cfg->sites);
     free(cfg->departments);
+    free(cfg->canned);
     config_value_free(config_rows, config_rows_n, cfg);
     free(cfg);
 }
@@ -207,6 +228,14 @@ int config_take_site(struct config *cfg, struct str id, struct err *err)
             free_department(&cfg->departments[i]);
     }
     cfg->departments_n = n;
+    n = 0;
+    for (size_t i = 0; i < cfg->canned_n; i++) {
+        if (!*cfg->canned[i].site || strcmp(cfg->canned[i].site, kept.id) == 0)
+            cfg->canned[n++] = cfg->canned[i];
+        else
+            free_canned(&cfg->canned[i]);
+    }
+    cfg->canned_n = n;
     for (size_t i = 0; i < cfg->sites_n; i++) {
         if (&cfg->sites[i] != s)
             free_site(&cfg->sites[i]);
@@ -240,6 +269,7 @@ static int no_section(struct str section, struct err *err)
         near = config_nearest(section, config_rows[i].section, near, &best);
     near = config_nearest(section, "site.NAME", near, &best);
     near = config_nearest(section, "department.NAME", near, &best);
+    near = config_nearest(section, "canned.NAME", near, &best);
     if (near)
         return err_set(err, ERR_INVALID, "there is no section [%.*s]; did you mean [%s]?", STR_FMT(section),
                        near);
@@ -335,6 +365,24 @@ static int find_department(struct config *cfg, struct str section, struct str na
     return 0;
 }
 
+static int find_canned(struct config *cfg, struct str section, struct str name, struct place *out, struct err *err)
+{
+    struct config_canned *c = NULL;
+
+    if (!config_name_is_valid(name))
+        return bad_name(section, err);
+    for (size_t i = 0; i < cfg->canned_n && !c; i++) {
+        if (str_is(name, cfg->canned[i].name))
+            c = &cfg->canned[i];
+    }
+    if (!c && cfg->canned_n == CONFIG_CANNED_MAX)
+        return err_set(err, ERR_FULL, "[%.*s]: there are %d canned replies already, which is the most", STR_FMT(section), CONFIG_CANNED_MAX);
+    if (!c)
+        c = add_canned(cfg, name);
+    *out = (struct place){config_canned_rows, config_canned_rows_n, STR_NONE, c};
+    return 0;
+}
+
 static int find_place(struct config *cfg, struct str section, struct place *out, struct err *err)
 {
     struct str name;
@@ -343,6 +391,8 @@ static int find_place(struct config *cfg, struct str section, struct place *out,
         return find_site(cfg, section, name, out, err);
     if (is_named(section, "department.", &name))
         return find_department(cfg, section, name, out, err);
+    if (is_named(section, "canned.", &name))
+        return find_canned(cfg, section, name, out, err);
     if (!section_exists(section))
         return no_section(section, err);
     *out = (struct place){config_rows, config_rows_n, section, cfg};

@@ -2,12 +2,12 @@
  * config: the settings of one server, from an INI file and --set, each one row of the table in
  * config_table.c.
  *
- * A member is named like its key: `[limits] burst = 20` is cfg->limits.burst. Sites and departments are
- * sections of their own, `[site.shop]`, `[department.sales]`. Without any there is one site, `default`; a
- * site without departments has one, `general`, always open.
+ * A member is named like its key: `[limits] burst = 20` is cfg->limits.burst. Sites, departments and canned replies are
+ * sections of their own, `[site.shop]`, `[department.sales]`, `[canned.on_its_way]`. Without any there is one site,
+ * `default`; a site without departments has one, `general`, always open.
  *
  * Owns    all strings and arrays; config_destroy() frees them. A change (config_read_file, config_set) may
- * move the arrays. Bounds  a file of 1 MiB, 100 sites, 1000 departments.   Units  in the name; times are
+ * move the arrays. Bounds  a file of 1 MiB, 100 sites, 1000 departments, 500 canned replies.   Units  in the name; times are
  * milliseconds. Thread  read by any once it is set up; changed by one, before that. Errors  one sentence with
  * file, line, key and cure. After an error of a key all others hold.
  */
@@ -20,7 +20,8 @@
 #define CONFIG_FILE_MAX        (1024 * 1024)
 #define CONFIG_SITES_MAX       100
 #define CONFIG_DEPARTMENTS_MAX 1000
-#define CONFIG_NAME_MAX        32 /* characters of a site's or department's name */
+#define CONFIG_CANNED_MAX      500
+#define CONFIG_NAME_MAX        32 /* characters of a site's, department's or canned reply's name */
 
 enum config_fsync { CONFIG_FSYNC_ALWAYS, CONFIG_FSYNC_EVERYSEC };
 
@@ -96,6 +97,16 @@ struct config_department {
     size_t closed_n;
     const struct config_zone *zone; /* of its site, borrowed */
     bool implied;                   /* no section made it */
+};
+
+/* A canned reply: what a rep may send as it stands, but for its {variables}. */
+struct config_canned {
+    char *name;     /* the section's name, unique */
+    char *site;     /* id of the only site that has it; "" all */
+    char *title_zh; /* what reps find it by, beside its name and text */
+    char *title_en;
+    char *text_zh;  /* one of the two is set (config_check) */
+    char *text_en;
 };
 
 struct config_class {
@@ -204,6 +215,8 @@ struct config {
     size_t sites_n;
     struct config_department *departments; /* at least one a site */
     size_t departments_n;
+    struct config_canned *canned;
+    size_t canned_n;
 };
 
 /* All defaults. Caller: config_destroy(), which accepts NULL. */
@@ -212,7 +225,7 @@ void config_destroy(struct config *cfg);
 
 /* Reads a file over what there is. ERR_NOT_FOUND, ERR_IO, ERR_TOO_LARGE, ERR_INVALID. */
 int config_read_file(struct config *cfg, const char *path, struct err *err);
-/* One setting, "section.key=value"; a site or department that isn't there yet is made. ERR_INVALID, ERR_FULL.
+/* One setting, "section.key=value"; a site, department or canned reply that isn't there yet is made. ERR_INVALID, ERR_FULL.
  */
 int config_set(struct config *cfg, const char *assignment, struct err *err);
 /*

@@ -58,6 +58,15 @@ static int check_department(const struct config *cfg, const struct config_depart
     return 0;
 }
 
+static int check_canned(const struct config *cfg, const struct config_canned *c, struct err *err)
+{
+    if (*c->site && !config_site_find(cfg, str_of(c->site)))
+        return err_set(err, ERR_INVALID, "config: canned.%s.site: there is no site %s; leave it empty for all sites", c->name, c->site);
+    if (!*c->text_zh && !*c->text_en)
+        return err_set(err, ERR_INVALID, "config: canned.%s: has no text; write text_zh = …, text_en = … or both", c->name);
+    return 0;
+}
+
 static bool is_loopback(const char *listen)
 {
     return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]", 5) == 0 ||
@@ -140,6 +149,12 @@ int config_check(const struct config *cfg, struct buf *problems, struct err *err
     }
     for (size_t i = 0; i < cfg->departments_n; i++) {
         int rc = check_department(cfg, &cfg->departments[i], problems, err);
+
+        if (rc < 0)
+            return rc;
+    }
+    for (size_t i = 0; i < cfg->canned_n; i++) {
+        int rc = check_canned(cfg, &cfg->canned[i], err);
 
         if (rc < 0)
             return rc;

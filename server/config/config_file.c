@@ -395,4 +395,8 @@ void config_print(const struct config *cfg, struct buf *out)
         buf_printf(out, "\n[department.%s]\n", d->name);
         print_rows(config_department_rows, config_department_rows_n, d, i == 0, out);
     }
+    for (size_t i = 0; i < cfg->canned_n; i++) {
+        buf_printf(out, "\n[canned.%s]\n", cfg->canned[i].name);
+        print_rows(config_canned_rows, config_canned_rows_n, &cfg->canned[i], i == 0, out);
+    }
 }

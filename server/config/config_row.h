@@ -20,10 +20,10 @@ enum config_type {
 typedef const char *config_check_fn(const char *text);
 
 struct config_row {
-    const char *section; /* "limits"; "site" and "department" stand for [site.NAME], [department.NAME] */
+    const char *section; /* "limits"; "site", "department" and "canned" stand for [site.NAME] and so on */
     const char *key;
     enum config_type type;
-    size_t offset;              /* in struct config, config_site or config_department */
+    size_t offset;              /* in struct config, config_site, config_department or config_canned */
     const char *def;            /* as it would stand in the file */
     int64_t min, max;           /* INT, MS, BYTES; of a text max is the most bytes */
     const char *const *choices; /* ENUM, or STR of few values: NULL-terminated */
@@ -38,6 +38,8 @@ extern const struct config_row config_site_rows[];
 extern const size_t config_site_rows_n;
 extern const struct config_row config_department_rows[];
 extern const size_t config_department_rows_n;
+extern const struct config_row config_canned_rows[];
+extern const size_t config_canned_rows_n;
 
 /* Reads text into the row's member of *base (freeing an old string). The error is "SECTION.KEY: …" with that
  * name. */
@@ -63,7 +65,7 @@ config_check_fn config_check_listen, config_check_listen_or_none, config_check_u
 const char *config_hours_parse(const char *text, struct config_span **out, size_t *n);
 const char *config_holidays_parse(const char *text, struct config_days **out, size_t *n);
 
-/* True if s may name a site or a department. */
+/* True if s may name a site, a department or a canned reply. */
 bool config_name_is_valid(struct str s);
 
 /* The text of a CONFIG_STR or CONFIG_LIST member. */

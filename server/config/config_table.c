@@ -35,6 +35,8 @@
     RULE_MS(s, gone_ms, "As queue.gone_ms.")
 #define DEPARTMENT(k, type, def, max, check, help)                                                                     \
     {"department", #k, CONFIG_##type, offsetof(struct config_department, k), def, 0, max, NULL, check, false, help}
+#define CANNED(k, max, check, help)                                                                                    \
+    {"canned", #k, CONFIG_STR, offsetof(struct config_canned, k), "", 0, max, NULL, check, false, help}
 
 #define MINUTE 60000LL
 #define HOUR   (60 * MINUTE)
@@ -199,3 +201,12 @@ const struct config_row config_department_rows[] = {
     RULES(department),
 };
 const size_t config_department_rows_n = sizeof config_department_rows / sizeof config_department_rows[0];
+
+const struct config_row config_canned_rows[] = {
+    CANNED(site, CONFIG_NAME_MAX, config_check_name_or_none, "The only site that has this canned reply; empty: all."),
+    CANNED(title_zh, 100, NULL, "What reps find it by in Chinese, beside its name and text."),
+    CANNED(title_en, 100, NULL, "What reps find it by in English."),
+    CANNED(text_zh, 2000, NULL, "What is sent to shoppers who write Chinese. {name}, {rep} and {department} are filled in, other {variables} by the rep."),
+    CANNED(text_en, 2000, NULL, "What is sent to everybody else; without it the other one."),
+};
+const size_t config_canned_rows_n = sizeof config_canned_rows / sizeof config_canned_rows[0];

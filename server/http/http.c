@@ -37,6 +37,7 @@ static const struct http_route routes[] = {
     {"GET", "/api/v1/gaps", EDITORS, false, gaps_list},
     {"GET", "/api/v1/gaps/stale", EDITORS, false, gaps_stale},
     {"GET", "/api/v1/people", ROLE_STAFF, false, people_list},
+    {"GET", "/api/v1/canned", ROLE_STAFF, false, canned_list},
     {"GET", "/api/v1/scorecards", READERS, false, scorecards_list},
     {"GET", "/api/v1/reviews", READERS, false, reviews_list},
     {"POST", "/api/v1/reviews", JUDGES, true, reviews_create},

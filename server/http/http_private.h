@@ -82,6 +82,7 @@ void session_delete(struct http_call *call);
 void transcripts_list(struct http_call *call);
 void transcripts_get(struct http_call *call);
 void people_list(struct http_call *call);
+void canned_list(struct http_call *call);
 void scorecards_list(struct http_call *call);
 void reviews_create(struct http_call *call);
 void reviews_list(struct http_call *call);

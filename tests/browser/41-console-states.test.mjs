@@ -78,7 +78,15 @@ describe('the console', { concurrency: 2 }, () => {
       await page.keyboard.press('r');
       await mei.box.fill('/refund');
       await mei.page.getByRole('listbox', { name: mei.t('picker.label') }).getByRole('option').first().waitFor();
-      await state('article-picker');
+      await state('reply-picker-article');
+      await mei.box.fill('/');
+      await mei.page.locator('#reply-picker kbd').first().waitFor();
+      await state('reply-picker');
+      await mei.box.fill('/on_its_way');
+      await mei.page.getByRole('option').getByText('/on_its_way').waitFor();
+      await page.keyboard.press('Enter');
+      await mei.page.getByText(mei.t('composer.fill', { what: '{order}' })).waitFor();
+      await state('reply-canned');
       await page.keyboard.press('Escape');
       await mei.box.fill('');
 

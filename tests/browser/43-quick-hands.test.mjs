@@ -96,7 +96,7 @@ describe('a rep types on', { concurrency: 2 }, () => {
 
   test('a line that begins with a slash: an article that fits comes in its place and goes again, none that does not', async (t) => {
     const { mei } = await served(t, 'en', ['Ann']);
-    const picker = mei.page.locator('#article-picker');
+    const picker = mei.page.locator('#reply-picker');
     await mei.box.fill('/zzzqqq no such article');
     await picker.waitFor();
     await picker.waitFor({ state: 'detached' });
@@ -110,6 +110,32 @@ describe('a rep types on', { concurrency: 2 }, () => {
     await untilList(async () => [await mei.box.inputValue()], ([v]) => v.length > 20, 'the article');
     await mei.page.keyboard.press('Control+z');
     await untilList(async () => [await mei.box.inputValue()], ([v]) => v === '/refund', 'what was typed');
+  });
+
+  test('a canned reply: what is known is filled in, what is not is marked and holds it back until it is written', async (t) => {
+    const { mei } = await served(t, 'en', ['Ann']);
+    const stands = (what, fits) => untilList(async () => [await mei.box.inputValue()], ([v]) => fits(v), what);
+    const marked = () => mei.box.evaluate((el) => el.value.slice(el.selectionStart, el.selectionEnd));
+    await mei.box.fill('/');
+    await mei.page.locator('#reply-picker').getByRole('option').nth(2).waitFor();
+    await mei.box.fill('/on_its');
+    await mei.page.getByRole('option').getByText('/on_its_way').waitFor();
+    await mei.page.keyboard.press('Enter');
+    await stands('the text', (v) => v.startsWith('Ann, your order {order} '));
+    await untilList(async () => [await marked()], ([v]) => v === '{order}', 'the first gap is marked');
+    await mei.page.keyboard.press('Enter');
+    assert.equal(await marked(), '{order}', 'nothing is sent');
+    await mei.page.keyboard.type('LL-2041');
+    await mei.page.keyboard.press('Enter');
+    await untilList(async () => [await marked()], ([v]) => v === '{date}', 'the next gap');
+    await mei.page.keyboard.type('Friday');
+    const text = await mei.box.inputValue();
+    await mei.page.keyboard.press('Enter');
+    await mei.said(text).waitFor();
+    assert.match(text, /^Ann, your order LL-2041 .* Friday\.$/);
+    await mei.box.fill('Braces {like these} and {order} are text');
+    await mei.page.keyboard.press('Enter');
+    await mei.said('Braces {like these} and {order} are text').waitFor();
   });
 
   test('in two tabs: what is written in one stands in the other, and goes with what was sent', async (t) => {

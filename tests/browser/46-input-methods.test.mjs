@@ -65,10 +65,10 @@ test('an Enter of the input method sends nothing, the next one sends once, at th
   await mei.row('王芳').click();
   await mei.box.fill('/');
   await cdp.send('Input.imeSetComposition', { text: 'return', selectionStart: 6, selectionEnd: 6 });
-  const head = mei.page.locator('#article-picker .picker-head');
+  const head = mei.page.locator('#reply-picker .picker-head');
   await untilList(() => head.allTextContents(), ([v]) => v === mei.t('picker.searching'), 'the letters stand there, nothing is asked yet');
   await cdp.send('Input.insertText', { text: 'return' });
-  await mei.page.locator('#article-picker li').first().waitFor();
+  await mei.page.locator('#reply-picker li').first().waitFor();
   assert.equal(await mei.box.inputValue(), '/return');
   assert.deepEqual([...troublesOf(shopper.page), ...troublesOf(mei.page)], []);
 });

@@ -11,7 +11,7 @@ let server;
 let quinn;
 
 before(async () => {
-  server = await new Server({ set: { 'ownership.grace_ms': 400, 'presence.grace_ms': 400 } }).start();
+  server = await new Server({ set: { 'ownership.grace_ms': 400, 'presence.grace_ms': 400, 'canned.way.text_en': 'Your order {order} is on its way.', 'canned.way.text_zh': '订单{order}已发出' } }).start();
   quinn = await auditor(server);
 });
 after(() => endAndCheck(server));
@@ -58,7 +58,8 @@ test('a greeting or a canned text alone does not make an owner, an answer does',
   const { sue, chat } = await arrival(server, ann.department);
   await ann.expect('offer', { chat });
   await ann.done('offer.accept', { chat });
-  for (const text of ['Hello!', '您好，请问有什么可以帮您？', '  HELLO , how can I help you ?', '稍等']) await ann.say(text, { chat });
+  for (const text of ['Hello!', '您好，请问有什么可以帮您？', '  HELLO , how can I help you ?', 'Your order LL-7 is on its way', '订单 LL-7 已发出。', '稍等'])
+    await ann.say(text, { chat });
   await sue.event('message', { text: '稍等' });
   assert.equal(sue.entries(chat, 'owned').length, 0, 'greetings do not count');
   const card = await ann.done('chat.open', { chat });

@@ -341,6 +341,8 @@ static void what_is_printed_reads_back_the_same(void **state)
     assert_int_equal(config_set(cfg, "department.sales.hours=mon-fri 09:00-18:00; sat 10:00-16:00", &err), 0);
     assert_int_equal(config_set(cfg, "routing.offer_ms=45s", &err), 0);
     assert_int_equal(config_set(cfg, "redis.appendfsync=everysec", &err), 0);
+    assert_int_equal(config_set(cfg, "canned.way.text_zh={name}，您的订单 {order}\n已发出；请稍候", &err), 0);
+    assert_int_equal(config_set(cfg, "canned.way.title_en=On its way", &err), 0);
     expect_same_after_reading_back(cfg);
     config_destroy(cfg);
 }
@@ -352,7 +354,8 @@ static void one_of_several_sites_is_taken_with_what_it_has_of_its_own(void **sta
 
     (void)state;
     expect_read(cfg, "[server]\nlisten = 127.0.0.1:1\n[kb]\ndir = /kb\n[site.a]\n[site.b]\nlisten = 127.0.0.1:2\nredis = unix:///r\n"
-                     "[department.x]\nsite = a\n[department.y]\nsite = b\n");
+                     "[department.x]\nsite = a\n[department.y]\nsite = b\n"
+                     "[canned.of_a]\nsite = a\ntext_en = a\n[canned.of_all]\ntext_en = all\n[canned.of_b]\nsite = b\ntext_zh = 乙\n");
     assert_int_equal(config_check(cfg, NULL, &err), 0);
     assert_int_equal(config_take_site(cfg, STR("c"), &err), ERR_NOT_FOUND);
     assert_string_equal(err.text, "config: there is no site c; there is a, b");
@@ -362,6 +365,9 @@ static void one_of_several_sites_is_taken_with_what_it_has_of_its_own(void **sta
     assert_string_equal(cfg->sites[0].id, "b");
     assert_string_equal(cfg->sites[0].redis, "unix:///r");
     assert_string_equal(cfg->departments[0].name, "y");
+    assert_int_equal(cfg->canned_n, 2);
+    assert_string_equal(cfg->canned[0].name, "of_all");
+    assert_string_equal(cfg->canned[1].text_zh, "乙");
     assert_string_equal(cfg->server.listen, "127.0.0.1:2");
     assert_string_equal(cfg->kb.dir, "/kb");
     assert_int_equal(config_check(cfg, NULL, &err), 0);
@@ -431,11 +437,19 @@ static void check_finds_what_no_single_key_can_tell(void **state)
     assert_non_null(strstr(problems.p, "department.sales.lead: nobody answers for it"));
     assert_non_null(strstr(problems.p, "redis.appendfsync: everysec may lose"));
     assert_non_null(strstr(problems.p, "server.listen: 0.0.0.0:80 may be reached from outside"));
+    expect_read(cfg, "[canned.x]\ntitle_en = X\n");
+    assert_int_equal(config_check(cfg, NULL, &err), ERR_INVALID);
+    assert_string_equal(err.text, "config: canned.x: has no text; write text_zh = …, text_en = … or both");
+    expect_read(cfg, "[canned.x]\ntext_en = X\nsite = more\n");
+    assert_int_equal(config_check(cfg, NULL, &err), ERR_INVALID);
+    assert_string_equal(err.text, "config: canned.x.site: there is no site more; leave it empty for all sites");
+    expect_read(cfg, "[canned.x]\nsite = shop\n");
+    assert_int_equal(config_check(cfg, NULL, &err), 0);
     buf_fini(&problems);
     config_destroy(cfg);
 }
 
-static void sites_and_departments_are_bounded(void **state)
+static void sites_departments_and_canned_replies_are_bounded(void **state)
 {
     struct config *cfg = config_create();
     struct err err = {0};
@@ -447,11 +461,17 @@ static void sites_and_departments_are_bounded(void **state)
         buf_printf(&text, "[site.s%d]\n", i);
     for (int i = 0; i < CONFIG_DEPARTMENTS_MAX; i++)
         buf_printf(&text, "[department.d%d]\nsite = s%d\n", i, i % CONFIG_SITES_MAX);
+    for (int i = 0; i < CONFIG_CANNED_MAX; i++)
+        buf_printf(&text, "[canned.c%d]\ntext_en = %d\n", i, i);
     expect_read(cfg, text.p);
     assert_int_equal(cfg->sites_n, CONFIG_SITES_MAX);
     assert_int_equal(cfg->departments_n, CONFIG_DEPARTMENTS_MAX);
     assert_int_equal(config_set(cfg, "site.more.name=x", &err), ERR_FULL);
     assert_int_equal(config_set(cfg, "department.more.lead=x", &err), ERR_FULL);
+    assert_int_equal(cfg->canned_n, CONFIG_CANNED_MAX);
+    assert_int_equal(config_set(cfg, "canned.more.text_en=x", &err), ERR_FULL);
+    assert_string_equal(err.text, "config: --set: [canned.more]: there are 500 canned replies already, which is the most");
+    assert_int_equal(config_set(cfg, "canned.c499.text_en=x", &err), 0);
     assert_int_equal(config_set(cfg, "site.s7.name=x", &err), 0);
     buf_fini(&text);
     config_destroy(cfg);
@@ -473,7 +493,7 @@ int main(void)
         cmocka_unit_test(sites_that_would_meet_are_refused),
         cmocka_unit_test(a_secret_is_never_shown),
         cmocka_unit_test(check_finds_what_no_single_key_can_tell),
-        cmocka_unit_test(sites_and_departments_are_bounded),
+        cmocka_unit_test(sites_departments_and_canned_replies_are_bounded),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -253,6 +253,7 @@ static void every_role_gets_what_its_row_says(void **state)
         {"/api/v1/transcripts", 401, 200, 200, 200, 200, 403, 403},
         {"/api/v1/transcripts/c_1", 401, 200, 200, 200, 200, 403, 403},
         {"/api/v1/people", 401, 200, 200, 200, 200, 200, 200},
+        {"/api/v1/canned", 401, 200, 200, 200, 200, 200, 200},
         {"/api/v1/scorecards", 401, 200, 200, 200, 200, 403, 403},
         {"/api/v1/reviews?chat=c_1", 401, 200, 200, 200, 200, 403, 403},
         {"/api/v1/reviews", 401, 400, 400, 200, 200, 403, 403},
@@ -296,6 +297,20 @@ static void a_list_is_asked_for_as_the_query_says_and_noted(void **state)
     assert_string_equal(asked.departments, "");
     assert_int_equal(call(r, "GET", "/api/v1/transcripts", AS("qa"), NULL), 200);
     assert_true(asked.q.reader_all);
+}
+
+static void canned_replies_are_listed_as_the_configuration_has_them(void **state)
+{
+    struct rig *r = *state;
+
+    assert_int_equal(call(r, "GET", "/api/v1/canned", AS("rep"), NULL), 200);
+    assert_string_equal(got_body, "{\"items\":[]}");
+    assert_int_equal(config_set(r->cfg, "canned.way.text_zh={name}，\"已发出\"", NULL), 0);
+    assert_int_equal(config_set(r->cfg, "canned.way.title_en=On its way", NULL), 0);
+    assert_int_equal(config_set(r->cfg, "canned.more.text_en=More?", NULL), 0);
+    assert_int_equal(call(r, "GET", "/api/v1/canned", AS("rep"), NULL), 200);
+    assert_string_equal(got_body, "{\"items\":[{\"name\":\"way\",\"title_en\":\"On its way\",\"text_zh\":\"{name}，\\\"已发出\\\"\"},"
+                                  "{\"name\":\"more\",\"text_en\":\"More?\"}]}");
 }
 
 static void parameters_that_make_no_sense_are_refused(void **state)
@@ -522,6 +537,7 @@ int main(void)
         T(by_cookie_a_change_needs_the_header),
         T(every_role_gets_what_its_row_says),
         T(a_list_is_asked_for_as_the_query_says_and_noted),
+        T(canned_replies_are_listed_as_the_configuration_has_them),
         T(parameters_that_make_no_sense_are_refused),
         T(a_transcript_comes_in_the_form_that_is_asked_for),
         T(an_archive_elsewhere_is_named),

@@ -1,8 +1,10 @@
 // Writing: from draft to outbox, suggestions as editable drafts, typing signs.
 import { isBlank } from '../../model/text.js';
+import { cannedText, fillCanned, firstUnfilled } from './canned.js';
+import type { Canned } from './canned.js';
 import type { ArticleHit } from '../../model/types.js';
 import type { Desk } from './desk.js';
-import type { Mode } from './drafts.js';
+import type { Draft, Mode } from './drafts.js';
 import type { Row } from './row.js';
 import { isOver } from './row.js';
 
@@ -21,12 +23,17 @@ export function isHandler(row: Row, me: string): boolean {
   return row.handler?.id === me && !isOver(row);
 }
 
-/** Sends the draft of this chat and mode. False if there is nothing to send. */
+/** Where the first variable of a canned reply stands that is still to be filled in; null: none is. */
+export function toFillIn(draft: Draft): { from: number; to: number } | null {
+  return draft.canned ? firstUnfilled(draft.text, draft.canned.variables) : null;
+}
+
+/** Sends the draft of this chat and mode. False if there is nothing to send, or something to fill in first. */
 export function sendDraft(desk: Desk, chat: string, mode: Mode): boolean {
   const draft = desk.drafts.of(chat, mode).peek();
   const text = draft.text.trim();
-  if (isBlank(text)) return false;
-  if (mode === 'reply') desk.outbox.add(chat, { t: 'message.send', chat, text, ...(draft.article ? { article: draft.article.id } : {}) });
+  if (isBlank(text) || (mode === 'reply' && toFillIn(draft))) return false;
+  if (mode === 'reply') desk.outbox.add(chat, { t: 'message.send', chat, text, ...(draft.article ? { article: draft.article.id } : {}), ...(draft.canned ? { canned: draft.canned.name } : {}) });
   else {
     const mentions = mentionsIn(text, desk.people.peek());
     desk.outbox.add(chat, { t: mode === 'note' ? 'note.add' : 'whisper', chat, text, ...(mentions.length > 0 ? { mentions } : {}) });
@@ -65,9 +72,19 @@ function dismissAll(desk: Desk, chat: string): void {
 
 /** Puts a suggestion into the reply as an editable draft: below what stands there, or over it. */
 export function insertSuggestion(desk: Desk, chat: string, article: ArticleHit, where: 'below' | 'over' = 'below'): void {
-  const before = desk.drafts.of(chat, 'reply').peek().text;
+  const { text: before, canned } = desk.drafts.of(chat, 'reply').peek();
   const text = article.text ?? article.title;
-  desk.drafts.set(chat, 'reply', { text: where === 'over' || before.trim() === '' ? text : `${before.trimEnd()}\n${text}`, article: { id: article.id, text }, before });
+  const over = where === 'over' || before.trim() === '';
+  desk.drafts.set(chat, 'reply', { text: over ? text : `${before.trimEnd()}\n${text}`, article: { id: article.id, text }, ...(canned && !over ? { canned } : {}), before });
+  desk.mode.value = 'reply';
+}
+
+/** Puts a canned reply into the reply as an editable draft, over what stands there, in the shopper's language. */
+export function insertCanned(desk: Desk, row: Row, canned: Canned, lang: string): void {
+  const before = desk.drafts.of(row.chat, 'reply').peek().text;
+  const known = { name: row.shopper?.name, rep: desk.me.name, department: row.department ? desk.departmentText(row.department) : undefined };
+  const { text, variables } = fillCanned(cannedText(canned, lang), known);
+  desk.drafts.set(row.chat, 'reply', { text, canned: { name: canned.name, variables }, before });
   desk.mode.value = 'reply';
 }
 

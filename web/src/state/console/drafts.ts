@@ -11,6 +11,8 @@ export interface Draft {
   text: string;
   /** The suggestion that it grew from, and its text as inserted. */
   article?: { id: string; text: string };
+  /** The canned reply that it grew from, and which of its {variables} the rep has to fill in. */
+  canned?: { name: string; variables: string[] };
   /** What stood there before it came in; gone with the next stroke. */
   before?: string;
 }

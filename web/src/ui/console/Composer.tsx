@@ -3,15 +3,15 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import { note, reply, takeBack, whisper } from '../../actions/chat.js';
 import { isBlank } from '../../model/text.js';
 import { ime } from '../../model/ime.js';
-import type { ArticleHit } from '../../model/types.js';
-import { TypingTeller, insertSuggestion, mayReply, sendDraft } from '../../state/console/compose.js';
+import { TypingTeller, insertCanned, insertSuggestion, mayReply, sendDraft, toFillIn } from '../../state/console/compose.js';
 import type { Mode } from '../../state/console/drafts.js';
 import { settings } from '../../state/console/settings.js';
 import type { ChatView } from '../../state/console/view.js';
 import { i18n, t } from '../../state/console/words.js';
 import { Button, Icon, icons } from '../kit/index.js';
 import { Act, useDesk } from './desk.js';
-import { ArticlePicker } from './ArticlePicker.js';
+import { ReplyPicker } from './ReplyPicker.js';
+import type { Pick } from './ReplyPicker.js';
 
 const LIMIT = 4_000;
 const COUNT_FROM = 3_200;
@@ -33,31 +33,43 @@ export function Composer({ view }: { view: ChatView }) {
   const choosing = picking && picked.fits;
   const length = text.length > COUNT_FROM ? [...text].length : 0;
   const name = row.shopper?.name ?? t('guest');
+  const lang = row.shopper?.locale ?? i18n.value.lang;
+  const blank = mode === 'reply' ? toFillIn(draft.value) : null;
+  const marks = useRef(false);
 
   useLayoutEffect(() => {
     const el = area.current;
     if (!el) return;
     el.style.height = 'auto';
     el.style.height = `${Math.min(TALLEST_PX, el.scrollHeight + 2)}px`;
+    if (marks.current && blank) el.setSelectionRange(blank.from, blank.to);
+    marks.current = false;
   }, [text, mode, view]);
   useEffect(() => () => typing.stop(), [view, mode]);
 
   const write = (value: string) => {
-    const { article } = draft.peek();
-    desk.drafts.set(view.chat, mode, { text: value, ...(article && value !== '' ? { article } : {}) });
+    const { article, canned } = draft.peek();
+    desk.drafts.set(view.chat, mode, { text: value, ...(article && value !== '' ? { article } : {}), ...(canned && value !== '' ? { canned } : {}) });
     if (!ime.active) typing.wrote(view.chat, mode, value.trim() === '');
     if (mode !== 'reply' || !value.startsWith('/') || value.includes('\n')) setPicked(null);
     else if (!picking) setPicked({ chat: view.chat, fits: true });
   };
   const send = () => {
     if (!allowed.may || length > LIMIT || choosing) return;
+    if (blank) {
+      area.current?.focus();
+      area.current?.setSelectionRange(blank.from, blank.to); // what is typed next stands in its place
+      return;
+    }
     typing.stop();
     sendDraft(desk, view.chat, mode);
     setPicked(null);
     area.current?.focus();
   };
-  const pick = (article: ArticleHit) => {
-    insertSuggestion(desk, view.chat, article, 'over');
+  const pick = (picked: Pick) => {
+    if ('canned' in picked) insertCanned(desk, view.row.peek(), picked.canned, lang);
+    else insertSuggestion(desk, view.chat, picked.article, 'over');
+    marks.current = true;
     setPicked(null);
     area.current?.focus();
   };
@@ -108,6 +120,7 @@ export function Composer({ view }: { view: ChatView }) {
         </div>
         <span class="composer-says">
           {mode !== 'reply' ? <><Icon path={icons.lock} size={13} />{mode === 'note' ? t('composer.note_says') : t('composer.whisper_says')}</>
+            : blank ? <span class="composer-blank" role="status">{t('composer.fill', { what: text.slice(blank.from, blank.to) })}</span>
             : allowed.may && row.handler === null ? t('composer.claims') : null}
         </span>
         {length > 0 && <span class={length > LIMIT ? 'composer-count over' : 'composer-count'}>{i18n.value.number(length)} / {i18n.value.number(LIMIT)}</span>}
@@ -126,12 +139,12 @@ export function Composer({ view }: { view: ChatView }) {
           placeholder={mode === 'reply' ? t('composer.to', { name }) : mode === 'note' ? t('composer.to_note') : t('composer.to_whisper')}
           onInput={(e) => write(e.currentTarget.value)} onKeyDown={onKeyDown}
           onCompositionEnd={(e) => typing.wrote(view.chat, mode, e.currentTarget.value.trim() === '')}
-          {...(choosing ? { 'aria-controls': 'article-picker', 'aria-autocomplete': 'list' as const } : {})} />
+          {...(choosing ? { 'aria-controls': 'reply-picker', 'aria-autocomplete': 'list' as const } : {})} />
         <Button kind="primary" icon={modeIcon[mode] === icons.reply ? icons.send : (modeIcon[mode] ?? icons.send)} disabled={!allowed.may || isBlank(text) || length > LIMIT || choosing}
           onMouseDown={(e) => e.preventDefault()} onClick={send}>
           {mode === 'reply' ? t('send') : mode === 'note' ? t('composer.add_note') : t('composer.add_whisper')}
         </Button>
-        {picking && <ArticlePicker query={text.slice(1)} onPick={pick} onFound={(fits) => setPicked({ chat: view.chat, fits })} onClose={() => setPicked(null)} field={area} />}
+        {picking && <ReplyPicker query={text.slice(1)} lang={lang} onPick={pick} onFound={(fits) => setPicked({ chat: view.chat, fits })} onClose={() => setPicked(null)} field={area} />}
       </div>
       <p class="composer-hint">
         {settings.value.enterSends ? t('composer.hint_enter') : t('composer.hint_ctrl')}
