@@ -88,6 +88,7 @@ SELECT c.place, c.chat, c.site, c.department, c.shopper, c.shopper_name, c.owner
        c.started, c.ended, c.rating, c.tags, c.handler, c.handler_name
 FROM chats c
 WHERE c.chat = :chat
+  AND (:shopper IS NULL OR c.shopper = :shopper)
   AND (:all
        OR EXISTS (SELECT 1 FROM chat_people p WHERE p.person = :reader AND p.place = c.place)
        OR c.department IN (SELECT value FROM json_each(:departments))

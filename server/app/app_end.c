@@ -167,6 +167,7 @@ void app_fini(struct app *a)
     kb_stop(a);
     http_destroy(a->http);
     auth_guard_destroy(a->guard);
+    auth_guard_destroy(a->shopper_calls);
     decision_fini(&a->decision);
     for (unsigned i = 0; i < a->departments_n; i++)
         free(a->departments[i].reps);

@@ -11,7 +11,7 @@
 struct who_ask {
     struct app *app;
     struct http_call *call;
-    bool by_cookie;
+    bool by_cookie, is_shopper;
     int64_t password_version;
 };
 
@@ -39,6 +39,23 @@ static void on_caller(void *ctx, struct member *m)
     free(q);
 }
 
+#define SHOPPER_CALLS_PER_MIN 10 /* of one shopper: each reads the archive */
+
+static void on_shopper(struct who_ask *q, struct str id)
+{
+    struct http_who w = {.roles = ROLE_SHOPPER};
+    int64_t now = (int64_t)uv_now(q->app->loop), wait = auth_guard_wait_ms(q->app->shopper_calls, id, now);
+
+    if (wait > 0) {
+        http_call_too_many(q->call, wait);
+        return;
+    }
+    auth_guard_count(q->app->shopper_calls, id, now);
+    snprintf(w.id, sizeof w.id, "%.*s", STR_FMT(id));
+    snprintf(w.site, sizeof w.site, "%s", q->app->site);
+    http_call_who(q->call, &w);
+}
+
 static void on_who(void *ctx, const struct redis_reply *r)
 {
     struct who_ask *q = ctx;
@@ -47,6 +64,11 @@ static void on_who(void *ctx, const struct redis_reply *r)
 
     if (!r || redis_reply_type(r) == REDIS_ERR) { /* not known to be nobody's: who is signed in stays so */
         http_call_who(q->call, NULL);
+        free(q);
+        return;
+    }
+    if (q->is_shopper && record.n) {
+        on_shopper(q, record);
         free(q);
         return;
     }
@@ -59,7 +81,8 @@ static void who(void *ctx, struct http_call *call, struct str cookie, struct str
     struct http_who nobody = {0};
     char digest[AUTH_DIGEST_SIZE], key[AUTH_DIGEST_SIZE + 8];
     const char *argv[] = {"GET"};
-    bool ok = bearer.n ? auth_secret_digest('a', bearer, digest) : cookie.n && auth_secret_digest('s', cookie, digest);
+    bool is_shopper = auth_secret_digest('v', bearer, digest);
+    bool ok = is_shopper || (bearer.n ? auth_secret_digest('a', bearer, digest) : cookie.n && auth_secret_digest('s', cookie, digest));
     struct who_ask *q;
 
     if (!ok) {
@@ -67,7 +90,7 @@ static void who(void *ctx, struct http_call *call, struct str cookie, struct str
         return;
     }
     q = mem_zalloc(sizeof *q);
-    *q = (struct who_ask){a, call, !bearer.n, 0};
+    *q = (struct who_ask){.app = a, .call = call, .by_cookie = !bearer.n, .is_shopper = is_shopper};
     snprintf(key, sizeof key, "tok:%s", digest);
     if (!a->is_up || link_call_plain(a->link, key, 1, argv, NULL, on_who, q) < 0) {
         http_call_who(call, NULL);
@@ -445,5 +468,6 @@ int app_http_start(struct app *a, struct err *err)
                              .metrics = metrics_write, .archive = archive_of, .setup = setup, .kb = kb_http,
                              .is_demo = a->opt.is_demo};
 
+    a->shopper_calls = auth_guard_create(SHOPPER_CALLS_PER_MIN);
     return http_create(a->cfg, &port, &a->http, err);
 }

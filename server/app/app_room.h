@@ -296,7 +296,7 @@ struct app {
     struct kb *kb;
     struct app_kb *kb_live;            /* app_kb.h */
     unsigned works, checks;            /* requests on worker threads; of these passwords that are checked */
-    struct auth_guard *guard;
+    struct auth_guard *guard, *shopper_calls; /* logins; what shoppers ask over HTTP */
     struct chat_rules rules;           /* the site's: the sections' with its own numbers and words */
     struct spans spans;                /* so */
     const char **canned;               /* NULL-terminated; texts borrowed */

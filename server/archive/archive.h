@@ -134,12 +134,12 @@ struct archive_query {
     enum archive_format format; /* TRANSCRIPT */
     struct str chat;            /* TRANSCRIPT, REVIEWS, LOG (a log's frames from seq on, NDJSON) */
     int64_t from_seq;           /* LOG */
-    /* LIST (cursor, limit: also REVIEWS): absent strings have .s NULL; -1: no bound */
+    /* LIST (cursor, limit: also REVIEWS; shopper: also TRANSCRIPT, whose chat it must be): absent strings have .s NULL; -1: no bound */
     struct str q, rep, shopper, department, tag, cursor;
     int64_t from_ms, to_ms, rating;
     int owner_changed; /* -1: either */
     unsigned limit;    /* 1–200 */
-    bool brief;        /* LIST: of each what its shopper may know: chat, started, ended, state, owner */
+    bool brief;        /* LIST: of each what its shopper may know: chat, started, ended, state, owner; TRANSCRIPT: as its shopper was sent it */
     /* whom the caller may see (LIST and TRANSCRIPT); reader_all: everything */
     bool reader_all;
     struct str reader_id; /* own chats: owned, handled, consulted, joined; where a chat or a shopper is asked for, also

@@ -6,6 +6,7 @@
 #include "archive/archive_fold.h"
 #include "archive/archive_reader.h"
 #include "base/base_json.h"
+#include "chat/chat_view.h"
 
 #define TEXT_MAX (1u << 20)
 
@@ -49,7 +50,7 @@ static void write_time(struct buf *out, int64_t at_ms)
 
 /* --- JSON and NDJSON */
 
-static void json_head(struct buf *out, sqlite3_stmt *st)
+static void json_head(struct buf *out, sqlite3_stmt *st, bool brief)
 {
     json_open(out, '{');
     json_kv_str(out, "chat", archive_db_col(st, 1));
@@ -65,7 +66,7 @@ static void json_head(struct buf *out, sqlite3_stmt *st)
         json_kv_int(out, "ended", sqlite3_column_int64(st, 11));
     if (sqlite3_column_type(st, 12) != SQLITE_NULL)
         json_kv_int(out, "rating", sqlite3_column_int64(st, 12));
-    if (archive_db_col(st, 13).n > 0)
+    if (!brief && archive_db_col(st, 13).n > 0)
         json_kv_raw(out, "tags", archive_db_col(st, 13));
     json_key(out, "events");
     json_open(out, '[');
@@ -105,9 +106,9 @@ static void csv_cell(struct buf *out, struct str s, char end)
     buf_add_c(out, end);
 }
 
-static void csv_head(struct buf *out, sqlite3_stmt *st)
+static void csv_head(struct buf *out, sqlite3_stmt *st, bool brief)
 {
-    (void)st;
+    (void)st, (void)brief;
     buf_add_s(out, "seq,time,kind,role,person,name,text,event\r\n");
 }
 
@@ -169,8 +170,9 @@ static void plain_who(struct buf *out, const char *what, sqlite3_stmt *st, int i
     buf_add_s(out, ")\n");
 }
 
-static void text_head(struct buf *out, sqlite3_stmt *st)
+static void text_head(struct buf *out, sqlite3_stmt *st, bool brief)
 {
+    (void)brief;
     buf_add_s(out, "chat: ");
     plain(out, archive_db_col(st, 1));
     buf_add_s(out, "\nsite: ");
@@ -220,7 +222,7 @@ static void text_event(struct buf *out, const struct event *v)
 /* --- the forms */
 
 static const struct form {
-    void (*head)(struct buf *out, sqlite3_stmt *st);
+    void (*head)(struct buf *out, sqlite3_stmt *st, bool brief);
     void (*event)(struct buf *out, const struct event *v);
     void (*tail)(struct buf *out);
 } forms[] = {
@@ -230,25 +232,60 @@ static const struct form {
     [ARCHIVE_TEXT] = {text_head, text_event, NULL},
 };
 
-static int write_events(struct archive_reader *r, struct str chat, const struct form *f, struct buf *out,
+/*
+ * The event as its shopper was sent it, into frame; false: shoppers don't see it. *shown: the seq of the last one that they did.
+ * Of one that this version can't read nothing is known to be meant for them: it is as one that was erased.
+ */
+static bool as_shopper(struct event *v, struct buf *frame, int64_t *shown)
+{
+    struct entry e;
+
+    if (!chat_view_is_shown(kind_from_name(v->kind), AUDIENCE_SHOPPER))
+        return false;
+    if (!v->body.s || entry_read(v->body, &e, NULL) < 0) {
+        entry_init(&e, KIND_REDACTED);
+        e.f[FIELD_OF] = (struct val){.type = VAL_INT, .i = v->seq};
+        v->kind = STR("redacted");
+    }
+    buf_reset(frame);
+    json_open(frame, '{');
+    json_kv_s(frame, "t", "event");
+    json_kv_str(frame, "chat", v->chat);
+    json_kv_int(frame, "seq", v->seq);
+    json_kv_int(frame, "at", v->at_ms);
+    json_kv_int(frame, "prev", *shown);
+    buf_add_c(frame, ',');
+    chat_view_write_shopper_tail(frame, &e);
+    entry_fini(&e);
+    v->body = buf_str(frame);
+    *shown = v->seq;
+    return true;
+}
+
+static int write_events(struct archive_reader *r, const struct archive_query *q, const struct form *f, struct buf *out,
                         struct err *err)
 {
     sqlite3_stmt *st;
+    struct buf frame;
+    int64_t shown = 0;
     int rc = archive_reader_use(r, READ_log, &st, err);
 
     if (rc < 0)
         return rc;
-    archive_db_name_str(st, ":log", chat);
+    archive_db_name_str(st, ":log", q->chat);
     archive_db_name_int(st, ":from", 0);
+    buf_init(&frame, TEXT_MAX);
     while ((rc = archive_reader_step(r, st, err)) > 0) {
-        struct event v = {.chat = chat,
+        struct event v = {.chat = q->chat,
                           .kind = archive_db_col(st, 2),
                           .body = archive_db_col(st, 3),
                           .seq = sqlite3_column_int64(st, 0),
                           .at_ms = sqlite3_column_int64(st, 1)};
 
-        f->event(out, &v);
+        if (!q->brief || as_shopper(&v, &frame, &shown))
+            f->event(out, &v);
     }
+    buf_fini(&frame);
     return rc;
 }
 
@@ -264,14 +301,15 @@ int archive_read_transcript(struct archive_reader *r, const struct archive_wish 
     if (rc < 0)
         return rc;
     archive_db_name_str(st, ":chat", w->q.chat);
+    archive_db_name_str(st, ":shopper", w->q.shopper);
     archive_bind_access(st, w);
     rc = archive_reader_step(r, st, err);
     if (rc <= 0)
         return rc < 0 ? rc : err_set(err, ERR_NOT_FOUND, "there is no such chat");
     if (f->head)
-        f->head(out, st);
+        f->head(out, st, w->q.brief);
     sqlite3_reset(st);
-    rc = write_events(r, w->q.chat, f, out, err);
+    rc = write_events(r, &w->q, f, out, err);
     if (f->tail)
         f->tail(out);
     return rc < 0        ? rc

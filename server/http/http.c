@@ -23,6 +23,7 @@ static const struct http_route routes[] = {
     {"DELETE", "/api/v1/session", ROLE_STAFF, true, session_delete},
     {"GET", "/api/v1/transcripts", READERS, false, transcripts_list},
     {"GET", "/api/v1/transcripts/{}", READERS, false, transcripts_get},
+    {"GET", "/api/v1/shopper/transcripts/{}", ROLE_SHOPPER, false, transcripts_own},
     {"GET", "/api/v1/articles", ROLE_STAFF, false, articles_list},
     {"POST", "/api/v1/articles", EDITORS, true, articles_save},
     {"POST", "/api/v1/articles/preview", EDITORS, true, articles_preview},
@@ -125,23 +126,24 @@ static struct http_call *call_create(struct http *h, struct net_http *net, const
                          net_head_cookie(head, "firstline_session"),
                          bearer_of(head),
                          net_head_get(head, "accept"),
+                         cors_origin(h, head),
                          body};
     size_t n = 0;
     struct http_call *c;
     char *p;
 
-    for (unsigned i = 0; i < 6; i++)
+    for (unsigned i = 0; i < sizeof from / sizeof *from; i++)
         n += from[i].n + 1;
     c = mem_zalloc(sizeof *c + n);
     p = c->bytes;
-    for (unsigned i = 0; i < 6; i++) {
+    for (unsigned i = 0; i < sizeof from / sizeof *from; i++) {
         if (from[i].n)
             memcpy(p, from[i].s, from[i].n);
         from[i].s = from[i].s ? p : NULL;
         p += from[i].n + 1;
     }
     c->param = from[0], c->query = from[1], c->cookie = from[2], c->bearer = from[3], c->accept = from[4],
-    c->body = from[5];
+    c->origin = from[5], c->body = from[6];
     c->http = h;
     c->net = net;
     c->route = route;
@@ -163,12 +165,12 @@ void http_call_who(struct http_call *call, const struct http_who *who)
         return;
     }
     call->who = *who;
-    if (!who->roles) {
+    if (!who->roles || (who->roles == ROLE_SHOPPER && route->roles != ROLE_SHOPPER)) { /* no staff */
         if (call->http->port.setup)
             setup = call->http->port.setup(call->http->port.ctx);
         call_problem_more(call, 401, "sign in, or send a valid API token", "setup", setup, NULL);
     } else if (!(who->roles & route->roles)) {
-        call_problem(call, 403, "this account's roles don't allow it");
+        call_problem(call, 403, route->roles == ROLE_SHOPPER ? "this is for shoppers, by their token" : "this account's roles don't allow it");
     } else if (route->changes_state && who->by_cookie && !call->has_firstline) {
         call_problem(call, 403, "a call by cookie that changes something needs the header X-Firstline: 1");
     } else {

@@ -54,7 +54,7 @@ struct http_kb {
 struct http_port {
     void *ctx;
     /* Finds out who calls (cookie firstline_session or Bearer token); later or at once: http_call_who(call,
-     * who) with roles 0 if nobody. */
+     * who) with roles 0 if nobody, ROLE_SHOPPER and the shopper's id for a shopper's token; http_call_too_many(). */
     void (*who)(void *ctx, struct http_call *call, struct str cookie, struct str bearer);
     /* Checks login and password (slowed and bounded by address and login); answers by http_call_session(). */
     void (*login)(void *ctx, struct http_call *call, struct str login, struct str password,
@@ -89,6 +89,8 @@ void http_request_metrics(void *http, struct net_http *req, const struct net_hea
 /* Answers to what the port was asked. */
 /* who NULL: it can't be found out now, 503; nobody (roles 0): 401. */
 void http_call_who(struct http_call *call, const struct http_who *who);
+/* 429: whoever calls may come again in retry_ms. */
+void http_call_too_many(struct http_call *call, int64_t retry_ms);
 /* status 200 with the new session's cookie value, 401, 429 (retry_ms) or 503; setup: the command that makes
  * the first account, or NULL. */
 void http_call_session(struct http_call *call, int status, const struct http_who *who, const char *cookie,

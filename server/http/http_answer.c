@@ -98,7 +98,21 @@ void http_refuse(struct net_http *net, int status, const char *detail, const cha
 void call_send(struct http_call *call, int status, const char *type, struct str body,
                const char *const *extra)
 {
-    respond(call->net, status, type, body, extra);
+    const char *headers[24];
+    unsigned n = 0;
+
+    while (extra && extra[n]) {
+        headers[n] = extra[n];
+        n++;
+    }
+    if (call->origin.s) {
+        headers[n++] = "Access-Control-Allow-Origin";
+        headers[n++] = call->origin.s;
+        headers[n++] = "Vary";
+        headers[n++] = "Origin";
+    }
+    headers[n] = NULL;
+    respond(call->net, status, type, body, headers);
     free((char *)(uintptr_t)call->made.s);
     free(call);
 }
@@ -121,6 +135,15 @@ void call_problem_more(struct http_call *call, int status, const char *detail, c
     write_problem(&b, status, detail, key, value);
     call_send(call, status, "application/problem+json", buf_str(&b), extra);
     buf_fini(&b);
+}
+
+void http_call_too_many(struct http_call *call, int64_t retry_ms)
+{
+    char retry[32];
+    const char *const extra[] = {"Retry-After", retry, NULL};
+
+    snprintf(retry, sizeof retry, "%lld", (long long)((retry_ms + 999) / 1000));
+    call_problem_more(call, 429, "too often: wait a little", NULL, NULL, extra);
 }
 
 void call_problem(struct http_call *call, int status, const char *detail)
@@ -161,6 +184,10 @@ struct archive *call_archive(struct http_call *call)
 
     if (a)
         return a;
+    if (call->who.roles == ROLE_SHOPPER) { /* which node is nothing for them */
+        call_problem_more(call, 503, "transcripts can't be read here now", NULL, NULL, retry);
+        return NULL;
+    }
     if (node && *node)
         snprintf(why, sizeof why, "the archive is held by node %s: ask there", node);
     else

@@ -37,6 +37,7 @@ struct http_call {
     bool is_json;       /* the body says that it is */
     bool is_waiting;    /* for the archive: who calls back finds it alive */
     struct str param, query, cookie, bearer, accept, body;
+    struct str origin; /* of a site's page that may read the answer; .s NULL: none, or ours */
     void (*on_archive)(struct http_call *call, int rc, const char *type, struct str body, const char *why);
     unsigned char format; /* enum archive_format of a transcript */
     struct str made;      /* JSON that a handler has made; freed with the call */
@@ -81,6 +82,7 @@ void session_get(struct http_call *call);
 void session_delete(struct http_call *call);
 void transcripts_list(struct http_call *call);
 void transcripts_get(struct http_call *call);
+void transcripts_own(struct http_call *call);
 void people_list(struct http_call *call);
 void canned_list(struct http_call *call);
 void scorecards_list(struct http_call *call);
@@ -107,7 +109,9 @@ struct http_static *static_create(void);
 void static_destroy(struct http_static *files);
 /* Answers if path is that of a file (GET, HEAD); false if there is none. */
 bool static_serve(struct http *http, struct net_http *net, const struct net_head *head);
-/* CORS. A preflight for what other origins may use; false if it isn't one. */
+/* CORS. The Origin of the request where that is a site's and may use the address; else .s NULL. */
+struct str cors_origin(const struct http *http, const struct net_head *head);
+/* A preflight for what other origins may use; false if it isn't one. */
 bool cors_preflight(struct http *http, struct net_http *net, const struct net_head *head);
 
 #endif

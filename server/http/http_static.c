@@ -219,6 +219,8 @@ bool static_serve(struct http *http, struct net_http *net, const struct net_head
     return true;
 }
 
+#define ORIGIN_SIZE 300
+
 /* True if the origin is one of a site's, or our own. */
 static bool is_allowed(const struct http *http, const struct net_head *head, struct str origin)
 {
@@ -230,11 +232,20 @@ static bool is_allowed(const struct http *http, const struct net_head *head, str
     return false;
 }
 
+struct str cors_origin(const struct http *http, const struct net_head *head)
+{
+    static const char prefix[] = "/api/v1/shopper/";
+    struct str origin = net_head_get(head, "origin");
+    bool is_open = head->path.n >= sizeof prefix - 1 && memcmp(head->path.s, prefix, sizeof prefix - 1) == 0;
+
+    return is_open && origin.s && origin.n < ORIGIN_SIZE && is_allowed(http, head, origin) ? origin : STR_NONE;
+}
+
 bool cors_preflight(struct http *http, struct net_http *net, const struct net_head *head)
 {
     static const char prefix[] = "/api/v1/shopper/";
     struct str origin = net_head_get(head, "origin");
-    char allowed[300];
+    char allowed[ORIGIN_SIZE];
     const char *const extra[] = {"Access-Control-Allow-Origin",
                                  allowed,
                                  "Access-Control-Allow-Methods",
@@ -252,7 +263,7 @@ bool cors_preflight(struct http *http, struct net_http *net, const struct net_he
     if (!str_is(head->method, "OPTIONS") || !origin.s || head->path.n < sizeof prefix - 1 ||
         memcmp(head->path.s, prefix, sizeof prefix - 1) != 0)
         return false;
-    if (origin.n >= sizeof allowed || !is_allowed(http, head, origin)) {
+    if (!cors_origin(http, head).s) {
         http_refuse(net, 403, "this origin is none of a site's", NULL);
         return true;
     }

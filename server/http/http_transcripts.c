@@ -1,7 +1,8 @@
 /*
  * /api/v1/transcripts: searching and reading what was said. QA and directors read all, a lead the
  * departments, a rep what was theirs and the past chats of a shopper whom they handle now; admins and editors
- * nothing by virtue of that (MISSION "People"). Each read goes to the audit log.
+ * nothing by virtue of that (MISSION "People"). Each read by them goes to the audit log. A shopper reads own chats, as they were
+ * sent there.
  */
 #include "http/http_private.h"
 
@@ -128,33 +129,51 @@ static void on_transcript(struct http_call *call, int rc, const char *type, stru
         call_send(call, 200, with_charset[call->format], body, call->format == ARCHIVE_CSV ? as_file : plain);
 }
 
-void transcripts_get(struct http_call *call)
+/* The archive to ask for the transcript that the call names, in the form that it wants; NULL: it was answered. */
+static struct archive *begin(struct http_call *call, struct archive_query *q)
 {
     int format = negotiate_best(call->accept, types, sizeof types / sizeof types[0]);
-    struct archive_query q = {.kind = ARCHIVE_TRANSCRIPT, .chat = call->param};
-    struct archive *a;
-    struct buf b;
 
     if (format < 0) {
         call_problem(call, 406,
                      "a transcript comes as application/json, application/x-ndjson, text/csv or text/plain");
-        return;
+        return NULL;
     }
     if (!id_is_valid(call->param)) {
         call_problem(call, 404, "there is no such chat, or it is not yours to read");
-        return;
+        return NULL;
     }
-    a = call_archive(call);
+    *q = (struct archive_query){.kind = ARCHIVE_TRANSCRIPT, .chat = call->param, .format = (enum archive_format)format};
+    call->format = (unsigned char)format;
+    return call_archive(call);
+}
+
+void transcripts_own(struct http_call *call)
+{
+    struct archive_query q;
+    struct archive *a = begin(call, &q);
+
     if (!a)
         return;
-    q.format = (enum archive_format)format;
-    call->format = (unsigned char)format;
+    q.reader_all = q.brief = true;
+    q.shopper = str_of(call->who.id);
+    call_ask(call, a, &q, on_transcript);
+}
+
+void transcripts_get(struct http_call *call)
+{
+    struct archive_query q;
+    struct archive *a = begin(call, &q);
+    struct buf b;
+
+    if (!a)
+        return;
     set_reader(call, &q);
     buf_init(&b, 4096);
     json_open(&b, '{');
     json_kv_s(&b, "what", "transcript.read");
     json_kv_str(&b, "chat", call->param);
-    json_kv_s(&b, "format", types[format]);
+    json_kv_s(&b, "format", types[q.format]);
     json_kv_s(&b, "address", call->address);
     json_close(&b, '}');
     call_audit(call, a, &b);

@@ -20,7 +20,7 @@ let tags; // as the rep saw them
 const NASTY = ['=SUM(A1)', '+1', '-1', '@x', '\tTAB', '"quoted", with comma', 'line\r\nbreak', '<script>alert(1)</script>', '\u202eright to left'];
 
 before(async () => {
-  server = await new Server().start();
+  server = await new Server({ set: { 'site.default.origins': 'https://shop.example' } }).start();
   quinn = await auditor(server);
   [lead] = await staff(server, 1, { role: 'lead' });
   [other] = await staff(server, 1, { role: 'lead' });
@@ -55,6 +55,34 @@ test('a search finds Chinese, English and mixed words, whatever the case', async
     if (/^[a-z]+$/i.test(q)) assert.match(items[0].snippet ?? '', new RegExp(q, 'i'), `${q} in the snippet`);
   }
   for (const q of ['没有这个词组', 'nosuchwordatall', '20239']) assert.deepEqual(await find(q), [], q);
+});
+
+test('a shopper reads the own chat over HTTP as it was sent there, from the shop\u2019s page too, and no other', async () => {
+  const path = `/api/v1/shopper/transcripts/${chat}`;
+  const token = sue.welcome.token;
+  const own = (await server.api('GET', path, { token })).json;
+  assert.deepEqual([own.chat, own.shopper.id, own.state], [chat, sue.me, 'closed']);
+  assert.ok(!('tags' in own));
+  const sent = sue.entries(chat).map(({ ref, ...e }) => e).sort((a, b) => a.seq - b.seq);
+  const bySeq = new Map(sent.map((e) => [e.seq, e]));
+  assert.ok(sent.length > NASTY.length, `${sent.length} were sent`);
+  for (const e of own.events) if (bySeq.has(e.seq)) assert.deepEqual(e, bySeq.get(e.seq));
+  assert.deepEqual(sent.filter((e) => !own.events.some((x) => x.seq === e.seq)), [], 'all that was sent stands in it');
+  own.events.forEach((e, i) => assert.equal(e.prev, own.events[i - 1]?.seq ?? 0));
+  const text = await server.api('GET', path, { token, headers: { Accept: 'text/plain' } });
+  assert.match(text.text, /我要申请退款/);
+  assert.doesNotMatch(text.text, /an internal note/);
+  const stranger = await shopper(server);
+  const refused = async (status, more, where = path) => assert.equal((await server.api('GET', where, more)).status, status, JSON.stringify(more));
+  await refused(404, { token: stranger.welcome.token });
+  await refused(401, {});
+  await refused(401, { token: `${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}` });
+  await refused(403, { token: quinn.token });
+  await refused(401, { token }, `/api/v1/transcripts/${chat}`);
+  const from = async (origin) => (await server.api('GET', path, { token, headers: { Origin: origin } })).headers['access-control-allow-origin'] ?? null;
+  assert.deepEqual([await from('https://shop.example'), await from('https://evil.example')], ['https://shop.example', null]);
+  const answers = await Promise.all(Array.from({ length: 12 }, () => server.api('GET', path, { token: stranger.welcome.token })));
+  assert.ok(answers.some((a) => a.status === 429 && Number(a.headers['retry-after']) > 0), 'not as often as one likes');
 });
 
 test('operators and wildcards are words like others', async () => {

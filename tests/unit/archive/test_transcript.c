@@ -108,6 +108,35 @@ static void an_erased_entry_leaves_a_tombstone(void **state)
     }
 }
 
+static void a_shopper_reads_own_chats_as_they_were_sent_there(void **state)
+{
+    struct archive_query q = kit_query(ARCHIVE_TRANSCRIPT);
+    struct kit *k = *state;
+
+    kit_add_chat(k, "c_1", T0, "general", "r_ann", "我要退款");
+    kit_add(k, "c_1", 4, "note", ANN, "\"text\":\"hidden words\"");
+    kit_add(k, "c_1", 5, "message", ANN, "\"text\":\"Done.\",\"article\":\"k_refund\",\"counts\":false");
+    kit_add(k, "c_1", 6, "redacted", SYSTEM, "\"of\":4");
+    kit_commit(k, 1);
+    q.chat = STR("c_1");
+    q.brief = true;
+    q.shopper = STR("s_1");
+    for (int f = ARCHIVE_JSON; f <= ARCHIVE_TEXT; f++) {
+        q.format = (enum archive_format)f;
+        assert_int_equal(kit_ask(k, &q), 0);
+        says(k, "我要退款");
+        says(k, "Done.");
+        assert_null(strstr(k->body, "hidden words"));
+        assert_null(strstr(k->body, "k_refund"));
+        assert_null(strstr(k->body, "note"));
+    }
+    q.format = ARCHIVE_NDJSON;
+    assert_int_equal(kit_ask(k, &q), 0);
+    says(k, "{\"t\":\"event\",\"chat\":\"c_1\",\"seq\":5,\"at\":1764000000005,\"prev\":3,\"kind\":\"message\",\"from\":{\"role\":\"rep\",\"id\":\"r_ann\",\"name\":\"Ann\"},\"text\":\"Done.\"}\n");
+    q.shopper = STR("s_2");
+    assert_int_equal(kit_ask(k, &q), ERR_NOT_FOUND);
+}
+
 static void a_log_is_read_from_a_seq_on(void **state)
 {
     struct archive_query q = kit_query(ARCHIVE_LOG);
@@ -203,6 +232,7 @@ int main(void)
         T(cells_of_csv_are_quoted_and_no_formulas),
         T(plain_text_keeps_both_languages_and_forges_no_line),
         T(an_erased_entry_leaves_a_tombstone),
+        T(a_shopper_reads_own_chats_as_they_were_sent_there),
         T(a_log_is_read_from_a_seq_on),
         T(reviews_are_added_and_listed_newest_first),
         T(audit_lines_are_numbered_entries),
