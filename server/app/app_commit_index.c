@@ -132,7 +132,7 @@ void guards_map(struct slot *s, const struct decision *d, const struct cmd *c, s
         case GUARD_REP_GONE:
         case GUARD_SHOPPER_GONE:
             add_guard(gs, f, g, (struct link_guard){LINK_GUARD_GONE, LINK_PRESENCE, who, STR_NONE, STR_NONE});
-            /* fall through */
+            __attribute__((fallthrough));
         case GUARD_TIMER_DUE:
             index_timer(s, c, t0);
             snprintf(t1, sizeof gs->text[i][1], "%lld", (long long)c->due_ms);

@@ -154,7 +154,7 @@ struct link_stored {
     struct str person, ref; /* .n 0: none */
     struct str frame;
 };
-/* False if raw isn't one. */
+/* raw: as redis_reply_str() gives it, with a NUL behind it; what stands in *out points into it. False if raw isn't one. */
 bool link_stored_read(struct str raw, struct link_stored *out);
 /* The entries from place `from` (0 = first) on, at most n, -1 all; cb once with the list, or NULL: unknown. reply items are raw stored strings. */
 int link_read(struct link *l, struct str log, int64_t from, int64_t n, void (*cb)(void *ctx, const struct redis_reply *list), void *ctx);
