@@ -3,7 +3,7 @@ import { isObject } from '../../model/types.js';
 import type { ChatState, EventEntry, Person } from '../../model/types.js';
 import { call } from './api.js';
 
-export interface PastChat { chat: string; started: number; ended: number | null; state: ChatState; owner: Person | null; handler: Person | null; messages: number }
+export interface ArchivedChat { chat: string; started: number; ended: number | null; state: ChatState; owner: Person | null; handler: Person | null; messages: number }
 export interface PastLog { chat: string; started: number; events: EventEntry[] }
 
 /** How many the card lists. */
@@ -12,13 +12,13 @@ const SHOWN = 20;
 const TRIES = 8;
 const AGAIN_MS = 400;
 
-async function chatsOf(shopper: string): Promise<PastChat[]> {
+async function chatsOf(shopper: string): Promise<ArchivedChat[]> {
   const answer = await call('GET', `/api/v1/transcripts?limit=${SHOWN}&shopper=${encodeURIComponent(shopper)}`);
-  return isObject(answer) && Array.isArray(answer['items']) ? (answer['items'] as PastChat[]) : [];
+  return isObject(answer) && Array.isArray(answer['items']) ? (answer['items'] as ArchivedChat[]) : [];
 }
 
 /** The shopper's chats besides this one, newest first; null: not for this reader. */
-export async function pastChats(shopper: string, chat: string, handler: string | null, wait: (ms: number) => Promise<void>): Promise<PastChat[] | null> {
+export async function pastChats(shopper: string, chat: string, handler: string | null, wait: (ms: number) => Promise<void>): Promise<ArchivedChat[] | null> {
   for (let n = 1; ; n++) {
     const items = await chatsOf(shopper);
     const now = items.find((p) => p.chat === chat);
