@@ -28,6 +28,7 @@ import type { Row } from './row.js';
 import { settings } from './settings.js';
 import { refusalText } from './refusals.js';
 import { inOrder } from './tasks.js';
+import { tellOfEntry, tellOfTask } from './tell.js';
 import { Toasts } from './toasts.js';
 import { ChatView } from './view.js';
 import { t } from './words.js';
@@ -433,12 +434,7 @@ export class Desk {
     const others = this.tasks.peek().filter((x) => x.task !== task.task);
     const isNew = state === 'open' && others.length === this.tasks.peek().length;
     this.tasks.value = state === 'open' ? [...others, task] : others;
-    if (!isNew) return;
-    const text = t(task.what === 'callback' ? 'tasks.new_call' : 'tasks.new_message', { name: task.shopper?.name || t('guest') });
-    soundMessage();
-    notice(text, task.text ?? task.contact ?? '', `task-${task.task}`, () => (this.screen.value = 'tasks'));
-    if (this.screen.peek() === 'tasks') this.announce(text);
-    else this.toasts.say(text, { text: t('open'), run: () => (this.screen.value = 'tasks') });
+    if (isNew) tellOfTask(this, task);
   }
 
   /** Done by somebody: off the list before the server says so to everybody. */
@@ -486,40 +482,8 @@ export class Desk {
 
   private onEntry(view: ChatView, e: EventEntry, before: Row): void {
     if (e.kind === 'alert_acted') this.alerts.value = this.alerts.peek().filter((a) => a.alert !== e.alert);
-    const row = view.row.peek();
-    if (isOver(row) && this.open.peek() !== view.chat) this.o.timers.set(() => this.forgetIfOver(view.chat), 0);
-    if (e.from.id === this.me.id && e.from.role !== 'shopper') return;
-    const mine = row.handler?.id === this.me.id || row.owner?.id === this.me.id;
-    if (before.handler?.id === this.me.id && row.handler?.id !== this.me.id) this.onGivenAway(view);
-    if (e.kind === 'message' && e.from.role === 'shopper' && mine) this.onShopperMessage(view, e);
-    if ((e.kind === 'note' || e.kind === 'whisper') && e.mentions?.includes(this.me.id)) {
-      soundMessage();
-      this.toasts.say(t('note.calls_you', { name: this.nameOf(e.from.id, e.from.name) }), { text: t('open'), run: () => this.show(view.chat) });
-    }
-    if (e.kind === 'consulted' && e.to?.id === this.me.id) {
-      soundMessage();
-      this.toasts.say(t('consult.asks_you', { name: this.nameOf(e.from.id, e.from.name) }), { text: t('open'), run: () => this.show(view.chat) });
-    }
-    if (e.kind === 'transferred' && row.owner?.id === this.me.id) this.toasts.say(t('transfer.accepted_by', { name: this.nameOf(e.to?.id, e.to?.name) }));
-    if (e.kind === 'transfer_returned' && row.handler?.id === this.me.id) this.toasts.bad(t('transfer.returned_from', { name: this.nameOf(e.to?.id, e.to?.name ?? e.to?.department) }));
-    if (e.kind === 'reminded' && mine) this.toasts.bad(t('reminded.you', { name: row.shopper?.name ?? t('guest') }), { text: t('open'), run: () => this.show(view.chat) });
-  }
-
-  /** Somebody else answers the open chat from here on, whose reply may be half written. */
-  private onGivenAway(view: ChatView): void {
-    const { handler } = view.row.peek();
-    if (handler === null || this.open.peek() !== view.chat) return;
-    const name = this.nameOf(handler.id, handler.name);
-    this.toasts.say(this.drafts.of(view.chat, 'reply').peek().text.trim() === '' ? t('handler.now', { name }) : t('handler.now_kept', { name }));
-  }
-
-  private onShopperMessage(view: ChatView, e: Extract<EventEntry, { kind: 'message' }>): void {
-    const name = e.from.name ?? view.row.peek().shopper?.name ?? t('guest');
-    const seen = this.open.peek() === view.chat && document.visibilityState === 'visible';
-    this.announce(t('announce.message', { name, text: e.text.slice(0, 200) }));
-    if (!seen) soundMessage();
-    notice(name, e.text.slice(0, 200), `chat-${view.chat}`, () => this.show(view.chat));
-    if (this.open.peek() === view.chat) this.askSuggestions(view);
+    if (isOver(view.row.peek()) && this.open.peek() !== view.chat) this.o.timers.set(() => this.forgetIfOver(view.chat), 0);
+    tellOfEntry(this, view, e, before);
   }
 
   private onSent(item: OutItem, ok: ServerOk): void {
