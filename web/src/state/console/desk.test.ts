@@ -3,6 +3,7 @@ import { before, test } from 'node:test';
 import { FakeTimers, fakeNetwork, settle } from '../../model/fakes.js';
 import { memoryStore } from '../../model/storage.js';
 import { Desk } from './desk.js';
+import { testSound } from './notify.js';
 
 before(() => {
   Object.assign(globalThis, { requestAnimationFrame: () => 1, document: { visibilityState: 'visible' } });
@@ -32,10 +33,24 @@ async function reading(w: ReturnType<typeof world>) {
   await opened(w);
 }
 
+/** How many tones this page has sounded, told by what is returned. */
+function listen(): () => number {
+  let tones = 0;
+  const part = { frequency: {}, gain: { setValueAtTime: () => undefined, exponentialRampToValueAtTime: () => undefined }, connect: () => part, start: () => (tones += 1), stop: () => undefined };
+  const audio = { state: 'running', currentTime: 0, resume: () => Promise.resolve(), createOscillator: () => part, createGain: () => part };
+  Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true });
+  Object.assign(globalThis, { AudioContext: function AudioContext() { return audio; } });
+  const later = globalThis.setTimeout;
+  Object.assign(globalThis, { setTimeout: () => 1 });
+  testSound(); // a gesture: this page may sound
+  Object.assign(globalThis, { setTimeout: later });
+  return () => tones;
+}
+
 async function opened(w: ReturnType<typeof world>) {
   const open = w.net.wire.last('chat.open');
   for (let seq = Number(open?.['after']) + 1; seq <= 2; seq++) w.message(seq);
-  w.net.wire.push({ t: 'ok', re: open?.id, seq: 2 });
+  w.net.wire.push({ t: 'ok', re: open?.id, seq: 2, card: { state: 'active', handler: me, owner: me } });
   await settle();
   const view = w.desk.current;
   if (view) w.desk.markRead(view); // what the screen does after each change
@@ -86,5 +101,19 @@ test('a hole that could not be filled is asked for again while the connection st
   w.net.wire.push({ t: 'error', re: w.net.wire.last('sync')?.id, code: 'rate_limited', message: '', retry_ms: 700 });
   await w.timers.advance(750);
   assert.equal(w.net.wire.sent.filter((m) => m.t === 'sync').length, 2);
+  w.desk.stop();
+});
+
+test('a message to the open chat sounds while another screen lies over it', async () => {
+  const w = world();
+  await reading(w);
+  const sounds = listen();
+  w.message(3);
+  await settle();
+  assert.equal(sounds(), 0, 'it is on the screen');
+  w.desk.screen.value = 'tasks';
+  w.message(4);
+  await settle();
+  assert.equal(sounds(), 1);
   w.desk.stop();
 });

@@ -38,7 +38,7 @@ function tellOfGivenAway(desk: Desk, view: ChatView): void {
 
 function tellOfMessage(desk: Desk, view: ChatView, e: Extract<EventEntry, { kind: 'message' }>): void {
   const name = e.from.name ?? view.row.peek().shopper?.name ?? t('guest');
-  const seen = desk.open.peek() === view.chat && document.visibilityState === 'visible';
+  const seen = desk.open.peek() === view.chat && desk.screen.peek() === 'chats' && document.visibilityState === 'visible';
   desk.announce(t('announce.message', { name, text: e.text.slice(0, 200) }));
   if (!seen) soundMessage();
   notice(name, e.text.slice(0, 200), `chat-${view.chat}`, () => desk.show(view.chat));
