@@ -149,36 +149,25 @@ export function syncAgainMs(refusal: unknown): number | null {
   return refusal.retryMs ?? SYNC_AGAIN_MS;
 }
 
-/** The entry that a command became, made from its `ok` (the sender gets no event for it). Null: it has to be fetched. */
-export function entryOf(message: ClientMessage, ok: ServerOk, from: From, now: number): EventEntry | null {
+/** What every entry made from an `ok` bears (the sender gets no event for it). Null: it has to be fetched. */
+export function entryBase(message: ClientMessage, ok: ServerOk, from: From, now: number) {
   const chat = ok.chat ?? ('chat' in message ? message.chat : undefined);
   if (ok.seq === undefined || chat === undefined) return null;
-  const base = { t: 'event' as const, chat, seq: ok.seq, at: ok.at ?? now, from, ref: message.id, ...(ok.prev === undefined ? {} : { prev: ok.prev }) };
+  return { t: 'event' as const, chat, seq: ok.seq, at: ok.at ?? now, from, ref: message.id, ...(ok.prev === undefined ? {} : { prev: ok.prev }) };
+}
+
+/** The entry that a shopper's command became. */
+export function entryOf(message: ClientMessage, ok: ServerOk, from: From, now: number): EventEntry | null {
+  const base = entryBase(message, ok, from, now);
+  if (!base) return null;
   switch (message.t) {
     case 'chat.start':
-      return { ...base, kind: 'message', text: message.text };
     case 'message.send':
-      return { ...base, kind: 'message', text: message.text, ...(message.attachment ? { attachment: message.attachment } : {}) };
-    case 'note.add':
-      return { ...base, kind: 'note', text: message.text };
-    case 'whisper':
-      return { ...base, kind: 'whisper', text: message.text };
+      return { ...base, kind: 'message', text: message.text, ...('attachment' in message ? { attachment: message.attachment } : {}) };
     case 'chat.confirm':
       return { ...base, kind: message.solved ? 'confirmed' : 'refused' };
     case 'chat.rate':
       return { ...base, kind: 'rated', score: message.score, ...(message.comment ? { comment: message.comment } : {}) };
-    case 'chat.resolve':
-      return { ...base, kind: 'resolution_proposed', resolution: message.resolution, summary: message.summary };
-    case 'chat.park':
-      return { ...base, kind: 'parked', promise: message.promise, until: message.until };
-    case 'chat.refer':
-      return { ...base, kind: 'referred', who: message.who, how: message.how, ...(message.by ? { by: message.by } : {}) };
-    case 'chat.tag':
-      return { ...base, kind: 'tagged', add: message.add ?? [], remove: message.remove ?? [] };
-    case 'chat.verify':
-      return { ...base, kind: 'verified', checks: message.checks };
-    case 'consult.answer':
-      return { ...base, kind: 'consult_answered', text: message.text };
     default:
       return null;
   }

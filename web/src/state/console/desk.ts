@@ -5,7 +5,7 @@
 import { batch, computed, signal } from '@preact/signals';
 import type { Signal } from '@preact/signals';
 import { makeId } from '../../model/ids.js';
-import { entryOf, syncAgainMs } from '../../model/log.js';
+import { syncAgainMs } from '../../model/log.js';
 import { Outbox } from '../../model/outbox.js';
 import type { OutItem } from '../../model/outbox.js';
 import { Socket } from '../../model/socket.js';
@@ -13,7 +13,7 @@ import type { Link, SocketOptions } from '../../model/socket.js';
 import type { Store } from '../../model/storage.js';
 import { Refusal, assertNever } from '../../model/types.js';
 import type {
-  Colleague, Draft as Command, EventEntry, From, Health, OfferSignal, QueueLine, Random, ServerAlert, ServerBoard, ServerMessage, ServerOffer, ServerOk, Task,
+  ClientMessage, Colleague, Draft as Command, EventEntry, From, Health, OfferSignal, QueueLine, Random, ServerAlert, ServerBoard, ServerMessage, ServerOffer, ServerOk, Task,
   ServerWelcome, Settings, Shift, Timers, WelcomeChat,
 } from '../../model/types.js';
 import type { Session } from './api.js';
@@ -21,6 +21,7 @@ import { Drafts } from './drafts.js';
 import type { Mode } from './drafts.js';
 import { departmentText, takeDepartmentTitles } from './labels.js';
 import { groupRows } from './lists.js';
+import { entryMade } from './made.js';
 import type { DialogState } from './dialogs.js';
 import { notice, soundMessage, soundOff, soundOn, startOfferSound, stopOfferSound } from './notify.js';
 import { emptyRow, fromCard, fromWelcome, isOver } from './row.js';
@@ -264,7 +265,7 @@ export class Desk {
     const chat = 'chat' in message && typeof message.chat === 'string' ? message.chat : null;
     if (chat !== null && ok.seq !== undefined) {
       const view = this.ensure(chat);
-      const entry = entryOf(message as Parameters<typeof entryOf>[0], ok, this.me, this.socket.clock.now());
+      const entry = entryMade(message as ClientMessage, ok, this.me, this.socket.clock.now());
       batch(() => (entry ? view.log.take(entry) : view.log.expect(ok.seq ?? 0)));
     }
     return ok;
@@ -489,7 +490,7 @@ export class Desk {
   private onSent(item: OutItem, ok: ServerOk): void {
     if (item.chat === null) return;
     const view = this.ensure(item.chat);
-    const entry = entryOf(item.message, ok, this.me, this.socket.clock.now());
+    const entry = entryMade(item.message, ok, this.me, this.socket.clock.now());
     batch(() => (entry ? view.log.take(entry) : view.log.expect(ok.seq ?? 0)));
   }
 
