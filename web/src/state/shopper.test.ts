@@ -331,3 +331,14 @@ test('a hole that could not be filled is asked for again while the connection st
   await settle();
   assert.deepEqual(w.s.log?.entries.map((e) => e.seq), [1, 2, 4, 5]);
 });
+
+test('a storefront that never says who this is keeps nobody waiting: the shopper goes on unknown', async () => {
+  const w = world(memoryStore(), () => new Promise<string>(() => undefined));
+  w.s.socket.open();
+  w.net.wire.accept();
+  await w.timers.advance(6_000);
+  const hello = w.net.wire.last('hello');
+  w.net.wire.push({ t: 'welcome', re: hello?.id, epoch: 'e1', now: 5_000_000, open: true });
+  assert.deepEqual([w.net.wires.length, w.s.socket.link, 'identity' in (hello ?? {})], [1, 'ready', false]);
+  assert.equal(w.s.identityFailed, true);
+});

@@ -33,6 +33,9 @@ const TYPING_MS = 6_000;
 /** How often an unchanged "typing" is said again. */
 const TYPING_AGAIN_MS = 3_000;
 
+/** So long the storefront may take to say who this is: well within the time that a handshake has. */
+const IDENTIFY_MS = 5_000;
+
 /** The outbox's lane for what isn't for a chat: a message left, a call asked for. */
 const TASK = 'task';
 
@@ -298,11 +301,16 @@ export class ShopperState {
   /** Without an answer of the storefront the shopper goes on unknown. */
   private async identify(): Promise<string | undefined> {
     this.identityFailed = false;
+    const { timers } = this.o;
+    let timer: unknown = null;
+    const late = new Promise<never>((_, reject) => (timer = timers.set(() => reject(new Error('no answer')), IDENTIFY_MS)));
     try {
-      return await this.o.identity?.();
+      return await Promise.race([this.o.identity?.(), late]);
     } catch {
       this.identityFailed = true;
       return undefined;
+    } finally {
+      timers.clear(timer);
     }
   }
 
