@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { FakeTimers, fakeNetwork, settle } from '../../model/fakes.js';
 import { memoryStore } from '../../model/storage.js';
+import type { Draft } from '../../model/types.js';
 import { Desk } from './desk.js';
 import { testSound } from './notify.js';
 
@@ -115,5 +116,25 @@ test('a message to the open chat sounds while another screen lies over it', asyn
   w.message(4);
   await settle();
   assert.equal(sounds(), 1);
+  w.desk.stop();
+});
+
+test('what a new life of the data has lost goes out again as it was: notes, whispers, the article of a reply', async () => {
+  const w = world();
+  await reading(w);
+  const mine: Draft[] = [
+    { t: 'message.send', chat: 'c_1', text: 'as the article says', article: 'k_1' }, { t: 'note.add', chat: 'c_1', text: '@Tom look', mentions: ['r_2'] }, { t: 'whisper', chat: 'c_1', text: 'between us' },
+  ];
+  const ids: string[] = [];
+  for (const [i, m] of mine.entries()) {
+    ids.push(w.desk.outbox.add('c_1', m).id);
+    w.net.wire.push({ t: 'ok', re: ids[i], seq: 3 + i, at: 3 + i });
+    await settle();
+  }
+  assert.equal(w.desk.outbox.all.length, 0);
+  w.net.wire.drop(1006);
+  await w.timers.advance(10);
+  await w.net.welcome({ rep: me, epoch: 'e2', chats: [chat(2)] });
+  assert.deepEqual(w.desk.outbox.all.map((i) => i.message), mine.map((m, i) => ({ ...m, id: ids[i] })));
   w.desk.stop();
 });

@@ -21,7 +21,7 @@ import { Drafts } from './drafts.js';
 import type { Mode } from './drafts.js';
 import { departmentText, takeDepartmentTitles } from './labels.js';
 import { groupRows } from './lists.js';
-import { entryMade } from './made.js';
+import { commandOf, entryMade } from './made.js';
 import type { DialogState } from './dialogs.js';
 import { notice, soundMessage, soundOff, soundOn, startOfferSound, stopOfferSound } from './notify.js';
 import { emptyRow, fromCard, fromWelcome, isOver } from './row.js';
@@ -568,7 +568,10 @@ export class Desk {
   }
 
   private onVoided(entries: EventEntry[]): void {
-    for (const e of entries) if (e.kind === 'message' && e.from.id === this.me.id) this.outbox.add(e.chat, { t: 'message.send', chat: e.chat, text: e.text, ...(e.ref ? { id: e.ref } : {}) });
+    for (const e of entries) {
+      const command = e.from.id === this.me.id ? commandOf(e) : null;
+      if (command) this.outbox.add(e.chat, command);
+    }
   }
 }
 
