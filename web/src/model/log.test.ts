@@ -176,3 +176,12 @@ test('the first entry of a new epoch voids what is held back as well', () => {
   [entry(1, 0), entry(2, 1), entry(7, 6, { ref: 'mine' }), entry(1_000_001, 2)].forEach((e) => w.log.take(e));
   assert.deepEqual([w.shown(), w.voided.map((e) => e.ref)], [[1, 2, 1_000_001], ['mine']]);
 });
+
+test('what is redacted while it stands here leaves only its place, also where the two come in one breath', () => {
+  const w = world();
+  const redacted = (seq: number, of: number) => entry(seq, seq - 1, { kind: 'redacted', text: undefined, of } as Partial<EventEntry>);
+  [entry(1, 0), entry(2, 1), redacted(3, 1), redacted(5, 4), entry(4, 3)].forEach((e) => w.log.take(e));
+  w.log.take(redacted(2, 2)); // as it is read again: a tombstone in its own place
+  assert.deepEqual(w.log.entries.map((e) => [e.seq, e.kind, 'text' in e ? e.text : undefined]), [1, 2, 3, 4, 5].map((seq) => [seq, 'redacted', undefined]));
+  assert.equal(w.log.entries[0]?.at, 1, 'when it was said may be known');
+});

@@ -43,6 +43,7 @@ export class ChatLog {
   take(entry: EventEntry): void {
     this.voidAbove(entry);
     if (entry.seq <= this.cursor) {
+      this.redact(entry);
       this.fillBehind(entry);
       return;
     }
@@ -102,6 +103,7 @@ export class ChatLog {
     this.held.delete(seq);
     this.entries.push(entry);
     this.cursor = seq;
+    this.redact(entry);
   }
 
   private release(): boolean {
@@ -112,6 +114,15 @@ export class ChatLog {
       this.push(next.seq);
       moved = true;
     }
+  }
+
+  /** Puts a tombstone in the place of what the entry redacts. */
+  private redact(by: EventEntry): void {
+    const at = by.kind === 'redacted' ? this.entries.findIndex((e) => e.seq === by.of && e.kind !== 'redacted') : -1;
+    const gone = this.entries[at];
+    if (!gone) return;
+    this.entries[at] = { ...by, seq: gone.seq, at: gone.at };
+    this.hooks.changed();
   }
 
   /** An older entry that was skipped by a cursor from a list (welcome, synced): put in its place, once. */

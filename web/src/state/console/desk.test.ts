@@ -138,3 +138,13 @@ test('what a new life of the data has lost goes out again as it was: notes, whis
   assert.deepEqual(w.desk.outbox.all.map((i) => i.message), mine.map((m, i) => ({ ...m, id: ids[i] })));
   w.desk.stop();
 });
+
+test('what is redacted is gone from the list of chats too', async () => {
+  const w = world();
+  await reading(w);
+  w.message(3, 'my card is 4111 1111');
+  assert.equal(w.desk.current?.row.peek().last?.text, 'my card is 4111 1111');
+  w.net.wire.push({ t: 'event', chat: 'c_1', seq: 4, at: 4, kind: 'redacted', from: { role: 'system' }, of: 3 });
+  assert.equal(w.desk.current?.row.peek().last?.text, 'm2');
+  w.desk.stop();
+});

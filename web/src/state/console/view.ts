@@ -143,6 +143,7 @@ export class ChatView {
       this.processed = entry.seq;
       const before = this.row.peek();
       if (entry.seq > this.row.peek().seq) this.row.value = fold(this.row.peek(), entry);
+      if (entry.kind === 'redacted') this.change({ last: this.log.entries.reduce(fold, emptyRow(this.chat)).last });
       if (entry.kind === 'message') this.takeTyping(entry.from, false, 'reply', '', 0);
       if (entry.kind === 'message' && entry.from.role === 'shopper') {
         this.change({ unread: this.row.peek().unread + 1 });
