@@ -38,3 +38,22 @@ for (const [lang, question] of [['zh-CN', '退款什么时候能到账？'], ['e
     assert.deepEqual(troublesOf(shopper.page), []);
   });
 }
+
+test('articles come again with a question that was wiped and written again, and go with it', async (t) => {
+  const demo = await startDemo();
+  t.after(() => demo.end());
+  const mei = await Staff.come(demo.origin, 'mei');
+  t.after(() => mei.leave());
+  const shopper = await Shopper.come(browser, demo.origin, { lang: 'en' });
+  t.after(() => shopper.page.context().close());
+  await shopper.open();
+  const question = shopper.panel.getByRole('textbox', { name: shopper.t('pre.question') });
+  const articles = shopper.panel.getByRole('region', { name: shopper.t('article.found') });
+  for (let n = 0; n < 2; n++) {
+    await question.fill('Hello, how long does a refund take?');
+    await articles.waitFor();
+    await question.fill('');
+    await articles.waitFor({ state: 'detached' });
+  }
+  assert.deepEqual(troublesOf(shopper.page), []);
+});

@@ -13,6 +13,7 @@ export function useArticles(text: string): ArticleHit[] {
   useEffect(() => {
     const words = text.trim();
     if (words.length < (/[\u3400-\u9fff]/.test(words) ? 2 : 5)) {
+      latest.current = ''; // an answer on its way is for what is gone
       setFound([]);
       return undefined;
     }
