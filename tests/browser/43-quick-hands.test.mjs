@@ -38,6 +38,15 @@ const focused = (page) => page.evaluate(() => document.activeElement?.id);
 /** Answered by the server: what was sent before it has been answered, too. */
 const settled = (rep) => rep.send(`so far ${Math.random()}`);
 
+test('a tag that is too long is cut between its characters, and the dialog comes to its end', async (t) => {
+  const { mei } = await served(t, 'en', ['Ann']);
+  await mei.command('act.tag');
+  await mei.dialog('tag.title').getByRole('textbox', { name: mei.t('tag.label') }).fill(`${'x'.repeat(49)}😀 and more`);
+  await mei.page.keyboard.press('Enter');
+  await mei.dialog('tag.title').waitFor({ state: 'detached' });
+  await mei.page.getByRole('complementary', { name: mei.t('card.label') }).getByText(`${'x'.repeat(49)}😀`, { exact: true }).waitFor();
+});
+
 describe('a rep types on', { concurrency: 2 }, () => {
   for (const lang of ['zh-CN', 'en']) {
     test(`while a lead gives the chat to somebody else, in ${lang}`, async (t) => {

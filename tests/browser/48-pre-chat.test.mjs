@@ -57,3 +57,16 @@ test('articles come again with a question that was wiped and written again, and 
   }
   assert.deepEqual(troublesOf(shopper.page), []);
 });
+
+test('a long question is cut for the search between its characters, not inside of one', async (t) => {
+  const demo = await startDemo();
+  t.after(() => demo.end());
+  const mei = await Staff.come(demo.origin, 'mei');
+  t.after(() => mei.leave());
+  const shopper = await Shopper.come(browser, demo.origin, { lang: 'en' });
+  t.after(() => shopper.page.context().close());
+  await shopper.open();
+  await shopper.panel.getByRole('textbox', { name: shopper.t('pre.question') }).fill(`${'Hello, how long does a refund take?'.padEnd(499)}😀 thank you`);
+  await shopper.panel.getByRole('region', { name: shopper.t('article.found') }).waitFor();
+  assert.deepEqual(troublesOf(shopper.page), []);
+});

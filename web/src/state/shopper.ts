@@ -8,6 +8,7 @@ import type { OutItem } from '../model/outbox.js';
 import { Socket } from '../model/socket.js';
 import type { Wake, WireClass } from '../model/socket.js';
 import type { Store } from '../model/storage.js';
+import { firstChars } from '../model/text.js';
 import { Refusal } from '../model/types.js';
 import type { ArticleHit, ClientMessage, Draft, EventEntry, From, Random, ServerMessage, ServerOk, ServerQueue, ServerWelcome, Timers } from '../model/types.js';
 import { foldCase, isOver } from './fold.js';
@@ -531,7 +532,7 @@ export class ShopperState {
     if (on === this.typingSaid.on && now - this.typingSaid.at < (preview ? 500 : TYPING_AGAIN_MS)) return;
     if (!on && !this.typingSaid.on) return;
     this.typingSaid = { on, at: now };
-    this.socket.tell({ t: 'typing', chat: this.chatId, on, ...(preview ? { preview: text.slice(0, 4000) } : {}) });
+    this.socket.tell({ t: 'typing', chat: this.chatId, on, ...(preview ? { preview: firstChars(text, 4000) } : {}) });
   }
 
   private changed(): void {

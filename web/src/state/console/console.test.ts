@@ -30,6 +30,11 @@ const start = () => [
   ev('queued', system, 100, { department: 'general', class: 'care' }),
 ];
 
+test('the last line of a row is cut between characters', () => {
+  const row = play(...start(), ev('message', shopper, 200, { text: `${'x'.repeat(159)}😀😀` }));
+  assert.equal(row.last?.text, `${'x'.repeat(159)}😀`);
+});
+
 test('a chat that nobody took waits since it began, and asks since its first message', () => {
   const row = play(...start());
   assert.equal(row.state, 'waiting');

@@ -1,4 +1,5 @@
 // The knowledge base over HTTP: articles, drafts of them, gaps, what was taught. No state but what is asked for.
+import { firstChars } from '../../model/text.js';
 import { isObject } from '../../model/types.js';
 import type { Person } from '../../model/types.js';
 import { call } from './api.js';
@@ -108,7 +109,7 @@ export function draftOfGap(gap: Gap): Draft {
   const draft = newDraft();
   return {
     ...draft, department: gap.department ?? 'general',
-    sides: draft.sides.map((s) => (s.lang === lang ? { ...s, title: [...(questions[0] ?? '')].slice(0, 80).join(''), questions: questions.join('\n'), body: gap.draft ?? '' } : s)),
+    sides: draft.sides.map((s) => (s.lang === lang ? { ...s, title: firstChars(questions[0] ?? '', 80), questions: questions.join('\n'), body: gap.draft ?? '' } : s)),
   };
 }
 

@@ -1,4 +1,5 @@
 // What a rep sees of one chat at a glance, folded from its entries as the server folds them (server/chat/chat_apply.c).
+import { firstChars } from '../../model/text.js';
 import type { ChatCard, ChatState, EventEntry, LastMessage, Person, Promise, Shopper, Target, WelcomeChat } from '../../model/types.js';
 
 export interface Row {
@@ -94,7 +95,7 @@ function waiting(row: Row, at: number): Row {
 }
 
 function onMessage(row: Row, e: Extract<EventEntry, { kind: 'message' }>): Row {
-  const last = { text: e.text.slice(0, LAST_CHARS), at: e.at, from: e.from.role };
+  const last = { text: firstChars(e.text, LAST_CHARS), at: e.at, from: e.from.role };
   if (e.from.role === 'shopper') return { ...row, last, unansweredSince: row.unansweredSince ?? e.at };
   if (!staffRoles.has(e.from.role)) return { ...row, last };
   return { ...row, last, state: row.state === 'assigned' ? 'active' : row.state, unansweredSince: null };

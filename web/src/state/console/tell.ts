@@ -1,4 +1,5 @@
 // What a rep is told of while it happens: by a sound, a short notice, a desktop notice, a word to who listens.
+import { firstChars } from '../../model/text.js';
 import type { EventEntry, Task } from '../../model/types.js';
 import type { Desk } from './desk.js';
 import { notice, soundMessage } from './notify.js';
@@ -38,10 +39,11 @@ function tellOfGivenAway(desk: Desk, view: ChatView): void {
 
 function tellOfMessage(desk: Desk, view: ChatView, e: Extract<EventEntry, { kind: 'message' }>): void {
   const name = e.from.name ?? view.row.peek().shopper?.name ?? t('guest');
+  const text = firstChars(e.text, 200);
   const seen = desk.open.peek() === view.chat && desk.screen.peek() === 'chats' && document.visibilityState === 'visible';
-  desk.announce(t('announce.message', { name, text: e.text.slice(0, 200) }));
+  desk.announce(t('announce.message', { name, text }));
   if (!seen) soundMessage();
-  notice(name, e.text.slice(0, 200), `chat-${view.chat}`, () => desk.show(view.chat));
+  notice(name, text, `chat-${view.chat}`, () => desk.show(view.chat));
   if (desk.open.peek() === view.chat) desk.askSuggestions(view);
 }
 

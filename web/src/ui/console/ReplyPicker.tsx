@@ -2,6 +2,7 @@
 import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ime } from '../../model/ime.js';
+import { firstChars } from '../../model/text.js';
 import type { ArticleHit } from '../../model/types.js';
 import { canned, cannedText, cannedTitle, findCanned, loadCanned } from '../../state/console/canned.js';
 import type { Canned } from '../../state/console/canned.js';
@@ -106,7 +107,7 @@ function Option({ hit, lang, marked, onPick }: { hit: Pick; lang: string; marked
   return (
     <li ref={item} role="option" aria-selected={marked} class={marked ? 'at' : ''} onMouseDown={(e) => e.preventDefault()} onClick={onPick}>
       <b dir="auto">{'canned' in hit ? <>{cannedTitle(hit.canned, i18n.value.lang)}<kbd class="picker-name">/{hit.canned.name}</kbd></> : hit.article.title}</b>
-      {text && <span dir="auto">{text.slice(0, 140)}</span>}
+      {text && <span dir="auto">{firstChars(text, 140)}</span>}
     </li>
   );
 }

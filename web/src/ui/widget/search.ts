@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { firstChars } from '../../model/text.js';
 import type { ArticleHit } from '../../model/types.js';
 import { ime } from '../../model/ime.js';
 import { useUi } from './ui.js';
@@ -20,7 +21,7 @@ export function useArticles(text: string): ArticleHit[] {
     const handle = setTimeout(function ask() {
       if (ime.active || words === latest.current) return;
       latest.current = words;
-      s.search(words.slice(0, 500)).then((articles) => latest.current === words && setFound(articles.slice(0, 3)), () => undefined);
+      s.search(firstChars(words, 500)).then((articles) => latest.current === words && setFound(articles.slice(0, 3)), () => undefined);
     }, PAUSE_MS);
     return () => clearTimeout(handle);
   }, [text, ime.active]);

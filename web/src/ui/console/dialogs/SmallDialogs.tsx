@@ -1,5 +1,6 @@
 // Refer, triage, tag, verify, reassign.
 import { useState } from 'preact/hooks';
+import { firstChars } from '../../../model/text.js';
 import { checkNames, checkText } from '../../../state/console/labels.js';
 import type { ChatView } from '../../../state/console/view.js';
 import { t } from '../../../state/console/words.js';
@@ -45,7 +46,7 @@ export function TriageDialog({ view }: { view: ChatView }) {
 
 export function TagDialog({ view }: { view: ChatView }) {
   const [text, setText] = useState('');
-  const names = [...new Set(text.split(/[,，;；\n]/).map((s) => s.trim().slice(0, 50)).filter((s) => s !== '' && !view.row.peek().tags.includes(s)))].slice(0, 20);
+  const names = [...new Set(text.split(/[,，;；\n]/).map((s) => firstChars(s.trim(), 50)).filter((s) => s !== '' && !view.row.peek().tags.includes(s)))].slice(0, 20);
   return (
     <ActDialog title={t('tag.title')} submit={t('tag.submit')} command={names.length === 0 ? null : { t: 'chat.tag', chat: view.chat, add: names }} onDone={() => undefined}>
       <TextField label={t('tag.label')} value={text} dir="auto" autoFocus hint={t('tag.hint')} onInput={(e) => setText(e.currentTarget.value)} />
@@ -59,7 +60,7 @@ export function VerifyDialog({ view }: { view: ChatView }) {
   const [checks, setChecks] = useState<string[]>([]);
   const [other, setOther] = useState('');
   const firstOpen = checkNames.find((name) => !have.includes(name));
-  const all = [...checks, ...(other.trim() ? [other.trim().slice(0, 50)] : [])];
+  const all = [...checks, ...(other.trim() ? [firstChars(other.trim(), 50)] : [])];
   return (
     <ActDialog title={t('verify.title')} submit={t('verify.submit')} command={all.length === 0 ? null : { t: 'chat.verify', chat: view.chat, checks: all }}
       onDone={() => desk.announce(t('verify.done'))}>
