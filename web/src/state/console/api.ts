@@ -21,12 +21,26 @@ export class ApiError extends Error {
   }
 }
 
+/** Longer than a search of a large archive takes: after it nobody answers. */
+const ANSWER_MS = 30_000;
+
 export async function call(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<unknown> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), ANSWER_MS);
+  try {
+    return await answerTo(method, path, body, late.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function answerTo(method: string, path: string, body: unknown, signal: AbortSignal): Promise<unknown> {
   let response: Response;
   try {
     response = await fetch(path, {
       method,
       credentials: 'same-origin',
+      signal,
       headers: {
         Accept: 'application/json',
         ...(method === 'GET' ? {} : { 'X-Firstline': '1' }),
@@ -37,7 +51,11 @@ export async function call(method: 'GET' | 'POST' | 'DELETE', path: string, body
   } catch {
     throw new ApiError(0, '');
   }
-  const answer: unknown = response.status === 204 ? null : await response.json().catch(() => null);
+  if (response.status === 204) return null;
+  const answer: unknown = await response.json().catch(() => {
+    if (response.ok) throw new ApiError(0, ''); // it broke off
+    return null;
+  });
   if (response.ok) return answer;
   const problem = isObject(answer) ? answer : {};
   const text = (name: string) => (typeof problem[name] === 'string' ? problem[name] : null);
