@@ -189,6 +189,23 @@ test('two who write at once are told, and nothing of either is lost', async () =
   await two.page.close();
 });
 
+test('what is written of an article outlives a look at the chats', async () => {
+  const { page, c, k } = await keeper({ lang: 'en' });
+  await edit(page, k, 'price-protection');
+  const title = page.getByRole('group', { name: k('kb.lang_en') }).getByLabel(k('kb.article_title'));
+  await title.fill('Wrapped as a present');
+  await page.getByRole('button', { name: c('screens.chats'), exact: true }).click();
+  await title.waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: c('screens.knowledge') }).click();
+  await title.waitFor();
+  assert.equal(await title.inputValue(), 'Wrapped as a present');
+  await page.getByRole('button', { name: k('kb.back') }).click();
+  await page.getByRole('button', { name: k('kb.discard') }).click();
+  await edit(page, k, 'price-protection');
+  assert.notEqual(await title.inputValue(), 'Wrapped as a present', 'what was thrown away stays away');
+  await page.close();
+});
+
 for (const [lang, device] of [['zh-CN', 'desktop'], ['en', 'desktop'], ['en', 'phone'], ['zh-CN', 'phone']]) {
   test(`the screens in ${lang} on a ${device}`, async () => {
     const { page, k } = await keeper({ lang, device });

@@ -78,6 +78,9 @@ export interface Draft {
   sides: Side[];
 }
 
+/** What is being written outlives its screen, not the page: an article's id or a draft that is none yet, and the text where it isn't saved. */
+export const writing: { what: string | Draft | null; draft: Draft | null } = { what: null, draft: null };
+
 const emptySide = (lang: string): Side => ({ lang, title: '', questions: '', keywords: '', body: '', from: null });
 
 function sideOf(v: Version): Side {

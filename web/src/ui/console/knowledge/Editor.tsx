@@ -1,7 +1,7 @@
 // One article, its languages side by side. Saving writes the next version of each language that was changed.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { ApiError } from '../../../state/console/api.js';
-import { article as getArticle, changed, draftOf, figures, rebase, saveSide } from '../../../state/console/knowledge.js';
+import { article as getArticle, changed, draftOf, figures, rebase, saveSide, writing } from '../../../state/console/knowledge.js';
 import type { Draft, Figures, Side } from '../../../state/console/knowledge.js';
 import { Badge, Button, Icon, IconButton, Select, TextArea, TextField, icons } from '../../kit/index.js';
 import { Validity } from './Articles.js';
@@ -19,7 +19,7 @@ export function Editor({ what, onClose }: { what: string | Draft; onClose: () =>
 type Trouble = { text: string; conflict: boolean } | null;
 
 function Desk({ start, onClose }: { start: Draft; onClose: () => void }) {
-  const [d, setD] = useState(start);
+  const [d, setD] = useState(writing.draft ?? start);
   const [busy, setBusy] = useState(false);
   const [trouble, setTrouble] = useState<Trouble>(null);
   const [saved, setSaved] = useState('');
@@ -34,6 +34,9 @@ function Desk({ start, onClose }: { start: Draft; onClose: () => void }) {
     setLeaving(false);
   };
   const setSide = (lang: string, change: Partial<Side>) => set({ sides: d.sides.map((s) => (s.lang === lang ? { ...s, ...change } : s)) });
+  useLayoutEffect(() => {
+    writing.draft = dirty.length > 0 ? d : null;
+  }, [d]);
   useEffect(() => {
     if (dirty.length === 0) return undefined;
     const ask = (e: BeforeUnloadEvent) => e.preventDefault();

@@ -1,7 +1,7 @@
 // The knowledge base for its editors: articles, gaps, what was taught, synonyms.
 import { useState } from 'preact/hooks';
 import type { Draft } from '../../../state/console/knowledge.js';
-import { draftOfGap } from '../../../state/console/knowledge.js';
+import { draftOfGap, writing } from '../../../state/console/knowledge.js';
 import { Icon, Spinner, icons } from '../../kit/index.js';
 import { Articles } from './Articles.js';
 import { Editor } from './Editor.js';
@@ -22,13 +22,17 @@ interface Props {
 export function Knowledge({ onOpenChat }: Props) {
   const [tab, setTab] = useState<Tab>('articles');
   /** What is being written: an article's id, or a draft that is none yet. */
-  const [editing, setEditing] = useState<string | Draft | null>(null);
+  const [editing, setEditing] = useState(writing.what);
   if (!hasWords()) return <main class="kb" id="conversation" tabIndex={-1}><Spinner label={i18n.value.t('loading')} /></main>;
-  const open = (what: string | Draft) => setEditing(what);
+  const open = (what: string | Draft | null) => {
+    writing.what = what;
+    writing.draft = null;
+    setEditing(what);
+  };
   return (
     <main class="kb" id="conversation" tabIndex={-1}>
       {editing !== null
-        ? <Editor key={typeof editing === 'string' ? editing : 'new'} what={editing} onClose={() => setEditing(null)} />
+        ? <Editor key={typeof editing === 'string' ? editing : 'new'} what={editing} onClose={() => open(null)} />
         : (
           <>
             <header class="kb-head">
