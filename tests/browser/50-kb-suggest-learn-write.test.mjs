@@ -206,6 +206,34 @@ test('what is written of an article outlives a look at the chats', async () => {
   await page.close();
 });
 
+test('groups of words: what is written while they are saved stays, and that they are saved is said', async () => {
+  const { page, k } = await keeper({ lang: 'en' });
+  await page.getByRole('button', { name: k('kb.tab.synonyms'), exact: true }).click();
+  const box = page.getByRole('textbox', { name: k('kb.tab.synonyms') });
+  const before = await box.inputValue();
+  let go;
+  const held = new Promise((done) => (go = done));
+  await page.route('**/api/v1/synonyms', async (route) => {
+    if (route.request().method() === 'POST') await held;
+    await route.continue();
+  });
+  const save = page.getByRole('button', { name: k('kb.save'), exact: true });
+  await box.fill(`${before.trimEnd()}\nlantern, lampion\n`);
+  const asked = page.waitForRequest((r) => r.method() === 'POST');
+  await save.click();
+  await asked;
+  const longer = `${before.trimEnd()}\nlantern, lampion\nloom, weaving frame\n`;
+  await box.fill(longer);
+  go();
+  await page.getByText(like(k('kb.saved'))).waitFor();
+  assert.equal(await box.inputValue(), longer);
+  await save.click();
+  await until(() => save.isDisabled(), 'all of it is saved');
+  await page.getByText(like(k('kb.saved'))).waitFor();
+  assert.equal(await page.locator('.kb-problem').count(), 0);
+  await page.close();
+});
+
 for (const [lang, device] of [['zh-CN', 'desktop'], ['en', 'desktop'], ['en', 'phone'], ['zh-CN', 'phone']]) {
   test(`the screens in ${lang} on a ${device}`, async () => {
     const { page, k } = await keeper({ lang, device });
