@@ -234,6 +234,37 @@ test('groups of words: what is written while they are saved stays, and that they
   await page.close();
 });
 
+const made = (n, more = {}) => ({ article: `a-${n}`, languages: [{ lang: 'en', title: `Article ${n}`, department: 'general', audience: 'shopper', version: 0, source: 'file', set_aside: false, ...more }] });
+
+test('more of a list comes once, and only to the list that it was asked for', async () => {
+  const { page, k } = await keeper({ lang: 'en' });
+  let go;
+  const held = new Promise((done) => (go = done));
+  let asked = 0;
+  await page.route(/api\/v1\/articles\?/, async (route) => {
+    const q = new URL(route.request().url()).searchParams;
+    if (q.get('cursor')) {
+      asked += 1;
+      await held;
+      await route.fulfill({ json: { items: [made(2)], next: null, total: 2 } });
+    } else await route.fulfill({ json: q.get('q') ? { items: [made(3)], next: null, total: 1 } : { items: [made(1)], next: 'x', total: 2 } });
+  });
+  const rows = page.locator('.kb-row b');
+  const tab = (which) => page.getByRole('button', { name: k(`kb.tab.${which}`), exact: true }).click();
+  await tab('gaps');
+  await tab('articles');
+  await page.getByRole('button', { name: k('kb.more') }).dblclick();
+  await page.getByPlaceholder(k('kb.search')).fill('three');
+  await untilList(() => rows.allInnerTexts(), (l) => l.join() === 'Article 3', 'what was searched');
+  const answered = page.waitForResponse(/cursor=/);
+  go();
+  await (await answered).finished();
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  assert.deepEqual(await rows.allInnerTexts(), ['Article 3']);
+  assert.equal(asked, 1);
+  await page.close();
+});
+
 for (const [lang, device] of [['zh-CN', 'desktop'], ['en', 'desktop'], ['en', 'phone'], ['zh-CN', 'phone']]) {
   test(`the screens in ${lang} on a ${device}`, async () => {
     const { page, k } = await keeper({ lang, device });

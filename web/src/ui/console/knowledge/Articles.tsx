@@ -1,5 +1,5 @@
 // All articles: found by what is in them, with what became of them.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { ime } from '../../../model/ime.js';
 import { articles, figures, newDraft, reload } from '../../../state/console/knowledge.js';
 import type { Article, ArticlePage, Draft, Figures, Version } from '../../../state/console/knowledge.js';
@@ -26,10 +26,21 @@ export function Articles({ onOpen }: { onOpen: (what: string | Draft) => void })
     setMore([]);
     setNext(page.value?.next ?? null);
   }, [page.value]);
-  const goOn = () => void articles(q, next).then((p) => {
-    setMore([...more, ...p.items]);
-    setNext(p.next);
-  }, (e: unknown) => setSaid(errorText(e)));
+  const wanted = useRef<ArticlePage | null>(null);
+  wanted.current = page.value;
+  const goOn = () => {
+    const list = page.value;
+    const cursor = next;
+    setNext(null); // once; with a failure the button comes back
+    articles(q, cursor).then((p) => {
+      if (wanted.current !== list) return; // another search meanwhile
+      setMore([...more, ...p.items]);
+      setNext(p.next);
+    }, (e: unknown) => {
+      setSaid(errorText(e));
+      if (wanted.current === list) setNext(cursor);
+    });
+  };
   const readAgain = () => void reload().then(() => { setSaid(t('kb.reloaded')); page.again(); }, (e: unknown) => { setSaid(errorText(e)); page.again(); });
   return (
     <section class="kb-part" aria-label={t('kb.tab.articles')}>
