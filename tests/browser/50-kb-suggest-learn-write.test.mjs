@@ -265,6 +265,20 @@ test('more of a list comes once, and only to the list that it was asked for', as
   await page.close();
 });
 
+test('an article that is over in one language alone says so beside that language', async () => {
+  const { page, k } = await keeper({ lang: 'en' });
+  const one = made(1);
+  const half = { ...one, languages: [{ ...one.languages[0], lang: 'zh-CN', valid_until: '2020-01-31' }, ...one.languages] };
+  const whole = made(2, { valid_until: '2020-02-29' });
+  await page.route(/api\/v1\/articles\?/, (route) => route.fulfill({ json: { items: [half, whole], next: null, total: 2 } }));
+  await page.getByRole('button', { name: k('kb.tab.gaps'), exact: true }).click();
+  await page.getByRole('button', { name: k('kb.tab.articles'), exact: true }).click();
+  const marks = page.locator('.kb-row-marks');
+  await marks.first().waitFor();
+  assert.deepEqual((await marks.allInnerTexts()).map((t) => t.split(/\s*\n\s*/)), [['zh-CN', k('kb.over', { day: '2020-01-31' }), 'en'], ['en', k('kb.over', { day: '2020-02-29' })]]);
+  await page.close();
+});
+
 for (const [lang, device] of [['zh-CN', 'desktop'], ['en', 'desktop'], ['en', 'phone'], ['zh-CN', 'phone']]) {
   test(`the screens in ${lang} on a ${device}`, async () => {
     const { page, k } = await keeper({ lang, device });

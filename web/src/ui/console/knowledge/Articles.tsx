@@ -1,4 +1,5 @@
 // All articles: found by what is in them, with what became of them.
+import { Fragment } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ime } from '../../../model/ime.js';
 import { articles, figures, newDraft, reload } from '../../../state/console/knowledge.js';
@@ -85,6 +86,7 @@ function Row({ article, figures: f, onOpen }: { article: Article; figures: Figur
   const shown = shownOf(article);
   if (!shown) return null;
   const used = f ? f.used + f.edited : 0;
+  const alike = article.languages.every((v) => v.valid_from === shown.valid_from && v.valid_until === shown.valid_until);
   return (
     <li>
       <button type="button" class="kb-row" onClick={onOpen}>
@@ -93,9 +95,9 @@ function Row({ article, figures: f, onOpen }: { article: Article; figures: Figur
           <span class="kb-row-sub"><code>{article.article}</code> · {departmentText(shown.department)}</span>
         </span>
         <span class="kb-row-marks">
-          {article.languages.map((v) => <Badge key={v.lang}>{v.lang}</Badge>)}
+          {article.languages.map((v) => <Fragment key={v.lang}><Badge>{v.lang}</Badge>{!alike && <Validity from={v.valid_from} until={v.valid_until} />}</Fragment>)}
           {shown.audience === 'rep' && <Badge tone="note">{t('kb.staff_only')}</Badge>}
-          <Validity from={shown.valid_from} until={shown.valid_until} />
+          {alike && <Validity from={shown.valid_from} until={shown.valid_until} />}
           {article.languages.some((v) => v.set_aside) && <Badge tone="warn">{t('kb.set_aside')}</Badge>}
         </span>
         <span class="kb-row-figures">
