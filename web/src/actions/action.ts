@@ -14,6 +14,8 @@ export interface Action {
   keys?: string[];
   /** Acts inside text fields too (its keys bear a modifier). */
   anywhere?: boolean;
+  /** Acts again and again while its key is held; others once a stroke. */
+  repeats?: boolean;
   /** Offered at all: by role. Default: everybody. */
   shown?: (desk: Desk) => boolean;
   enabled: (desk: Desk) => boolean;

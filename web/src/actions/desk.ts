@@ -52,11 +52,11 @@ export const help: Action = {
   enabled: () => true, run: (d) => (d.dialog.value = { kind: 'keys' }),
 };
 export const next: Action = {
-  id: 'next', label: 'act.next', group: 'go', icon: icons.chevronDown, keys: ['j', 'alt+arrowdown'], anywhere: true,
+  id: 'next', label: 'act.next', group: 'go', icon: icons.chevronDown, keys: ['j', 'alt+arrowdown'], anywhere: true, repeats: true,
   enabled: () => true, run: (d) => d.step(1, shownChats()),
 };
 export const previous: Action = {
-  id: 'previous', label: 'act.previous', group: 'go', icon: icons.arrowUp, keys: ['k', 'alt+arrowup'], anywhere: true,
+  id: 'previous', label: 'act.previous', group: 'go', icon: icons.arrowUp, keys: ['k', 'alt+arrowup'], anywhere: true, repeats: true,
   enabled: () => true, run: (d) => d.step(-1, shownChats()),
 };
 export const goQueue: Action = {

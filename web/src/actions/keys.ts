@@ -61,7 +61,7 @@ export function followKeys(target: Document, desk: () => Desk | null, actions: r
     if (hit) {
       if (!hit.enabled(d)) return;
       e.preventDefault();
-      hit.run(d);
+      if (!e.repeat || hit.repeats) hit.run(d);
     } else if (!layered && actions.some((a) => a.keys?.some((k) => k.startsWith(`${key} `)))) {
       first = key;
       firstAt = Date.now();
