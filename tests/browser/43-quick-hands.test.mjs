@@ -47,6 +47,22 @@ test('a tag that is too long is cut between its characters, and the dialog comes
   await mei.page.getByRole('complementary', { name: mei.t('card.label') }).getByText(`${'x'.repeat(49)}😀`, { exact: true }).waitFor();
 });
 
+test('rows keep their places as long as the pointer or the focus is in the list', async (t) => {
+  const { mei, guests: [ann] } = await served(t, 'en', ['Ann', 'Bob']);
+  const { page } = mei;
+  const rows = page.locator('.row-name');
+  const order = () => rows.allInnerTexts();
+  await untilList(order, (l) => l.join() === 'Bob,Ann', 'the last one served is first');
+  await rows.nth(0).click();
+  await page.keyboard.press('r');
+  await until(async () => (await focused(page)) === 'composer', 'the focus has left, the pointer has not');
+  await ann.say('Are you still there?');
+  await mei.row('Ann').getByText(mei.t('row.unread', { n: 1 })).waitFor({ state: 'attached' });
+  assert.deepEqual(await order(), ['Bob', 'Ann']);
+  await page.mouse.move(700, 300);
+  await untilList(order, (l) => l.join() === 'Ann,Bob', 'who asks comes first');
+});
+
 describe('a rep types on', { concurrency: 2 }, () => {
   for (const lang of ['zh-CN', 'en']) {
     test(`while a lead gives the chat to somebody else, in ${lang}`, async (t) => {

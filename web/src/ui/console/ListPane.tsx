@@ -25,7 +25,11 @@ const titles: Record<GroupName, () => string> = {
 export function ListPane() {
   const desk = useDesk();
   const [folded, setFolded] = useState<ReadonlySet<GroupName>>(new Set());
-  const hold = (on: boolean) => (desk.holdOrder.value = on);
+  const pointed = useRef(false);
+  const point = (list: HTMLElement, on: boolean) => {
+    pointed.current = on;
+    desk.holdOrder.value = on || list.contains(document.activeElement);
+  };
   const toggle = (name: GroupName) => setFolded((f) => {
     const next = new Set(f);
     if (!next.delete(name)) next.add(name);
@@ -35,7 +39,8 @@ export function ListPane() {
     <nav class="list-pane" aria-label={t('list.label')}>
       <Offers />
       <SearchBox />
-      <div class="list" onPointerEnter={() => hold(true)} onPointerLeave={() => hold(false)} onFocusIn={() => hold(true)} onFocusOut={() => hold(false)}>
+      <div class="list" onPointerEnter={(e) => point(e.currentTarget, true)} onPointerLeave={(e) => point(e.currentTarget, false)}
+        onFocusIn={() => (desk.holdOrder.value = true)} onFocusOut={(e) => (desk.holdOrder.value = pointed.current || e.currentTarget.contains(e.relatedTarget as Node | null))}>
         {groupNames.map((name) => <Group key={name} name={name} folded={folded.has(name)} onToggle={() => toggle(name)} />)}
       </div>
       <Queues />
