@@ -63,6 +63,33 @@ test('rows keep their places as long as the pointer or the focus is in the list'
   await untilList(order, (l) => l.join() === 'Ann,Bob', 'who asks comes first');
 });
 
+test('Escape closes a dialog and discards no text of it; Cancel does', async (t) => {
+  const { mei } = await served(t, 'en', ['Ann']);
+  const { page } = mei;
+  const park = mei.dialog('park.title');
+  const promise = park.getByRole('textbox', { name: mei.t('park.promise') });
+  const open = async () => {
+    await mei.leaveText();
+    await page.keyboard.press('p');
+    await park.waitFor();
+  };
+  for (const [close, left] of [[() => page.keyboard.press('Escape'), 'I ask the workshop'], [() => park.getByRole('button', { name: mei.t('cancel') }).click(), '']]) {
+    await open();
+    await promise.fill('I ask the workshop');
+    await close();
+    await park.waitFor({ state: 'detached' });
+    await open();
+    assert.equal(await promise.inputValue(), left);
+  }
+  await promise.fill('I ask the workshop');
+  await park.getByRole('button', { name: mei.t('park.submit') }).click();
+  await park.waitFor({ state: 'detached' });
+  await mei.toast(mei.t('park.done')).getByRole('button', { name: mei.t('undo') }).click();
+  await mei.button('act.park').waitFor();
+  await open();
+  assert.equal(await promise.inputValue(), '', 'what is done is gone');
+});
+
 describe('a rep types on', { concurrency: 2 }, () => {
   for (const lang of ['zh-CN', 'en']) {
     test(`while a lead gives the chat to somebody else, in ${lang}`, async (t) => {

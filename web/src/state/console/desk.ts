@@ -71,6 +71,8 @@ export class Desk {
   readonly screen = signal<'chats' | 'tasks' | 'board' | 'knowledge'>('chats');
   readonly mode = signal<Mode>('reply');
   readonly dialog = signal<DialogState | null>(null);
+  /** What is written in dialogs that are not sent yet, by dialog and field. */
+  readonly written = new Map<string, string>();
   readonly shift = signal<Shift>({ state: 'off', capacity: 4, load: 0 });
   readonly offers = signal<OfferSignal[]>([]);
   /** The chats whose offer is being answered. */

@@ -9,6 +9,7 @@ import { refusalText } from '../../../state/console/refusals.js';
 import { t } from '../../../state/console/words.js';
 import { Button, Dialog, Icon, icons } from '../../kit/index.js';
 import { useDesk } from '../desk.js';
+import { forgetTexts } from './useText.js';
 
 interface Props {
   title: string;
@@ -40,6 +41,7 @@ export function ActDialog({ title, submit, command, onDone, explain, wide, dange
     const isOpen = () => desk.dialog.peek() === own; // by the answer it may be closed, and another one open
     try {
       const ok = await desk.act({ ...command, id: tried.current.id });
+      forgetTexts(desk, own);
       if (isOpen()) close();
       onDone(ok);
     } catch (failure) {
@@ -53,7 +55,7 @@ export function ActDialog({ title, submit, command, onDone, explain, wide, dange
   return (
     <Dialog title={title} closeLabel={t('close')} onClose={close} {...(wide ? { wide } : {})}
       foot={<>
-        <Button onClick={close}>{t('cancel')}</Button>
+        <Button onClick={() => { forgetTexts(desk, desk.dialog.peek()); close(); }}>{t('cancel')}</Button>
         <Button kind={danger ? 'danger' : 'primary'} disabled={!command || busy} onClick={() => void send()}>{submit}</Button>
       </>}>
       <form class="dialog-form" onSubmit={(e) => { e.preventDefault(); void send(); }}

@@ -6,6 +6,7 @@ import { t } from '../../../state/console/words.js';
 import { Select, TextArea, TextField } from '../../kit/index.js';
 import { useDesk } from '../desk.js';
 import { ActDialog } from './ActDialog.js';
+import { useText } from './useText.js';
 
 const says = (action: AlertAction): string => {
   switch (action) {
@@ -22,9 +23,9 @@ const doneText = (action: AlertAction): string => (action === 'explain' ? t('ale
 
 export function AlertDialog({ alert, action }: { alert: string; action: AlertAction }) {
   const desk = useDesk();
-  const [note, setNote] = useState('');
+  const [note, setNote] = useText('note');
   const [to, setTo] = useState('');
-  const [contact, setContact] = useState('');
+  const [contact, setContact] = useText('contact');
   const [at, setAt] = useState('');
   const about = desk.alerts.peek().find((a) => a.alert === alert);
   const chat = about?.chat;

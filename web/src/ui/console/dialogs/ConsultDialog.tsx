@@ -6,11 +6,12 @@ import { TextArea } from '../../kit/index.js';
 import { useDesk } from '../desk.js';
 import { ActDialog } from './ActDialog.js';
 import { Receivers } from './receivers.js';
+import { useText } from './useText.js';
 
 export function ConsultDialog({ view }: { view: ChatView }) {
   const desk = useDesk();
   const [to, setTo] = useState('');
-  const [question, setQuestion] = useState('');
+  const [question, setQuestion] = useText('question');
   return (
     <ActDialog title={t('consult.title')} submit={t('consult.submit')}
       command={to === '' || question.trim() === '' ? null : { t: 'chat.consult', chat: view.chat, to, question: question.trim() }}
@@ -24,7 +25,7 @@ export function ConsultDialog({ view }: { view: ChatView }) {
 
 export function AnswerDialog({ view }: { view: ChatView }) {
   const desk = useDesk();
-  const [text, setText] = useState('');
+  const [text, setText] = useText('text');
   const question = view.row.peek().consult?.question;
   return (
     <ActDialog title={t('answer.title')} submit={t('answer.submit')}

@@ -6,6 +6,7 @@ import { i18n, t } from '../../../state/console/words.js';
 import { TextArea, TextField } from '../../kit/index.js';
 import { useDesk } from '../desk.js';
 import { ActDialog } from './ActDialog.js';
+import { useText } from './useText.js';
 
 const HOUR = 3_600_000;
 
@@ -48,7 +49,7 @@ export function Until({ value, onPick }: { value: number; onPick: (ms: number) =
 
 export function ParkDialog({ view }: { view: ChatView }) {
   const desk = useDesk();
-  const [promise, setPromise] = useState('');
+  const [promise, setPromise] = useText('promise');
   const [until, setUntil] = useState(desk.now.peek() + HOUR);
   return (
     <ActDialog title={t('park.title')} submit={t('park.submit')}
@@ -66,7 +67,7 @@ export function ParkDialog({ view }: { view: ChatView }) {
 
 export function PromiseDialog({ view }: { view: ChatView }) {
   const desk = useDesk();
-  const [text, setText] = useState('');
+  const [text, setText] = useText('text');
   const [until, setUntil] = useState(desk.now.peek() + HOUR);
   return (
     <ActDialog title={t('promise.title')} submit={t('promise.submit')}

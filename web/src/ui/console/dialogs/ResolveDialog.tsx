@@ -7,12 +7,13 @@ import { t } from '../../../state/console/words.js';
 import { TextArea } from '../../kit/index.js';
 import { useDesk } from '../desk.js';
 import { ActDialog } from './ActDialog.js';
+import { useText } from './useText.js';
 
 export function ResolveDialog({ view }: { view: ChatView }) {
   const desk = useDesk();
   const referred = view.log.entries.some((e) => e.kind === 'referred');
   const [how, setHow] = useState<Resolution>(referred ? 'referred' : 'answered');
-  const [summary, setSummary] = useState('');
+  const [summary, setSummary] = useText('summary');
   return (
     <ActDialog title={t('resolve.title')} submit={t('resolve.submit')}
       command={summary.trim() === '' ? null : { t: 'chat.resolve', chat: view.chat, resolution: how, summary: summary.trim() }}

@@ -8,12 +8,13 @@ import { Check, TextArea, TextField } from '../../kit/index.js';
 import { useDesk } from '../desk.js';
 import { ActDialog } from './ActDialog.js';
 import { Receivers } from './receivers.js';
+import { useText } from './useText.js';
 
 export function ReferDialog({ view }: { view: ChatView }) {
   const desk = useDesk();
-  const [who, setWho] = useState('');
-  const [how, setHow] = useState('');
-  const [by, setBy] = useState('');
+  const [who, setWho] = useText('who');
+  const [how, setHow] = useText('how');
+  const [by, setBy] = useText('by');
   return (
     <ActDialog title={t('refer.title')} submit={t('refer.submit')}
       command={who.trim() === '' || how.trim() === '' ? null : { t: 'chat.refer', chat: view.chat, who: who.trim(), how: how.trim(), ...(by.trim() ? { by: by.trim() } : {}) }}
@@ -29,7 +30,7 @@ export function ReferDialog({ view }: { view: ChatView }) {
 export function TriageDialog({ view }: { view: ChatView }) {
   const desk = useDesk();
   const [to, setTo] = useState('');
-  const [reason, setReason] = useState('');
+  const [reason, setReason] = useText('reason');
   return (
     <ActDialog title={t('triage.title')} submit={t('triage.submit')}
       command={to === '' || reason.trim() === '' ? null : { t: 'chat.triage', chat: view.chat, department: to, reason: reason.trim() }}
@@ -45,7 +46,7 @@ export function TriageDialog({ view }: { view: ChatView }) {
 }
 
 export function TagDialog({ view }: { view: ChatView }) {
-  const [text, setText] = useState('');
+  const [text, setText] = useText('text');
   const names = [...new Set(text.split(/[,，;；\n]/).map((s) => firstChars(s.trim(), 50)).filter((s) => s !== '' && !view.row.peek().tags.includes(s)))].slice(0, 20);
   return (
     <ActDialog title={t('tag.title')} submit={t('tag.submit')} command={names.length === 0 ? null : { t: 'chat.tag', chat: view.chat, add: names }} onDone={() => undefined}>
@@ -58,7 +59,7 @@ export function VerifyDialog({ view }: { view: ChatView }) {
   const desk = useDesk();
   const have = view.row.peek().verified;
   const [checks, setChecks] = useState<string[]>([]);
-  const [other, setOther] = useState('');
+  const [other, setOther] = useText('other');
   const firstOpen = checkNames.find((name) => !have.includes(name));
   const all = [...checks, ...(other.trim() ? [firstChars(other.trim(), 50)] : [])];
   return (
@@ -80,7 +81,7 @@ export function VerifyDialog({ view }: { view: ChatView }) {
 export function ReassignDialog({ view }: { view: ChatView }) {
   const desk = useDesk();
   const [to, setTo] = useState('');
-  const [reason, setReason] = useState('');
+  const [reason, setReason] = useText('reason');
   return (
     <ActDialog title={t('reassign.title')} submit={t('reassign.submit')}
       command={to === '' || reason.trim() === '' ? null : { t: 'chat.reassign', chat: view.chat, to, reason: reason.trim() }}

@@ -1,13 +1,13 @@
 // Closing a task: it goes with a word on what came of it, or not at all.
-import { useState } from 'preact/hooks';
 import { t } from '../../../state/console/words.js';
 import { TextArea } from '../../kit/index.js';
 import { useDesk } from '../desk.js';
 import { ActDialog } from './ActDialog.js';
+import { useText } from './useText.js';
 
 export function TaskDialog({ task }: { task: string }) {
   const desk = useDesk();
-  const [note, setNote] = useState('');
+  const [note, setNote] = useText('note');
   const found = desk.tasks.value.find((x) => x.task === task);
   const done = () => {
     desk.dropTask(task);

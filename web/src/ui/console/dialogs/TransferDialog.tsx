@@ -7,14 +7,15 @@ import { Check, TextArea } from '../../kit/index.js';
 import { useDesk } from '../desk.js';
 import { ActDialog } from './ActDialog.js';
 import { Receivers } from './receivers.js';
+import { useText } from './useText.js';
 
 export function TransferDialog({ view }: { view: ChatView }) {
   const desk = useDesk();
   const row = view.row.peek();
   const [to, setTo] = useState('');
-  const [summary, setSummary] = useState(row.summary);
-  const [requirements, setRequirements] = useState(row.requirements);
-  const [promised, setPromised] = useState(row.promised || row.promises.filter((p) => p.state !== 'kept').map((p) => p.text).join('\n'));
+  const [summary, setSummary] = useText('summary', row.summary);
+  const [requirements, setRequirements] = useText('requirements', row.requirements);
+  const [promised, setPromised] = useText('promised', row.promised || row.promises.filter((p) => p.state !== 'kept').map((p) => p.text).join('\n'));
   const [verified, setVerified] = useState<string[]>(row.verified);
   const names = [...checkNames, ...row.verified.filter((v) => !(checkNames as readonly string[]).includes(v))];
   const card = {
