@@ -46,7 +46,7 @@ export const settings: Signal<Settings> = signal(load());
 
 export function choose(change: Partial<Settings>): void {
   settings.value = { ...settings.value, ...change };
-  store.set(KEY, JSON.stringify(settings.value));
+  store.set(KEY, JSON.stringify({ ...load(), ...change })); // another tab may have chosen something, too
 }
 
 /** Puts theme and density on the page, now and whenever they change. */
