@@ -57,3 +57,42 @@ for (const [lang, said] of Object.entries(SAID).filter(([lang]) => turn(0, lang)
     assert.deepEqual(troublesOf(mei.page), []);
   });
 }
+
+test('on a phone: two chats of one day are told apart, and one is read in the drawer and given back', async (t) => {
+  const demo = await startDemo();
+  t.after(() => demo.end());
+  const tom = await Staff.come(demo.origin, 'tom');
+  t.after(() => tom.leave());
+  const guest = await Guest.come(demo.origin, { name: 'Ann', locale: 'en' });
+  t.after(() => guest.leave());
+  for (const first of ['The lamp flickers.', 'The lamp is dark.']) {
+    const chat = await guest.start(first);
+    await tom.accept(first);
+    await tom.say(chat, 'Please try another bulb.');
+    await tom.resolve(chat, 'Another bulb.');
+    await guest.call({ t: 'chat.confirm', chat, solved: true });
+  }
+  await tom.call({ t: 'shift.end' });
+
+  const mei = await Rep.come(browser, demo.origin, 'mei', { lang: 'en', device: 'phone', shift: false });
+  t.after(() => mei.page.context().close());
+  await mei.button('act.shift_start').first().click();
+  await guest.start('It still flickers.');
+  await mei.accept();
+  await mei.button('act.fold_card').click();
+  const card = mei.page.getByRole('complementary', { name: mei.t('card.label') });
+  const lines = card.getByRole('listitem').filter({ hasText: mei.t('card.was_owner', { name: NAMES.tom }) });
+  await lines.nth(1).waitFor();
+  for (const line of await lines.all()) assert.match(await line.innerText(), /\b\d\d:\d\d\b/);
+  await lines.first().scrollIntoViewIfNeeded();
+  const wrong = await look(mei.page, ['past-chats', 'phone']);
+  await lines.first().getByRole('button').click();
+  const dialog = mei.page.getByRole('dialog');
+  await dialog.getByText('The lamp is dark.', { exact: true }).first().waitFor();
+  wrong.push(...(await look(mei.page, ['past-chat', 'phone'])));
+  assert.deepEqual(wrong, []);
+  await mei.page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  assert.equal(await lines.first().getByRole('button').evaluate((b) => b === document.activeElement), true);
+  assert.deepEqual(troublesOf(mei.page), []);
+});

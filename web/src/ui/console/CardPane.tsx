@@ -194,7 +194,7 @@ function Past({ view }: { view: ChatView }) {
         {(list ?? []).map((p) => (
           <li key={p.chat}>
             <button type="button" class="past-open" onClick={() => (desk.dialog.value = { kind: 'past', chat: view.chat, past: p.chat })}>
-              <span class="past-line"><b>{i18n.value.day(p.started, Date.now())}</b><Badge>{stateText(p.state)}</Badge></span>
+              <span class="past-line"><b>{i18n.value.day(p.started, Date.now())} {i18n.value.time(p.started)}</b><Badge>{stateText(p.state)}</Badge></span>
               <span class="soft">{[p.owner ? t('card.was_owner', { name: desk.nameOf(p.owner.id, p.owner.name) }) : '', t('card.messages', { n: p.messages })].filter(Boolean).join(' · ')}</span>
             </button>
           </li>
