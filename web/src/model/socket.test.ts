@@ -189,3 +189,19 @@ test('close is for good', async () => {
   assert.equal(w.net.wires.length, 1);
   assert.equal(w.socket.link, 'off');
 });
+
+test('a connection that does not come about is told of after 3 s, the first one and one that was begun anew too', async () => {
+  const w = world();
+  w.socket.open();
+  await w.timers.advance(3_100);
+  assert.deepEqual(w.seen.trouble, [true]);
+  await w.net.welcome();
+  w.socket.restart();
+  await w.timers.advance(2_900);
+  assert.deepEqual(w.seen.trouble, [true, false]);
+  await w.timers.advance(200);
+  assert.deepEqual(w.seen.trouble, [true, false, true]);
+  w.net.say('pagehide');
+  await w.timers.advance(10_000);
+  assert.deepEqual(w.seen.trouble, [true, false, true, false], 'a page that is put away says nothing');
+});

@@ -220,7 +220,6 @@ export class Socket {
     if (code === 1013) wait += OVERLOAD_MS;
     this.clear('timer');
     this.timer = this.o.timers.set(() => this.connect(), wait);
-    this.noticeTimer ??= this.o.timers.set(() => this.setTrouble(true), NOTICE_MS);
   }
 
   /** Lets go of the wire, and of the calls that can't be answered any more. */
@@ -247,8 +246,8 @@ export class Socket {
   private onWake(why: Wake): void {
     if (why === 'pagehide') {
       this.drop(1000);
-      this.hush();
       this.setLink('waiting');
+      this.hush();
     } else if (this.link === 'waiting') this.connect();
     else if (this.link === 'ready') this.probe();
   }
@@ -332,6 +331,7 @@ export class Socket {
   private setLink(link: Link): void {
     if (link === this.link) return;
     this.link = link;
+    if (link === 'opening' || link === 'waiting') this.noticeTimer ??= this.o.timers.set(() => this.setTrouble(true), NOTICE_MS);
     this.o.onLink?.(link);
   }
 
