@@ -342,3 +342,20 @@ test('a storefront that never says who this is keeps nobody waiting: the shopper
   assert.deepEqual([w.net.wires.length, w.s.socket.link, 'identity' in (hello ?? {})], [1, 'ready', false]);
   assert.equal(w.s.identityFailed, true);
 });
+
+test('a chat that another tab has started is shown here, also where the server had no word for it', async () => {
+  const w = world();
+  w.s.socket.open();
+  await w.net.welcome({ open: true });
+  w.s.elsewhere('firstline:default:chat', 'c_1');
+  const sync = w.net.wire.last('sync');
+  assert.deepEqual([w.s.chatId, sync?.['chat'], sync?.['after']], ['c_1', 'c_1', 0]);
+  w.event(1, 0, 'started');
+  w.event(2, 1, 'message', { from: { role: 'shopper', id: 's_1' }, text: 'from the other tab' });
+  w.net.wire.push({ t: 'ok', re: sync?.id, seq: 2 });
+  await settle();
+  assert.equal(w.s.log?.entries.length, 2);
+  w.s.elsewhere('firstline:default:chat', 'c_2');
+  w.s.elsewhere('firstline:default:chat', null);
+  assert.equal(w.s.chatId, 'c_1', 'who is served here stays');
+});

@@ -179,8 +179,12 @@ export class ShopperState {
     if (visible) this.markRead();
   }
 
-  /** Another tab has changed what is stored: what was read there is read. */
+  /** Another tab has changed what is stored: what was read there is read, and the chat that it has started is this one's too. */
   elsewhere(key: string | null, value: string | null): void {
+    if (key === this.keys.chat && value && !this.isServed) {
+      this.adopt(value);
+      this.fetch(value, 0);
+    }
     const seen = Number(value);
     if (key !== this.keys.seen || !(seen > this.seenUpTo)) return;
     this.seenUpTo = seen;
