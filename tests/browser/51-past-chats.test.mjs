@@ -58,6 +58,33 @@ for (const [lang, said] of Object.entries(SAID).filter(([lang]) => turn(0, lang)
   });
 }
 
+test('past chats that could not be had are asked for again, and that they are is seen', async (t) => {
+  const demo = await startDemo();
+  t.after(() => demo.end());
+  const mei = await Rep.come(browser, demo.origin, 'mei', { lang: 'en' });
+  t.after(() => mei.page.context().close());
+  const path = /transcripts\?.*shopper=/;
+  await mei.page.route(path, (route) => route.abort());
+  const guest = await Guest.come(demo.origin, { name: 'Ann' });
+  t.after(() => guest.leave());
+  await guest.start('The lamp flickers.');
+  await mei.accept();
+  const card = mei.page.getByRole('complementary', { name: mei.t('card.label') });
+  const retry = card.getByRole('button', { name: mei.t('retry') });
+  await retry.waitFor();
+  let go;
+  const held = new Promise((done) => (go = done));
+  await mei.page.unroute(path);
+  await mei.page.route(path, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await retry.click();
+  await card.getByRole('img', { name: mei.t('card.past_loading') }).waitFor();
+  go();
+  await card.getByText(mei.t('card.no_past')).waitFor();
+});
+
 test('on a phone: two chats of one day are told apart, and one is read in the drawer and given back', async (t) => {
   const demo = await startDemo();
   t.after(() => demo.end());

@@ -182,7 +182,7 @@ function Past({ view }: { view: ChatView }) {
   const desk = useDesk();
   const shopper = view.row.value.shopper?.id;
   const handler = view.row.value.handler?.id ?? null;
-  const asked = useAsk(async () => ({ list: shopper === undefined ? null : await pastChats(shopper, view.chat, handler, pause) }), [shopper, handler]);
+  const asked = useAsk(async () => (shopper === undefined ? null : { list: await pastChats(shopper, view.chat, handler, pause) }), [shopper, handler]);
   const list = asked.value?.list;
   return (
     <Part title={t('card.past')}>

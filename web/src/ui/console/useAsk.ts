@@ -22,5 +22,9 @@ export function useAsk<T>(ask: () => Promise<T>, on: unknown[]): Asked<T> {
       gone = true;
     };
   }, [...on, round]);
-  return { value, error, again: useCallback(() => setRound((n) => n + 1), []) };
+  const again = useCallback(() => {
+    setError(null); // it is being asked
+    setRound((n) => n + 1);
+  }, []);
+  return { value, error, again };
 }
