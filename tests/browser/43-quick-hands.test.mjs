@@ -63,6 +63,24 @@ test('rows keep their places as long as the pointer or the focus is in the list'
   await untilList(order, (l) => l.join() === 'Ann,Bob', 'who asks comes first');
 });
 
+test('letters act on the chat that is on the screen, not on one that lies under the tasks', async (t) => {
+  const { mei } = await served(t, 'en', ['Ann']);
+  const { page } = mei;
+  await mei.button('screens.tasks').click();
+  await page.getByRole('heading', { name: mei.t('tasks.title') }).waitFor();
+  await mei.leaveText();
+  for (const key of ['e', '?']) await page.keyboard.press(key);
+  await mei.dialog('act.keys').waitFor();
+  await page.keyboard.press('Escape');
+  await mei.dialog('act.keys').waitFor({ state: 'detached' });
+  await page.keyboard.press('g');
+  await page.keyboard.press('c');
+  await mei.box.waitFor();
+  await mei.leaveText();
+  await page.keyboard.press('e');
+  await mei.dialog('resolve.title').waitFor();
+});
+
 test('Escape closes a dialog and discards no text of it; Cancel does', async (t) => {
   const { mei } = await served(t, 'en', ['Ann']);
   const { page } = mei;

@@ -8,7 +8,9 @@ import { t } from '../state/console/words.js';
 import { icons } from '../ui/kit/index.js';
 import type { Action } from './action.js';
 
-const row = (d: Desk): Row | null => d.current?.row.value ?? null;
+/** The open chat, unless another screen lies over it. */
+const current = (d: Desk) => (d.screen.value === 'chats' ? d.current : null);
+const row = (d: Desk): Row | null => current(d)?.row.value ?? null;
 const handled = (d: Desk, rule: (r: Row) => boolean = () => true): boolean => {
   const r = row(d);
   return r !== null && isHandler(r, d.me.id) && rule(r);
@@ -123,11 +125,11 @@ export function setMode(d: Desk, mode: 'reply' | 'note' | 'whisper'): void {
 
 export const reply: Action = {
   id: 'reply', label: 'act.reply', group: 'write', icon: icons.reply, keys: ['r'],
-  enabled: (d) => d.current !== null, run: (d) => setMode(d, 'reply'),
+  enabled: (d) => current(d) !== null, run: (d) => setMode(d, 'reply'),
 };
 export const note: Action = {
   id: 'note', label: 'act.note', group: 'write', icon: icons.note, keys: ['n'],
-  enabled: (d) => d.current !== null, run: (d) => setMode(d, 'note'),
+  enabled: (d) => current(d) !== null, run: (d) => setMode(d, 'note'),
 };
 
 const suggest = (n: 1 | 2 | 3): Action => ({
