@@ -255,4 +255,27 @@ describe('QA', { concurrency: 2 }, () => {
       await shot(page, 'qa', 'ended', lang);
     });
   }
+
+  test('a session that ends under a review leads to the login, and the review is there again after it', async (t) => {
+    const q = words('en', 'qa');
+    const page = await newPage(browser, { lang: 'en' });
+    t.after(() => page.context().close());
+    await page.goto(`${demo.origin}/qa`);
+    await signIn(page, q);
+    await page.locator('.qa-hit').first().click();
+    const whole = page.getByRole('textbox', { name: like(q('review.comment')) });
+    await whole.fill('Kind, and quick.');
+    await whole.blur();
+    for (const n of await page.locator('.criterion').all()) {
+      await page.keyboard.press('4');
+      await n.getByRole('radio', { name: '4', checked: true }).waitFor();
+    }
+    await page.context().clearCookies();
+    await page.keyboard.press('Control+Enter');
+    await page.getByText(q('login.ended')).waitFor();
+    await signIn(page, q);
+    await whole.waitFor();
+    assert.equal(await whole.inputValue(), 'Kind, and quick.');
+    await page.getByText(q('review.ready')).waitFor();
+  });
 });

@@ -310,7 +310,7 @@ export class Qa {
     this.sending.value = true;
     this.error.value = '';
     try {
-      const answer = await this.send('/api/v1/reviews', toBody(chat, this.sheet.peek(), card));
+      const answer = await this.ask('POST', '/api/v1/reviews', toBody(chat, this.sheet.peek(), card));
       const score = isObject(answer) && typeof answer['score'] === 'number' ? answer['score'] : 0;
       this.store.remove(this.sheetKey(chat));
       this.toasts.say(t('review.stored', { score }));
@@ -346,17 +346,17 @@ export class Qa {
 
   // --- asking
 
-  private async get(path: string): Promise<unknown> {
+  private get(path: string): Promise<unknown> {
+    return this.ask('GET', path);
+  }
+
+  private async ask(method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> {
     try {
-      return await call('GET', path);
+      return await call(method, path, body);
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) this.onSignedOut();
       throw error;
     }
-  }
-
-  private send(path: string, body: unknown): Promise<unknown> {
-    return call('POST', path, body);
   }
 
   private words(error: unknown): string {
