@@ -278,4 +278,17 @@ describe('QA', { concurrency: 2 }, () => {
     assert.equal(await whole.inputValue(), 'Kind, and quick.');
     await page.getByText(q('review.ready')).waitFor();
   });
+
+  test('the title of the window follows the language', async (t) => {
+    const page = await newPage(browser, { lang: 'en' });
+    t.after(() => page.context().close());
+    const [en, zh] = [words('en', 'qa'), words('zh-CN', 'qa')];
+    await page.goto(`${demo.origin}/qa`);
+    await signIn(page, en);
+    assert.equal(await page.title(), en('qa.title'));
+    await page.getByRole('button', { name: en('menu', { name: NAMES.quinn }) }).click();
+    await page.getByRole('menuitemradio', { name: '中文' }).click();
+    await page.getByRole('textbox', { name: zh('search.label') }).waitFor();
+    await until(async () => (await page.title()) === zh('qa.title'), async () => `the title is ${await page.title()}`, 5_000);
+  });
 });

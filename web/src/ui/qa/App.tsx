@@ -59,7 +59,8 @@ function Message({ icon, title, says, act, onAct }: { icon: string; title: strin
 function QaScreen({ qa }: { qa: Qa }) {
   useEffect(() => qa.start(), [qa]);
   useEffect(() => followQaKeys(document, qa), [qa]);
-  useEffect(() => void (document.title = t('qa.title')), []);
+  const title = t('qa.title');
+  useEffect(() => void (document.title = title), [title]);
   const theme = settings.value.theme;
   const open = qa.chat.value !== '';
   return (
