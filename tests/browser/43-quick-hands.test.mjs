@@ -81,6 +81,23 @@ test('letters act on the chat that is on the screen, not on one that lies under 
   await mei.dialog('resolve.title').waitFor();
 });
 
+test('who has scrolled up and answers sees the answer', async (t) => {
+  const { mei, guests: [ann] } = await served(t, 'en', ['Ann']);
+  for (let n = 0; n < 30; n++) await ann.say(`line ${n}`);
+  await mei.said('line 29').waitFor();
+  await mei.log.hover();
+  await mei.page.mouse.wheel(0, -3000);
+  await until(() => mei.log.evaluate((l) => l.scrollTop === 0), 'scrolled up');
+  await ann.say('one more');
+  await mei.page.getByRole('button', { name: mei.t('log.below', { n: 1 }) }).waitFor();
+  assert.equal(await mei.log.evaluate((l) => l.scrollTop), 0, 'what the other side says is no reason to leave');
+  await mei.send('my answer');
+  await until(() => mei.said('my answer').evaluate((e) => {
+    const [word, log] = [e, e.closest('[role=log]')].map((x) => x.getBoundingClientRect());
+    return word.top >= log.top && word.bottom <= log.bottom;
+  }), 'the answer is in sight', 5_000);
+});
+
 test('Escape closes a dialog and discards no text of it; Cancel does', async (t) => {
   const { mei } = await served(t, 'en', ['Ann']);
   const { page } = mei;

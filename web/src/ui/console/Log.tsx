@@ -112,6 +112,12 @@ export function Log({ view }: { view: ChatView }) {
     seen.observe(el);
     return () => seen.disconnect();
   }, []);
+  // What one has just written is shown; what the others say is no reason to leave what is read.
+  const sending = useRef(out.length);
+  useLayoutEffect(() => {
+    if (out.length > sending.current) toBottom();
+    sending.current = out.length;
+  }, [out]);
   const shown = view.row.value.seq;
   const lastSeen = useRef(0);
   useEffect(() => {
