@@ -189,6 +189,26 @@ test('two who write at once are told, and nothing of either is lost', async () =
   await two.page.close();
 });
 
+test('a part that can not be loaded says so, and comes with the next try', async () => {
+  const page = await newPage(browser, { lang: 'en' });
+  pages.push(page);
+  const [c, k] = [words('en', 'console'), words('en', 'knowledge')];
+  const part = /assets\/Knowledge-.*\.js/;
+  await page.route(part, (route) => route.abort());
+  await page.goto(`${demo.origin}/console`);
+  await page.getByLabel(c('login.login')).fill('admin');
+  await page.getByLabel(c('login.password')).fill(PASSWORD);
+  await page.getByRole('button', { name: c('login.submit') }).click();
+  await page.getByRole('button', { name: c('screens.knowledge') }).click();
+  await page.getByRole('heading', { name: c('unreachable') }).waitFor();
+  await still(page);
+  await shot(page, 'kb', 'unreachable');
+  await page.unroute(part);
+  await page.getByRole('main').getByRole('button', { name: c('retry') }).click();
+  await page.getByRole('heading', { name: k('kb.title') }).waitFor();
+  await page.close();
+});
+
 test('what is written of an article outlives a look at the chats', async () => {
   const { page, c, k } = await keeper({ lang: 'en' });
   await edit(page, k, 'price-protection');

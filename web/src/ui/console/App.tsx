@@ -70,8 +70,14 @@ export function App({ makeDesk }: { makeDesk: (s: Session, onSignedOut: () => vo
 const knowledge = signal<typeof Knowledge | null>(null);
 
 function KnowledgePart(props: Parameters<typeof Knowledge>[0]) {
-  useEffect(() => void import('./knowledge/Knowledge.js').then((m) => (knowledge.value = m.Knowledge)), []);
+  const failed = useSignal(false);
+  const load = () => {
+    failed.value = false;
+    import('./knowledge/Knowledge.js').then((m) => (knowledge.value = m.Knowledge), () => (failed.value = true));
+  };
+  useEffect(load, []);
   const Part = knowledge.value;
+  if (!Part && failed.value) return <Message icon={icons.wifiOff} title={t('unreachable')} says={t('unreachable_says')} act={t('retry')} onAct={load} />;
   return Part ? <Part {...props} /> : <main class="kb" id="conversation" tabIndex={-1}><Spinner label={t('loading')} /></main>;
 }
 
@@ -98,7 +104,7 @@ function EditorScreen({ name, onOut }: { name: string; onOut: () => void }) {
 
 function Message({ icon, title, says, act, onAct }: { icon: string; title: string; says: string; act: string; onAct: () => void }) {
   return (
-    <main class="conversation nothing whole">
+    <main class="conversation nothing whole" id="conversation" tabIndex={-1}>
       <div class="nothing-box">
         <span class="nothing-icon"><Icon path={icon} size={30} /></span>
         <h1>{title}</h1><p>{says}</p>
