@@ -148,3 +148,14 @@ test('what is redacted is gone from the list of chats too', async () => {
   assert.equal(w.desk.current?.row.peek().last?.text, 'm2');
   w.desk.stop();
 });
+
+test('a dialog goes with its chat: one that is not there would keep all letters to itself', async () => {
+  const w = world();
+  await reading(w);
+  w.desk.dialog.value = { kind: 'park', chat: 'c_1' };
+  w.net.wire.drop(1006);
+  await w.timers.advance(10);
+  await w.net.welcome({ rep: me, chats: [{ chat: 'c_1', error: 'not_found' }] });
+  assert.deepEqual([w.desk.open.peek(), w.desk.dialog.peek()], [null, null]);
+  w.desk.stop();
+});

@@ -547,13 +547,14 @@ export class Desk {
   private drop(chat: string): void {
     if (!this.views.delete(chat)) return;
     if (this.open.peek() === chat) this.open.value = null;
+    const dialog = this.dialog.peek();
+    if (dialog && 'chat' in dialog && dialog.chat === chat) this.dialog.value = null;
     this.membership.value += 1;
   }
 
   private forgetIfOver(chat: string): void {
     const view = this.views.get(chat);
     if (view && isOver(view.row.peek()) && this.open.peek() !== chat) this.drop(chat);
-    else if (view && isOver(view.row.peek())) this.o.timers.set(() => undefined, 0);
   }
 
   private sync(view: ChatView, after: number): void {
