@@ -4,6 +4,7 @@ import { FakeTimers, fakeNetwork, settle } from '../../model/fakes.js';
 import { memoryStore } from '../../model/storage.js';
 import type { Draft } from '../../model/types.js';
 import { Desk } from './desk.js';
+import type { DeskOptions } from './desk.js';
 import { testSound } from './notify.js';
 
 before(() => {
@@ -14,13 +15,13 @@ const me = { id: 'r_1', name: 'Mei' };
 const shopper = { role: 'shopper', id: 's_1' };
 const chat = (seq: number, extra: object = {}) => ({ chat: 'c_1', seq, state: 'active', handler: me, owner: me, shopper: { id: 's_1' }, ...extra });
 
-function world() {
+function world(more: Partial<DeskOptions> = {}) {
   const timers = new FakeTimers();
   const net = fakeNetwork();
   const store = memoryStore();
   const desk = new Desk({
     session: { person: me, roles: ['rep'], departments: ['general'] }, store, timers, random: () => 0, socket: { url: 'wss://x/ws/rep', WebSocket: net.WebSocket, wake: net.wake },
-    onSignedOut: () => undefined, checkSession: () => Promise.resolve(),
+    onSignedOut: () => undefined, checkSession: () => Promise.resolve(), ...more,
   });
   const message = (seq: number, text = `m${seq}`) => net.wire.push({ t: 'event', chat: 'c_1', seq, at: seq, kind: 'message', from: shopper, text });
   return { timers, net, store, desk, message };
@@ -158,4 +159,19 @@ test('a dialog goes with its chat: one that is not there would keep all letters 
   await w.net.welcome({ rep: me, chats: [{ chat: 'c_1', error: 'not_found' }] });
   assert.deepEqual([w.desk.open.peek(), w.desk.dialog.peek()], [null, null]);
   w.desk.stop();
+});
+
+test('an old question whether the session holds signs nobody out who has signed in again since', async () => {
+  let ends = 0;
+  let fail = (_: Error) => undefined as void;
+  const w = world({ onSignedOut: () => (ends += 1), checkSession: () => new Promise((_, reject) => (fail = reject)) });
+  w.desk.start();
+  for (let n = 0; n < 3; n++) {
+    w.net.wire.drop(1006);
+    await w.timers.advance(10);
+  }
+  w.desk.stop();
+  fail(Object.assign(new Error('401'), { status: 401 }));
+  await settle();
+  assert.equal(ends, 0);
 });

@@ -523,7 +523,8 @@ export class Desk {
       await this.o.checkSession();
       this.proxyBlocks.value = this.socket.link !== 'ready' && (!known || tries > PROXY_TRIES);
     } catch (error) {
-      if (error instanceof Error && 'status' in error && error.status === 401) this.o.onSignedOut();
+      const stopped = this.socket.link === 'off'; // then it is another desk's now
+      if (!stopped && error instanceof Error && 'status' in error && error.status === 401) this.o.onSignedOut();
     }
   }
 
