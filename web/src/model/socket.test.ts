@@ -11,9 +11,13 @@ function world(random = () => 0.5) {
   const socket = new Socket({
     url: 'wss://shop.example/ws/shopper', WebSocket: net.WebSocket, timers, random, wake: net.wake, hello: () => ({ resume: [{ chat: 'c_1', seq: 7 }] }),
     onWelcome: (w) => seen.welcomes.push(w), onMessage: (m) => seen.messages.push(m), onLink: (l) => seen.links.push(l), onTrouble: (t) => seen.trouble.push(t),
-    onFailed: (f) => seen.failed.push(f),
+    onFailed: (f) => {
+      seen.failed.push(f);
+      w.failed();
+    },
   });
-  return { timers, net, socket, seen };
+  const w = { timers, net, socket, seen, failed: () => undefined as void };
+  return w;
 }
 
 test('it speaks firstline.v1 and says hello with what to resume', async () => {
@@ -204,4 +208,15 @@ test('a connection that does not come about is told of after 3 s, the first one 
   w.net.say('pagehide');
   await w.timers.advance(10_000);
   assert.deepEqual(w.seen.trouble, [true, false, true, false], 'a page that is put away says nothing');
+});
+
+test('who closes it because hello was refused has closed it', async () => {
+  const w = world();
+  w.failed = () => w.socket.close();
+  w.socket.open();
+  w.net.wire.accept();
+  await settle();
+  w.net.wire.push({ t: 'error', re: w.net.wire.last('hello')?.id, code: 'unauthorized', message: '' });
+  await w.timers.advance(60_000);
+  assert.deepEqual([w.net.wires.length, w.socket.link], [1, 'off']);
 });

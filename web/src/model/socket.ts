@@ -215,6 +215,7 @@ export class Socket {
     this.tries += 1;
     this.setLink('waiting');
     this.o.onFailed?.({ opened, tries: this.tries, closeCode: code, refusal: this.refusal });
+    if (this.link !== 'waiting') return; // who was told has closed it, or begun anew
     let wait = this.refusal?.retryMs ?? this.backoff.next();
     if (code === 1001) wait = Math.round(this.o.random() * RESTART_MS);
     if (code === 1013) wait += OVERLOAD_MS;
