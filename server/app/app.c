@@ -301,6 +301,7 @@ static int open_parts(struct app *a, struct err *err)
     }
     if (rc == 0 && a->cfg->metrics.listen[0]) {
         net.http_request = metrics_request;
+        net.ws_check = NULL;
         net.turn = NULL;
         net.shares_port = false;
         rc = net_open(a->loop, a->cfg, a->cfg->metrics.listen, &net, &a->metrics_net, err);

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { OwnRedis, Proxy } from '../faults/lib/redis.mjs';
 import { endAndCheck } from './lib/checker.mjs';
 import { Client, shopper } from './lib/client.mjs';
 import { servedChat, staff } from './lib/desk.mjs';
+import { RawSocket } from './lib/raw.mjs';
 import { METRICS, PASSWORD, Server, end, temporaryFolder } from './lib/server.mjs';
 import { until, within } from './lib/wait.mjs';
 
@@ -393,6 +395,15 @@ test('requests that are smuggled or broken get one answer, a refusal', async () 
     assert.ok(answer === '' || /^HTTP\/1\.[01] [45]\d\d/.test(answer), `${what}: ${answer.slice(0, 60)}`);
   }
   assert.equal((await server.api('GET', '/readyz')).status, 200);
+});
+
+test('the listener of the figures opens no socket to anybody', async () => {
+  const there = { host: server.host, port: server.metricsPort, connect: () => net.connect(server.metricsPort, server.host) };
+  for (const path of ['/ws/shopper', '/ws/rep']) {
+    const s = await RawSocket.open(there, path);
+    s.end();
+    assert.equal(s.status, 404, path);
+  }
 });
 
 /** All figures of /metrics that have no labels, by name; each must say what it is. */
