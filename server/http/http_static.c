@@ -153,7 +153,7 @@ static enum coding choose(const struct file *f, struct str accept_encoding)
             codings[n] = of[i];
             offers[n++] = coding_names[i];
         }
-    best = n && accept_encoding.s ? negotiate_best(accept_encoding, offers, n) : -1;
+    best = n && accept_encoding.n ? negotiate_best(accept_encoding, offers, n) : -1; /* an empty one takes none */
     return best >= 0 ? codings[best] : IDENTITY;
 }
 

@@ -145,6 +145,8 @@ static void a_page_comes_in_the_coding_that_is_asked_for(void **state)
         assert_true(is_body(embed_find("web/console.html.gz")));
         assert_int_equal(get(r, "GET", "/console", "Accept-Encoding: br;q=0, identity\r\n"), 200);
         assert_true(is_body(plain));
+        assert_int_equal(get(r, "GET", "/console", "Accept-Encoding:\r\n"), 200);
+        assert_true(is_body(plain));
     }
     assert_int_equal(get(r, "HEAD", "/console", ""), 200);
     assert_int_equal(got_n, head_n);
