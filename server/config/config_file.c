@@ -3,8 +3,9 @@
  *
  * inih tells its handler neither the line nor whether a value goes on from the line before, and cuts lines at
  * 200 bytes. So the reader that hands it the lines counts them, looks at each first, and refuses what inih
- * would silently misread: " ;" behind a value, which would begin a comment. A longer line goes to it in pieces, as if
- * its value went on in indented lines. What does go on is put together and set when the next key begins.
+ * would silently misread: " ;" behind a value, which would begin a comment, and what stands behind a section's
+ * bracket, which it drops. A longer line goes to it in pieces, as if its value went on in indented lines. What does
+ * go on is put together and set when the next key begins.
  */
 #include "config/config_row.h"
 
@@ -117,21 +118,6 @@ static bool has_comment_behind(struct str line)
     return false;
 }
 
-/* A "[section]" line: unknown ones are refused where they stand, [site.x] exists even without a key. */
-static void look_at_section(struct reading *r, struct str line)
-{
-    const char *close_at = memchr(line.s, ']', line.n);
-    size_t n = close_at ? (size_t)(close_at - line.s) - 1 : 0;
-
-    flush(r);
-    if (r->rc < 0 || !close_at)
-        return; /* inih finds the missing bracket */
-    if (n > SECTION_MAX)
-        fail_here(r, "the section's name is too long");
-    else if (config_open_section(r->cfg, (struct str){line.s + 1, n}, r->err) < 0)
-        fail(r, r->line);
-}
-
 static struct str unindented(struct str line)
 {
     while (line.n && isspace((unsigned char)line.s[0])) {
@@ -145,6 +131,24 @@ static bool is_comment(struct str line)
 {
     line = unindented(line);
     return line.n && (line.s[0] == ';' || line.s[0] == '#');
+}
+
+/* A "[section]" line: unknown ones are refused where they stand, [site.x] exists even without a key. */
+static void look_at_section(struct reading *r, struct str line)
+{
+    const char *close_at = memchr(line.s, ']', line.n);
+    size_t n = close_at ? (size_t)(close_at - line.s) - 1 : 0;
+    struct str behind = close_at ? unindented((struct str){close_at + 1, line.n - n - 2}) : STR_NONE;
+
+    flush(r);
+    if (r->rc < 0 || !close_at)
+        return; /* inih finds the missing bracket */
+    if (n > SECTION_MAX)
+        fail_here(r, "the section's name is too long");
+    else if (behind.n && !is_comment(behind))
+        fail_here(r, "something stands behind the [section]; put each key in a line of its own");
+    else if (config_open_section(r->cfg, (struct str){line.s + 1, n}, r->err) < 0)
+        fail(r, r->line);
 }
 
 static void look_at(struct reading *r, struct str line, size_t room)

@@ -175,6 +175,8 @@ static void what_inih_would_misread_is_refused(void **state)
     expect_error(line, "3: the line is too long for the file; go on in the next line, indented");
     snprintf(line, sizeof line, "[site.%0250d]\n", 7);
     expect_error(line, "1: the section's name is too long");
+    expect_error("[limits] burst = 7\n[http]\n", "1: something stands behind the [section]; put each key in a line of its own");
+    expect_error("[limits]\rburst = 7\r", "1: something stands behind the [section]; put each key in a line of its own");
     /* The first wrong line is told, also if the value before it ends there. */
     expect_error("[limits]\nburst = x\nno pair\n",
                  "2: limits.burst: \"x\" is not a whole number (0–1000000)");
