@@ -260,6 +260,8 @@ static int parse_text(struct config *cfg, const char *path, struct str text, str
     if (line)
         return err_set(err, ERR_INVALID, "config: %s:%d: not UTF-8; save the file in that encoding", path,
                        line);
+    if (text.n >= 3 && memcmp(text.s, "\xef\xbb\xbf", 3) == 0)
+        r.p += 3; /* a byte order mark */
     buf_init(&r.pending.value, 65536);
     buf_init(&r.lines, (text.n + 1) * sizeof(int));
     map_init(&r.seen);

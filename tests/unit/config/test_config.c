@@ -127,6 +127,20 @@ static void a_file_sets_what_it_names(void **state)
     config_destroy(cfg);
 }
 
+/* Editors of Windows put a byte order mark in front. */
+static void a_mark_before_the_first_line_is_no_part_of_it(void **state)
+{
+    struct config *cfg = config_create();
+
+    (void)state;
+    expect_read(cfg, "\xef\xbb\xbf[site.shop]\n[department.x]\nsite = shop\n");
+    assert_non_null(config_site_find(cfg, STR("shop")));
+    expect_read(cfg, "\xef\xbb\xbf# of the shop ; and its settings\n[limits]\nburst = 7\n");
+    assert_int_equal(cfg->limits.burst, 7);
+    expect_error("\xef\xbb\xbf[servr]\n", "1: there is no section [servr]; did you mean [server]?");
+    config_destroy(cfg);
+}
+
 static void an_error_names_file_line_key_and_cure(void **state)
 {
     (void)state;
@@ -484,6 +498,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_file_one_site_has_one_department),
         cmocka_unit_test(a_file_sets_what_it_names),
+        cmocka_unit_test(a_mark_before_the_first_line_is_no_part_of_it),
         cmocka_unit_test(an_error_names_file_line_key_and_cure),
         cmocka_unit_test(what_inih_would_misread_is_refused),
         cmocka_unit_test(a_line_may_be_as_long_as_its_value),
