@@ -22,6 +22,7 @@
 #define CONFIG_DEPARTMENTS_MAX 1000
 #define CONFIG_CANNED_MAX      500
 #define CONFIG_NAME_MAX        32 /* characters of a site's, department's or canned reply's name */
+#define CONFIG_PROXIES_MAX     32 /* addresses and networks in http.trusted_proxies */
 
 enum config_fsync { CONFIG_FSYNC_ALWAYS, CONFIG_FSYNC_EVERYSEC };
 

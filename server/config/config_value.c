@@ -426,12 +426,15 @@ const char *config_check_networks(const char *text)
 {
     struct str rest = str_of(text), item;
     unsigned char addr[16];
+    unsigned n = 0;
 
     while (config_list_next(&rest, &item)) {
         char one[INET6_ADDRSTRLEN + 8], *slash;
         int64_t bits = 0;
         bool v4;
 
+        if (++n > CONFIG_PROXIES_MAX)
+            return "names more than 32 addresses and networks";
         if (item.n >= sizeof one)
             return "is not a list of addresses or networks, as 10.0.0.0/8";
         snprintf(one, sizeof one, "%.*s", STR_FMT(item));

@@ -10,6 +10,7 @@
 #ifndef NET_HEAD_H
 #define NET_HEAD_H
 
+#include "config/config.h"
 #include "net/net.h"
 
 struct net_request {
@@ -52,7 +53,7 @@ struct net_proxies {
     struct net_proxy {
         unsigned char bytes[16]; /* IPv4 as ::ffff:a.b.c.d */
         unsigned bits;           /* of 128 */
-    } list[32];
+    } list[CONFIG_PROXIES_MAX];
 };
 /* ERR_INVALID naming the part that is no address or network. list may be NULL. */
 int net_proxies_read(struct net_proxies *out, const char *list, struct err *err);

@@ -103,7 +103,7 @@ int net_proxies_read(struct net_proxies *out, const char *list, struct err *err)
 
         if (n) {
             if (out->n == sizeof out->list / sizeof out->list[0])
-                return err_set(err, ERR_INVALID, "http.trusted_proxies names more than 32 networks");
+                return err_set(err, ERR_INVALID, "http.trusted_proxies names more than %d networks", CONFIG_PROXIES_MAX);
             snprintf(one, sizeof one, "%.*s", (int)n, list);
             slash = strchr(one, '/');
             if (slash) {

@@ -141,6 +141,9 @@ static void a_mark_before_the_first_line_is_no_part_of_it(void **state)
     config_destroy(cfg);
 }
 
+#define EIGHT      "10.0.0.0/8, 10.0.0.0/8, 10.0.0.0/8, 10.0.0.0/8, 10.0.0.0/8, 10.0.0.0/8, 10.0.0.0/8, 10.0.0.0/8"
+#define THIRTY_TWO EIGHT ",\n    " EIGHT ",\n    " EIGHT ",\n    " EIGHT
+
 static void an_error_names_file_line_key_and_cure(void **state)
 {
     (void)state;
@@ -162,6 +165,9 @@ static void an_error_names_file_line_key_and_cure(void **state)
                  "2: routing.auto_accept: \"maybe\" is neither true nor false (true, false)");
     expect_error("[redis]\nappendfsync = no\n",
                  "2: redis.appendfsync: \"no\" is none of the possible values (always, everysec)");
+    expect_error("[http]\ntrusted_proxies = " THIRTY_TWO ", 10.0.0.1\n",
+                 "2: http.trusted_proxies: \"10.0.0.0/8, 10.0.0.0/8, 10.0.0.0/8, 10.0.0.0/8, 10.0.0.0/8, …\" names more than 32 "
+                 "addresses and networks");
     expect_error("[site.a b]\n", "1: [site.a b]: a name has 1–32 letters, digits, _ and -");
     expect_error("[site.]\n", "1: [site.]: a name has 1–32 letters, digits, _ and -");
     expect_error("[limits]\nburst = 3\n[routing]\n[limits]\nburst = 4\n",
