@@ -240,6 +240,31 @@ static const char *const singles[] = {
     "x-forwarded-proto",
 };
 
+/* True if the comma-separated list names token (case ignored). */
+static bool list_has(struct str list, const char *token)
+{
+    size_t at = 0;
+
+    while (list.s && at <= list.n) {
+        const char *comma = at < list.n ? memchr(list.s + at, ',', list.n - at) : NULL;
+        size_t n = comma ? (size_t)(comma - list.s) - at : list.n - at;
+
+        if (str_is_nocase(trim((struct str){list.s + at, n}), token))
+            return true;
+        at += n + 1;
+    }
+    return false;
+}
+
+/* A list may stand in several lines, which are one (RFC 9110, 5.3). */
+static bool lines_have(const struct net_head *h, const char *name, const char *token)
+{
+    for (unsigned i = 0; i < h->headers_n; i++)
+        if (str_is_nocase(h->headers[i].name, name) && list_has(h->headers[i].value, token))
+            return true;
+    return false;
+}
+
 static int check_headers(struct net_request *r, const char **why)
 {
     struct str v;
@@ -255,10 +280,8 @@ static int check_headers(struct net_request *r, const char **why)
     status = parse_length(r, &r->content_length, why);
     if (status)
         return status;
-    v = net_head_get(&r->head, "connection");
-    r->keep_alive = !r->http10 && !net_head_list_has(v, "close");
-    r->wants_websocket = net_head_list_has(net_head_get(&r->head, "upgrade"), "websocket") &&
-                         net_head_list_has(v, "upgrade");
+    r->keep_alive = !r->http10 && !lines_have(&r->head, "connection", "close");
+    r->wants_websocket = lines_have(&r->head, "upgrade", "websocket") && lines_have(&r->head, "connection", "upgrade");
     v = net_head_get(&r->head, "expect");
     if (v.s && !str_is_nocase(v, "100-continue")) {
         *why = "this expectation can't be met";
@@ -284,21 +307,6 @@ int net_head_parse(const char *p, size_t n, char *path, struct net_request *out,
         status = take_line(&p, end, &line) ? parse_header_line(line, &out->head, why) : 400;
     }
     return status ? status : check_headers(out, why);
-}
-
-bool net_head_list_has(struct str list, const char *token)
-{
-    size_t at = 0;
-
-    while (list.s && at <= list.n) {
-        const char *comma = at < list.n ? memchr(list.s + at, ',', list.n - at) : NULL;
-        size_t n = comma ? (size_t)(comma - list.s) - at : list.n - at;
-
-        if (str_is_nocase(trim((struct str){list.s + at, n}), token))
-            return true;
-        at += n + 1;
-    }
-    return false;
 }
 
 /* 16 bytes in base64: 22 characters and "==". */
@@ -330,11 +338,7 @@ int net_head_check_websocket(const struct net_request *r, const char *protocol, 
     if (!is_websocket_key(*key))
         return 400;
     *why = "the subprotocol firstline.v1 must be among those offered";
-    for (unsigned i = 0; i < r->head.headers_n; i++)
-        if (str_is_nocase(r->head.headers[i].name, "sec-websocket-protocol") &&
-            net_head_list_has(r->head.headers[i].value, protocol))
-            return 0;
-    return 400;
+    return lines_have(&r->head, "sec-websocket-protocol", protocol) ? 0 : 400;
 }
 
 struct str net_head_get(const struct net_head *h, const char *name)

@@ -44,9 +44,6 @@ int net_head_parse(const char *p, size_t n, char *path, struct net_request *out,
 int net_head_check_websocket(const struct net_request *r, const char *protocol, struct str *key,
                              const char **why);
 
-/* True if the comma-separated list names token (case ignored). */
-bool net_head_list_has(struct str list, const char *token);
-
 /* Proxies that may speak for others: addresses and networks, separated by commas or blanks. */
 struct net_proxies {
     unsigned n;

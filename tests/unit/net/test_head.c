@@ -208,6 +208,8 @@ static void only_a_well_formed_upgrade_goes_on(void **state)
     } rows[] = {
         {WS KEY PROTO "\r\n", 0},
         {WS KEY "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: firstline.v1\r\n\r\n", 0},
+        {"GET /ws/rep HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: keep-alive\r\nConnection: Upgrade\r\n"
+         "Sec-WebSocket-Version: 13\r\n" KEY PROTO "\r\n", 0},
         {WS KEY "\r\n", 400},
         {WS PROTO "\r\n", 400},
         {WS KEY "Sec-WebSocket-Protocol: firstline.v2\r\n\r\n", 400},
@@ -236,6 +238,8 @@ static void only_a_well_formed_upgrade_goes_on(void **state)
         if (net_head_check_websocket(&r, "firstline.v1", &key, &why) != rows[i].status)
             fail_msg("row %zu: %s", i, rows[i].head);
     }
+    assert_int_equal(parse("GET / HTTP/1.1\r\nHost: h\r\nConnection: TE\r\nConnection: close\r\n\r\n", 62, &r), 0);
+    assert_false(r.keep_alive);
     assert_int_equal(parse(WS KEY KEY PROTO "\r\n", strlen(WS KEY KEY PROTO "\r\n"), &r), 400);
 }
 
