@@ -378,7 +378,10 @@ void conn_flush(struct net_conn *c)
         on_stuck(c);
         return;
     }
-    c->stall_at_ms = 0;
+    if (c->stall_at_ms) {
+        c->stall_at_ms = 0;
+        heard(c); /* it reads: a ping of now would stand behind all that the kernel still holds */
+    }
     if (c->state == CONN_CLOSING && !c->close_sent) {
         c->close_sent = true;
         if (c->end_at_ms > net_now(c->net) + NET_CLOSE_MS)

@@ -367,6 +367,44 @@ static void a_dead_peer_is_closed_after_the_grace(void **state)
     close(fd);
 }
 
+static int start_pinging_seldom(void **state)
+{
+    struct config *cfg = rig_config();
+
+    cfg->limits.idle_ping_ms = 2000;
+    cfg->limits.ping_grace_ms = 500;
+    *state = rig_start(cfg);
+    return 0;
+}
+
+static void hear_events(int fd, unsigned n)
+{
+    char got[5000];
+    size_t size;
+
+    while (n-- > 0)
+        assert_int_equal(hear_frame(fd, got, sizeof got, &size), 1);
+}
+
+/* What the kernel holds of it stands before a ping: that it is slow to come there is no silence. */
+static void a_slow_reader_who_reads_is_not_taken_for_dead(void **state)
+{
+    int fd = dial_with(*state, true);
+
+    upgrade(fd, "/ws/x");
+    say_text(fd, "flood 100 4000");
+    for (unsigned i = 0; i < 10; i++) {
+        hear_events(fd, 1);
+        usleep(250000);
+    }
+    hear_events(fd, 75); /* the rest is in the kernel now */
+    usleep(1000000);
+    hear_events(fd, 15);
+    say_text(fd, "here");
+    expect_text(fd, "here");
+    close(fd);
+}
+
 static void a_peer_that_goes_away_is_noticed(void **state)
 {
     struct rig *r = *state;
@@ -455,6 +493,7 @@ int main(void)
         T(events_to_a_slow_reader_wait_and_none_is_lost),
         T(a_peer_that_reads_no_answers_is_closed_with_1013),
         cmocka_unit_test_setup_teardown(a_peer_that_answers_pings_stays, start_pinging, stop),
+        cmocka_unit_test_setup_teardown(a_slow_reader_who_reads_is_not_taken_for_dead, start_pinging_seldom, stop),
         cmocka_unit_test_setup_teardown(a_dead_peer_is_closed_after_the_grace, start_pinging, stop),
         T(a_peer_that_goes_away_is_noticed),
         T(close_all_closes_each_with_its_code_spread_over_time),
