@@ -75,11 +75,17 @@ static bool is_loopback(const char *listen)
 
 static void check_settings(const struct config *cfg, struct buf *problems)
 {
-    if (!is_loopback(cfg->server.listen) && strncmp(cfg->http.public_url, "https://", 8) != 0)
+    bool has_tls = strncmp(cfg->http.public_url, "https://", 8) == 0;
+
+    if (!is_loopback(cfg->server.listen) && !has_tls)
         warn(problems,
              "server.listen: %s may be reached from outside without TLS; put nginx or Caddy in front and set "
              "http.public_url to its https address",
              cfg->server.listen);
+    if (has_tls && !*cfg->http.trusted_proxies) /* there is a proxy: we have no TLS of our own */
+        warn(problems,
+             "http.trusted_proxies: empty, so all who come through the proxy count as one address, for "
+             "limits.chats_per_address_h and for logins; name the proxy's address, as 127.0.0.1");
     if (cfg->redis.appendfsync == CONFIG_FSYNC_EVERYSEC)
         warn(problems,
              "redis.appendfsync: everysec may lose about the last two seconds of acknowledged messages in a power cut");

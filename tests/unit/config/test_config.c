@@ -459,6 +459,16 @@ static void check_finds_what_no_single_key_can_tell(void **state)
     assert_non_null(strstr(problems.p, "department.sales.lead: nobody answers for it"));
     assert_non_null(strstr(problems.p, "redis.appendfsync: everysec may lose"));
     assert_non_null(strstr(problems.p, "server.listen: 0.0.0.0:80 may be reached from outside"));
+    assert_null(strstr(problems.p, "http.trusted_proxies"));
+    expect_read(cfg, "[http]\npublic_url = https://help.shop.example\n");
+    buf_reset(&problems);
+    assert_int_equal(config_check(cfg, &problems, &err), 0);
+    assert_non_null(strstr(problems.p, "http.trusted_proxies: empty, so all who come through the proxy"));
+    assert_null(strstr(problems.p, "may be reached from outside"));
+    expect_read(cfg, "[http]\ntrusted_proxies = 127.0.0.1\n");
+    buf_reset(&problems);
+    assert_int_equal(config_check(cfg, &problems, &err), 0);
+    assert_null(strstr(problems.p, "http.trusted_proxies"));
     expect_read(cfg, "[canned.x]\ntitle_en = X\n");
     assert_int_equal(config_check(cfg, NULL, &err), ERR_INVALID);
     assert_string_equal(err.text, "config: canned.x: has no text; write text_zh = …, text_en = … or both");
