@@ -204,14 +204,10 @@ void conn_check(void *ctx, struct net_check *check, const struct net_head *head)
     } else if (str_is(head->path, "/ws/rep")) {
         check_staff(a, check, head);
     } else if (str_is(head->path, "/ws/shopper")) {
-        struct conn *c;
-
-        if (!is_allowed_origin(a, head)) {
+        if (is_allowed_origin(a, head))
+            net_check_done(check, 101, conn_create(a, false, head->address), 0);
+        else
             net_check_done(check, 403, NULL, 0);
-            return;
-        }
-        c = conn_create(a, false, head->address);
-        net_check_done(check, 101, c, 0);
     } else {
         net_check_done(check, 404, NULL, 0);
     }
@@ -383,6 +379,8 @@ static int64_t rate_wait_ms(struct conn *c, unsigned cost)
 
     if (per_ms <= 0 || cost == 0)
         return 0;
+    if (burst > 0 && burst < cost)
+        burst = cost; /* or it would never be allowed */
     c->tokens += (double)(now - c->tokens_at_ms) * per_ms;
     if (c->tokens > burst)
         c->tokens = burst;

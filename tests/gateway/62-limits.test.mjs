@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';
-import { Client, Refused, again, shopper } from './lib/client.mjs';
+import { Client, Refused, again, rep, shopper } from './lib/client.mjs';
 import { auditor, servedChat } from './lib/desk.mjs';
 import { PASSWORD, Server } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
@@ -35,6 +35,17 @@ test('more messages than allowed are refused with the time to wait, and what was
     return m.t === 'ok' ? m : null;
   }, 'the refused one is sent', 10_000, 300);
   assert.ok(ok.seq);
+});
+
+test('what costs more than may come at once comes alone, and is not refused for ever', async () => {
+  const s = await new Server({ free: false, set: { 'limits.messages_per_s': 20, 'limits.burst': 1 } }).start();
+  const ann = await rep(s, await s.account(), { shift: false });
+  const answer = await until(async () => {
+    const m = await ann.ask('kb.suggest', { text: 'When does my refund come?' });
+    return m.t === 'ok' ? m : null;
+  }, 'articles', 5000, 150);
+  assert.ok(answer.articles);
+  await endAndCheck(s);
 });
 
 test('the limits of a text and of a frame are settings', async () => {
