@@ -253,6 +253,13 @@ void config_value_free(const struct config_row *rows, size_t n, void *base)
 
 /* --- writing */
 
+/* False at the end of a value or of its line, and before what would begin a comment there. */
+static bool may_begin_a_line(const char *p)
+{
+    p += strspn(p, " ");
+    return *p && !strchr("\n;#", *p);
+}
+
 /* Line ends become indented lines; a long list goes on in a new one behind a comma. */
 static void print_text(const struct config_row *row, const char *text, struct buf *out)
 {
@@ -266,7 +273,7 @@ static void print_text(const struct config_row *row, const char *text, struct bu
         }
         buf_add_c(out, *p);
         column++;
-        if (row->type == CONFIG_LIST && *p == ',' && column > 100 && p[1] && p[1] != '\n') {
+        if (row->type == CONFIG_LIST && *p == ',' && column > 100 && may_begin_a_line(p + 1)) {
             buf_add_s(out, "\n    ");
             column = 4;
             while (p[1] == ' ')

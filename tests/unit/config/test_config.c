@@ -361,6 +361,8 @@ static void what_is_printed_reads_back_the_same(void **state)
     assert_int_equal(config_set(cfg, "site.other.time_zone=Europe/Berlin", &err), 0);
     assert_int_equal(config_set(cfg, "department.sales.site=shop", &err), 0);
     assert_int_equal(config_set(cfg, "department.sales.hours=mon-fri 09:00-18:00; sat 10:00-16:00", &err), 0);
+    snprintf(list, sizeof list, "department.sales.keywords=%0100d, #退款,;%0100d,#退货", 1, 2);
+    assert_int_equal(config_set(cfg, list, &err), 0);
     assert_int_equal(config_set(cfg, "routing.offer_ms=45s", &err), 0);
     assert_int_equal(config_set(cfg, "redis.appendfsync=everysec", &err), 0);
     assert_int_equal(config_set(cfg, "canned.way.text_zh={name}，您的订单 {order}\n已发出；请稍候", &err), 0);
