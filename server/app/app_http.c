@@ -15,6 +15,8 @@ struct who_ask {
     int64_t password_version;
 };
 
+_Static_assert(HTTP_DEPARTMENTS_MAX >= PEOPLE_LIST_MAX, "all of a person's departments fit");
+
 static void fill_who(struct app *a, const struct member *m, bool by_cookie, struct http_who *w)
 {
     memset(w, 0, sizeof *w);
@@ -22,7 +24,7 @@ static void fill_who(struct app *a, const struct member *m, bool by_cookie, stru
     snprintf(w->id, sizeof w->id, "%s", m->rep.id);
     snprintf(w->name, sizeof w->name, "%.*s", (int)utf8_prefix(str_of(m->rep.name), 30).n, m->rep.name);
     snprintf(w->login, sizeof w->login, "%s", m->rep.login);
-    for (unsigned i = 0; i < m->rep.departments.n && i < 16; i++)
+    for (unsigned i = 0; i < m->rep.departments.n; i++)
         snprintf(w->departments[i], sizeof w->departments[i], "%s", m->rep.departments.item[i]);
     w->by_cookie = by_cookie;
     snprintf(w->site, sizeof w->site, "%s", a->site);

@@ -16,13 +16,15 @@ struct config;
 struct http;
 struct http_call; /* one request under way; holds a copy of what it needs */
 
+#define HTTP_DEPARTMENTS_MAX 16 /* of one person */
+
 /* Who makes a request. */
 struct http_who {
     unsigned roles; /* ROLE_* mask; 0: nobody */
     char id[32];    /* r_… */
     char name[128];
     char login[128];
-    char departments[16][64]; /* "" ends */
+    char departments[HTTP_DEPARTMENTS_MAX + 1][64]; /* "" ends */
     bool by_cookie;           /* state-changing calls need X-Firstline: 1 then */
     char site[64];
 };
