@@ -217,11 +217,13 @@ void http_request_metrics(void *http, struct net_http *req, const struct net_hea
 {
     struct http *h = http;
     struct net_response r = {.status = 200, .type = "text/plain; version=0.0.4; charset=utf-8"};
+    static const char *const allow[] = {"Allow", "GET", NULL};
+    bool is_here = str_is(head->path, "/metrics");
     struct buf b;
 
     (void)body;
-    if (!str_is(head->path, "/metrics") || !(str_is(head->method, "GET") || str_is(head->method, "HEAD"))) {
-        http_refuse(req, str_is(head->path, "/metrics") ? 405 : 404, "only GET /metrics is here", NULL);
+    if (!is_here || !(str_is(head->method, "GET") || str_is(head->method, "HEAD"))) {
+        http_refuse(req, is_here ? 405 : 404, "only GET /metrics is here", is_here ? allow : NULL);
         return;
     }
     buf_init(&b, 1024 * 1024);
