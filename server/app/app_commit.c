@@ -146,7 +146,10 @@ static int send_commit(struct slot *s, struct cmd *c, const struct decision *d, 
         chat_fini(&scratch);
     if (rc < 0) {
         flight_free(f);
-        commit_finish_refused(c, &s->chat, CODE_UNAVAILABLE, rc == ERR_FULL ? "too much is under way" : "redis is away");
+        if (rc == ERR_TOO_LARGE)
+            commit_finish_refused(c, &s->chat, CODE_TOO_LARGE, "the entry would be too large");
+        else
+            commit_finish_refused(c, &s->chat, CODE_UNAVAILABLE, rc == ERR_FULL ? "too much is under way" : "redis is away");
         return rc;
     }
     s->batch_left++;

@@ -55,6 +55,20 @@ test('the limits of a text and of a frame are settings', async () => {
   assert.equal((await sue.gone).code, 1009);
 });
 
+test('a text that the settings allow and a chat can’t hold is too large, and nothing waits behind it', async () => {
+  const s = await new Server({ set: { 'limits.text_chars': 100000, 'limits.frame_bytes': 1048576, 'limits.outbox_bytes': 4194304 } }).start();
+  const text = '客'.repeat(100000);
+  const { ann, sue, chat } = await servedChat(s);
+  await sue.refused('too_large', 'message.send', { chat, text });
+  await ann.refused('too_large', 'note.add', { chat, text });
+  await sue.say('Shorter, then.', { chat });
+  await ann.event('message', { chat, text: 'Shorter, then.' });
+  const joe = await shopper(s);
+  await joe.refused('too_large', 'chat.start', { text, department: ann.department });
+  await joe.done('chat.start', { text: 'Shorter, then.', department: ann.department });
+  await endAndCheck(s);
+});
+
 test('one address may start so many anonymous chats an hour, and is told', async () => {
   let refused;
   let first;
