@@ -258,7 +258,8 @@ void archive_chat_apply(struct archive_chat *c, const struct entry *e)
     case KIND_HANDLER_BACK:
         set_handler(c, e);
         break;
-    case KIND_HANDLER_LOST:
+    case KIND_QUEUED:
+    case KIND_HANDLER_LOST: /* it waits again: nobody handles it */
         archive_who_set(&c->handler, STR(""), STR_NONE);
         break;
     case KIND_CONSULTED:

@@ -127,6 +127,26 @@ static void who_handles_a_shopper_sees_their_chats(void **state)
     says(k, "{\"chat\":\"c_past\",\"started\":1764000000000,\"state\":\"waiting\",\"owner\":{\"id\":\"r_bob\",\"name\":\"Rep\"}}");
 }
 
+/* It waits again: nobody handles it, and so nobody reads on by it. */
+static void whose_chat_goes_back_to_the_queue_handles_it_no_more(void **state)
+{
+    struct archive_query q = kit_query(ARCHIVE_LIST);
+    struct kit *k = *state;
+
+    kit_add_chat(k, "c_past", T0, "general", "r_bob", "hello");
+    kit_add_chat(k, "c_now", T0 + 5000, "general", NULL, "hi again");
+    kit_add(k, "c_now", 3, "assigned", SYSTEM, "\"to\":{\"id\":\"r_ann\",\"name\":\"Ann\"}");
+    kit_add(k, "c_now", 4, "triaged", ANN, "\"department\":\"sales\",\"why\":\"rep\"");
+    kit_add(k, "c_now", 5, "queued", SYSTEM, "\"department\":\"sales\",\"why\":\"triaged\"");
+    kit_commit(k, 1);
+    q.shopper = STR("s_1");
+    assert_string_equal(list(k, &q), "c_now c_past");
+    says(k, "{\"chat\":\"c_now\",\"department\":\"sales\",\"owner\":null,\"handler\":null");
+    q.reader_all = false;
+    q.reader_id = STR("r_ann");
+    assert_string_equal(list(k, &q), "c_now");
+}
+
 static void a_list_of_nothing_is_empty(void **state)
 {
     struct archive_query q = kit_query(ARCHIVE_LIST);
@@ -487,6 +507,7 @@ int main(void)
         T(readers_that_nobody_uses_any_more_are_closed_but_for_one),
         T(chats_come_newest_first_with_what_lists_show),
         T(who_handles_a_shopper_sees_their_chats),
+        T(whose_chat_goes_back_to_the_queue_handles_it_no_more),
         T(a_list_of_nothing_is_empty),
         T(words_of_any_language_are_found),
         T(words_may_stand_in_different_entries_of_one_chat),
