@@ -66,7 +66,8 @@ UPDATE entries SET ref = NULL WHERE log = ?1 AND seq = ?2;
 
 -- :chat_get
 SELECT place, head, entries, site, department, shopper, shopper_name, owner, owner_name, handler, handler_name,
-       state, started, ended, rating, messages, handovers, owner_changed, complete, tags
+       state, started, ended, rating, messages, handovers, owner_changed, complete, tags,
+       transfer_department
 FROM chats WHERE chat = ?1;
 
 -- :chat_entries
@@ -82,7 +83,7 @@ VALUES (?1, ?2, 0, 0, 'none', ?3, 0, 0, 0, 1);
 -- :chat_set
 UPDATE chats SET head = ?2, entries = ?3, site = ?4, department = ?5, shopper = ?6, shopper_name = ?7, owner = ?8,
     owner_name = ?9, handler = ?10, handler_name = ?11, state = ?12, ended = ?13, rating = ?14, messages = ?15,
-    handovers = ?16, owner_changed = ?17, complete = ?18, tags = ?19
+    handovers = ?16, owner_changed = ?17, complete = ?18, tags = ?19, transfer_department = ?20
 WHERE place = ?1;
 
 -- :place_taken

@@ -18,6 +18,7 @@ void archive_chat_destroy(struct archive_chat *c)
         return;
     free(c->site);
     free(c->department);
+    free(c->transfer_department);
     free(c->shopper.name);
     free(c->owner.name);
     free(c->handler.name);
@@ -42,6 +43,12 @@ static void set_text(char **to, struct str s)
     free(*to);
     *to = s.n > 0 ? mem_strndup(s.s, s.n < NAME_MAX_BYTES ? s.n : utf8_prefix(s, NAME_MAX_BYTES / 4).n)
                   : NULL;
+}
+
+static void take_department(void *ctx, struct str key, struct val v)
+{
+    if (str_is(key, "department") && v.type == VAL_STR)
+        set_text(ctx, v.s);
 }
 
 /* An id that doesn't fit is no id of ours. */
@@ -131,6 +138,21 @@ static void set_handler(struct archive_chat *c, const struct entry *e)
     else
         archive_who_set(&c->handler, e->from.id, e->from.name); /* who took it */
     take_part(c, c->handler.id, ARCHIVE_HANDLED);
+}
+
+/* Once it is accepted, the chat is that department's (rule 2.4). */
+static void set_transfer(struct archive_chat *c, const struct entry *e)
+{
+    set_text(&c->transfer_department, STR_NONE);
+    if (field(e, FIELD_TO).type == VAL_JSON)
+        json_each_member(field(e, FIELD_TO).s, take_department, &c->transfer_department);
+}
+
+static void end_transfer(struct archive_chat *c)
+{
+    if (c->transfer_department)
+        set_text(&c->department, str_of(c->transfer_department));
+    set_text(&c->transfer_department, STR_NONE);
 }
 
 static void set_owner(struct archive_chat *c, const struct entry *e)
@@ -249,8 +271,12 @@ void archive_chat_apply(struct archive_chat *c, const struct entry *e)
         c->handovers++;
         set_handler(c, e);
         break;
+    case KIND_TRANSFER_OFFERED:
+        set_transfer(c, e);
+        break;
     case KIND_TRANSFERRED:
         c->handovers++;
+        end_transfer(c);
         set_handler(c, e);
         break;
     case KIND_ASSIGNED:

@@ -37,6 +37,7 @@ struct archive_chat {
     int64_t head;  /* last seq */
     int64_t entries;
     char *site, *department; /* NULL: unknown */
+    char *transfer_department; /* where the handover that was offered last leads to; NULL: to a rep of the same */
     struct archive_who shopper, owner, handler;
     enum chat_state state;
     int64_t started_ms, ended_ms; /* ended 0: it goes on */

@@ -54,6 +54,7 @@ int archive_store_load_chat(struct archive_store *s, struct str name, struct arc
     c->handovers = sqlite3_column_int64(st, 16);
     c->owner_changed = sqlite3_column_int(st, 17) != 0;
     c->complete = sqlite3_column_int(st, 18) != 0;
+    c->transfer_department = take_text(st, 20);
     if (archive_db_col(st, 19).n > 0)
         json_each_str(archive_db_col(st, 19), take_tag, c);
     l->chat = c;
@@ -260,6 +261,7 @@ static int save_chat(struct archive_store *s, struct archive_log *l, struct err 
     sqlite3_bind_int(st, 17, c->owner_changed);
     sqlite3_bind_int(st, 18, c->complete);
     archive_db_bind(st, 19, tags.n > 0 ? buf_str(&tags) : STR_NONE);
+    archive_db_bind(st, 20, str_of(c->transfer_department));
     if (rc == 0)
         rc = archive_store_step(s, WRITE_chat_set, "write a chat", err);
     buf_fini(&tags);

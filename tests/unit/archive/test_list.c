@@ -147,6 +147,74 @@ static void whose_chat_goes_back_to_the_queue_handles_it_no_more(void **state)
     assert_string_equal(list(k, &q), "c_now");
 }
 
+#define OFFERED "\"to\":{\"id\":\"r_ann\",\"name\":\"Ann\",\"department\":\"sales\"},\"deadline_at\":1"
+#define TAKEN   "\"to\":{\"id\":\"r_ann\",\"name\":\"Ann\"},\"handler\":{\"id\":\"r_ann\",\"name\":\"Ann\"}"
+
+static const char *of_department(struct kit *k, const char *department)
+{
+    struct archive_query q = kit_query(ARCHIVE_LIST);
+
+    q.department = str_of(department);
+    return list(k, &q);
+}
+
+/* Rule 2.4: accepted, and not before; however long that takes. */
+static void a_chat_handed_to_a_department_is_that_departments(void **state)
+{
+    static const char leads[][64] = {"sales", ""};
+    struct archive_query q = kit_query(ARCHIVE_TRANSCRIPT);
+    struct kit *k = *state;
+
+    kit_add_chat(k, "c_1", T0, "general", "r_bob", "hello");
+    kit_add(k, "c_1", 4, "transfer_offered", BOB, OFFERED);
+    kit_commit(k, 1);
+    assert_string_equal(of_department(k, "general"), "c_1");
+    kit_close(k);
+    kit_open(k);
+    kit_add(k, "c_1", 5, "transferred", ANN, TAKEN);
+    kit_commit(k, 2);
+    assert_string_equal(of_department(k, "sales"), "c_1");
+    assert_string_equal(of_department(k, "general"), "");
+    q.chat = STR("c_1");
+    q.reader_all = false;
+    q.reader_id = STR("r_lea");
+    q.reader_departments = leads;
+    assert_int_equal(kit_ask(k, &q), 0);
+    kit_add(k, "c_1", 6, "transfer_offered", ANN, "\"to\":{\"id\":\"r_bob\",\"name\":\"Bob\"},\"deadline_at\":1");
+    kit_add(k, "c_1", 7, "transferred", BOB, "\"to\":{\"id\":\"r_bob\"},\"handler\":{\"id\":\"r_bob\",\"name\":\"Bob\"}");
+    kit_commit(k, 3);
+    assert_string_equal(of_department(k, "sales"), "c_1");
+}
+
+/* Schema 5 left a chat that was handed over in its first department, and the handler of one that went back to the queue. */
+static void a_file_of_the_schema_before_knows_where_chats_were_handed(void **state)
+{
+    struct kit *k = *state;
+
+    kit_add_chat(k, "c_handed", T0, "general", "r_bob", "hello");
+    kit_add(k, "c_handed", 4, "transfer_offered", BOB, OFFERED);
+    kit_add(k, "c_handed", 5, "transferred", ANN, TAKEN);
+    kit_add_chat(k, "c_led_on", T0 + 1000, "general", "r_bob", "hello");
+    kit_add(k, "c_led_on", 4, "transfer_offered", BOB, OFFERED);
+    kit_add(k, "c_led_on", 5, "transferred", ANN, TAKEN);
+    kit_add(k, "c_led_on", 6, "queued", SYSTEM, "\"department\":\"returns\"");
+    kit_add_chat(k, "c_offered", T0 + 2000, "general", "r_bob", "hello");
+    kit_add(k, "c_offered", 4, "assigned", BOB, "\"to\":{\"id\":\"r_bob\",\"name\":\"Bob\"}");
+    kit_add(k, "c_offered", 5, "transfer_offered", BOB, OFFERED);
+    kit_commit(k, 1);
+    kit_close(k);
+    kit_sql(k, "UPDATE chats SET department = 'general' WHERE chat = 'c_handed'; UPDATE chats SET handler = 'r_ann' WHERE chat = 'c_led_on';"
+               "ALTER TABLE chats DROP COLUMN transfer_department; PRAGMA user_version = 5");
+    kit_open(k);
+    assert_string_equal(of_department(k, "sales"), "c_handed");
+    assert_string_equal(of_department(k, "returns"), "c_led_on");
+    says(k, "\"handler\":null");
+    assert_string_equal(of_department(k, "general"), "c_offered");
+    kit_add(k, "c_offered", 6, "transferred", ANN, TAKEN);
+    kit_commit(k, 2);
+    assert_string_equal(of_department(k, "sales"), "c_offered c_handed");
+}
+
 static void a_list_of_nothing_is_empty(void **state)
 {
     struct archive_query q = kit_query(ARCHIVE_LIST);
@@ -508,6 +576,8 @@ int main(void)
         T(chats_come_newest_first_with_what_lists_show),
         T(who_handles_a_shopper_sees_their_chats),
         T(whose_chat_goes_back_to_the_queue_handles_it_no_more),
+        T(a_chat_handed_to_a_department_is_that_departments),
+        T(a_file_of_the_schema_before_knows_where_chats_were_handed),
         T(a_list_of_nothing_is_empty),
         T(words_of_any_language_are_found),
         T(words_may_stand_in_different_entries_of_one_chat),

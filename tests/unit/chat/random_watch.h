@@ -5,6 +5,7 @@
 #ifndef RANDOM_WATCH_H
 #define RANDOM_WATCH_H
 
+#include "archive/archive_fold.h"
 #include "chat/chat_store.h"
 
 #define REPS 6
@@ -261,12 +262,45 @@ static inline bool same_text(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* The stored frames, read and folded anew, give the same state and the same index. */
+static inline bool is_archived_as(const struct archive_who *a, const struct chat_who *o)
+{
+    return strcmp(a->id, o->id) == 0 && same_text(a->name, o->name);
+}
+
+static inline bool has_tag(const struct archive_chat *a, const char *tag)
+{
+    for (unsigned i = 0; i < a->tags_n; i++)
+        if (!a->tags[i].dropped && strcmp(a->tags[i].text, tag) == 0)
+            return true;
+    return false;
+}
+
+/* What lists and rights in the archive go by is what the chat itself says. */
+static inline void check_archived(const struct archive_chat *a, const struct chat *o)
+{
+    unsigned kept = 0;
+
+    CHECK(a->state == o->state && a->messages == o->messages && a->rating == o->rating && a->started_ms == o->started_at_ms &&
+              a->ended_ms == o->ended_at_ms,
+          "archived as %s, it is %s\n", chat_state_name(a->state), chat_state_name(o->state));
+    CHECK(same_text(a->department, o->department), "archived in %s, it is in %s\n", a->department, o->department);
+    CHECK(is_archived_as(&a->owner, &o->owner), "archived as owned by '%s', it is by '%s'\n", a->owner.id, o->owner.id);
+    CHECK(is_archived_as(&a->handler, &o->handler), "archived as handled by '%s', it is by '%s'\n", a->handler.id, o->handler.id);
+    CHECK(is_archived_as(&a->shopper, &o->shopper), "archived as '%s''s, it is '%s''s\n", a->shopper.id, o->shopper.id);
+    for (unsigned i = 0; i < a->tags_n; i++)
+        kept += !a->tags[i].dropped;
+    CHECK(kept == o->tags_n, "archived with %u tags, it has %u\n", kept, o->tags_n);
+    for (unsigned i = 0; i < o->tags_n; i++)
+        CHECK(has_tag(a, o->tags[i]), "archived without the tag %s\n", o->tags[i]);
+}
+
+/* The stored frames, read and folded anew, give the same state and the same index; and the archive's fold of them agrees. */
 static inline void check_refold(const struct store *s, const struct store_chat *sc)
 {
     struct chat c, copy;
     const struct chat *o = &sc->c;
     struct chat_index ix;
+    struct archive_chat *archived = archive_chat_create();
 
     chat_init(&c, sc->c.id);
     for (unsigned i = 0; i < sc->frames_n; i++) {
@@ -276,8 +310,11 @@ static inline void check_refold(const struct store *s, const struct store_chat *
         CHECK(entry_read(str_of(sc->frame[i]), &e, &err) == 0, "%s\n", err.text);
         CHECK(e.seq == (int64_t)i + 1, "frame %u has seq %lld\n", i, (long long)e.seq);
         chat_apply(&c, &e);
+        archive_chat_apply(archived, &e);
         entry_fini(&e);
     }
+    check_archived(archived, o);
+    archive_chat_destroy(archived);
     CHECK(c.head == o->head && c.fence == o->fence && c.shown == o->shown && c.state == o->state, "head, fence, state\n");
     CHECK(who_is(&c.owner, &o->owner) && who_is(&c.handler, &o->handler) && who_is(&c.shopper, &o->shopper) &&
               who_is(&c.offered_to, &o->offered_to) && who_is(&c.transfer_to, &o->transfer_to) && who_is(&c.lost, &o->lost),
