@@ -256,6 +256,20 @@ static void a_torn_last_head_is_mended(void **state)
     verify_says(k, 0, NULL);
 }
 
+/* Without the salt nothing says what the text was: whatever stands there was put there since. */
+static void words_put_in_the_place_of_an_erased_text_are_found(void **state)
+{
+    struct kit *k = *state;
+
+    kit_add_chat(k, "c_1", T0, "general", "r_ann", "hello");
+    kit_add(k, "c_1", 4, "redacted", SYSTEM, "\"of\":2,\"why\":\"asked\"");
+    kit_commit(k, 1);
+    kit_close(k);
+    verify_says(k, 0, "1 texts were erased");
+    kit_sql(k, "UPDATE entries SET body = (SELECT replace(body, 'owned', 'message') FROM entries WHERE n = 3) WHERE n = 2");
+    verify_says(k, ERR_CORRUPT, "row 2 (c_1, seq 2): its text is not what was written");
+}
+
 static void an_erased_text_is_gone_and_the_chain_still_verifies(void **state)
 {
     struct kit *k = *state;
@@ -306,6 +320,7 @@ int main(void)
         T(a_lost_key_is_not_made_anew_over_rows),
         T(all_files_are_for_the_owner_alone),
         T(a_torn_last_head_is_mended),
+        T(words_put_in_the_place_of_an_erased_text_are_found),
         T(an_erased_text_is_gone_and_the_chain_still_verifies),
     };
 
