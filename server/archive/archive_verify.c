@@ -191,17 +191,22 @@ static int check_end(struct verify *v)
     return 0;
 }
 
-/* Heads without the seal are told, and not taken for proof of anything. */
+/* Heads without the seal, or out of their order, are told, and not taken for proof of anything. */
 static void check_seals(struct verify *v)
 {
     size_t kept = 0;
 
+    if (v->heads_n == 0) /* that of row 0 is made with the archive */
+        found(v, "%s holds no head: deletion", v->seal.heads_path);
     for (size_t i = 0; i < v->heads_n; i++) {
-        if (archive_seal_holds(&v->seal, &v->heads[i]))
-            v->heads[kept++] = v->heads[i];
-        else
+        if (!archive_seal_holds(&v->seal, &v->heads[i]))
             found(v, "the head of row %" PRId64 " in %s does not bear the key's seal: edit", v->heads[i].n,
                   v->seal.heads_path);
+        else if (kept > 0 && v->heads[i].n <= v->heads[kept - 1].n)
+            found(v, "the head of row %" PRId64 " in %s stands behind that of row %" PRId64 ": swap", v->heads[i].n,
+                  v->seal.heads_path, v->heads[kept - 1].n);
+        else
+            v->heads[kept++] = v->heads[i];
     }
     v->heads_n = kept;
 }

@@ -194,6 +194,40 @@ static void an_edited_file_of_heads_is_found(void **state)
     verify_says(k, ERR_CORRUPT, "does not bear the key's seal");
 }
 
+/* Writes the lines of the file of heads anew: those whose numbers stand in order, "" none. */
+static void rewrite_heads(struct kit *k, const char *order)
+{
+    char path[160], line[16][192];
+    FILE *f;
+    int n = 0;
+
+    snprintf(path, sizeof path, "%s.heads", k->path);
+    f = fopen(path, "r");
+    while (n < 16 && fgets(line[n], sizeof line[n], f))
+        n++;
+    fclose(f);
+    f = fopen(path, "w");
+    for (; *order; order++) {
+        assert_in_range(*order - '0', 0, n - 1);
+        fputs(line[*order - '0'], f);
+    }
+    fclose(f);
+}
+
+static void an_emptied_file_of_heads_is_found(void **state)
+{
+    fill_and_close(*state);
+    rewrite_heads(*state, "");
+    verify_says(*state, ERR_CORRUPT, "no head");
+}
+
+static void heads_that_changed_places_are_found(void **state)
+{
+    fill_and_close(*state);
+    rewrite_heads(*state, "0231");
+    verify_says(*state, ERR_CORRUPT, "stands behind that of row");
+}
+
 static void another_key_is_found(void **state)
 {
     struct kit *k = *state;
@@ -316,6 +350,8 @@ int main(void)
         T(an_older_copy_put_in_place_is_found_and_refused),
         T(a_chain_made_anew_without_the_key_is_found),
         T(an_edited_file_of_heads_is_found),
+        T(an_emptied_file_of_heads_is_found),
+        T(heads_that_changed_places_are_found),
         T(another_key_is_found),
         T(a_lost_key_is_not_made_anew_over_rows),
         T(all_files_are_for_the_owner_alone),
