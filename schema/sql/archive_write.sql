@@ -108,6 +108,13 @@ INSERT INTO words (words, rowid, text) VALUES ('delete', ?1, ?2);
 -- :words_optimize
 INSERT INTO words (words) VALUES ('optimize');
 
+-- Texts were erased whose bytes may still stand in the index and in the WAL.
+-- :traces_add
+INSERT OR IGNORE INTO meta (key, value) VALUES ('traces', 'of erased texts');
+
+-- :traces_gone
+DELETE FROM meta WHERE key = 'traces';
+
 -- :review_add
 INSERT INTO reviews (n, chat) VALUES (?1, ?2);
 

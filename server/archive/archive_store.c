@@ -206,6 +206,16 @@ static int on_wal(void *ctx, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
+/* Whether whoever had it open last was killed before its traces were gone. */
+static int read_traces(struct archive_store *s, struct err *err)
+{
+    char value[16];
+    int rc = meta_get(s, "traces", value, sizeof value, err);
+
+    s->has_traces = value[0] != '\0';
+    return rc;
+}
+
 static int open_db(struct archive_store *s, const char *site, struct err *err)
 {
     struct stat st;
@@ -224,6 +234,9 @@ static int open_db(struct archive_store *s, const char *site, struct err *err)
         s->ino = st.st_ino;
     }
     sqlite3_wal_hook(s->db, on_wal, s);
+    rc = read_traces(s, err);
+    if (rc < 0)
+        return rc;
     return is_new ? make_meta(s, site, err) : check_site(s, site, err);
 }
 
@@ -308,14 +321,25 @@ void archive_store_reached(const struct archive_store *s, struct archive_reached
 
 bool archive_store_is_untidy(const struct archive_store *s)
 {
-    return s->wants_optimize || s->wal_pages >= WAL_PAGES_QUIET;
+    return s->has_traces || s->wal_pages >= WAL_PAGES_QUIET;
+}
+
+/* Pages are overwritten as they are freed; the index holds the words of what was erased until its lists are made one, and the WAL older
+ * pages until it is cut. Who reads hinders the cut: then it is done later. */
+static void wipe_traces(struct archive_store *s)
+{
+    if (archive_store_step(s, WRITE_words_optimize, "optimize", NULL) < 0)
+        return;
+    archive_seal_sync(&s->seal);
+    if (sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK)
+        s->has_traces = archive_store_step(s, WRITE_traces_gone, "optimize", NULL) < 0;
 }
 
 void archive_store_tidy(struct archive_store *s, bool quiet)
 {
     archive_db_narrow(s->db);
-    if (quiet && s->wants_optimize && archive_store_step(s, WRITE_words_optimize, "optimize", NULL) == 0)
-        s->wants_optimize = false;
+    if (quiet && s->has_traces)
+        wipe_traces(s);
     if (s->wal_pages < (quiet ? WAL_PAGES_QUIET : WAL_PAGES_MANY))
         return;
     archive_seal_sync(&s->seal);

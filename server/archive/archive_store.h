@@ -38,7 +38,7 @@ int archive_store_add_review(struct archive_store *s, struct str chat, struct st
                              struct buf *out, struct err *err);
 int archive_store_add_audit(struct archive_store *s, struct str by, struct str body, struct buf *out,
                             struct err *err);
-/* Moves the WAL into the file where there is much of it (quiet: any), syncs the heads. */
+/* Moves the WAL into the file where there is much of it (quiet: any), syncs the heads; quiet: wipes what erased texts left. */
 bool archive_store_is_untidy(const struct archive_store *s);
 void archive_store_tidy(struct archive_store *s, bool quiet);
 

@@ -355,7 +355,7 @@ static int drop_words(struct archive_store *s, struct str log, int64_t seq, stru
     if (text.n > 0) {
         archive_db_bind(s->st[WRITE_words_drop], 2, buf_str(&text));
         rc = archive_store_step(s, WRITE_words_drop, "take words out of the index", err);
-        s->wants_optimize = true;
+        s->has_traces = true;
     }
     entry_fini(&e);
     buf_fini(&text);
@@ -396,7 +396,8 @@ static int erase(struct archive_store *s, const struct archive_redaction *r, str
             break;
     }
     sqlite3_reset(st);
-    return rc;
+    s->has_traces = true;
+    return rc < 0 ? rc : archive_store_step(s, WRITE_traces_add, "erase an entry", err); /* whoever opens it next knows */
 }
 
 int archive_store_redact(struct archive_store *s, struct err *err)

@@ -15,7 +15,7 @@
     X(commit) X(rollback) X(chain) X(chain_set) X(log_head) X(entry_add) X(entry_at) X(entry_by_ref)         \
         X(entry_number) X(entry_erase) X(quarantine_add) X(hole_add) X(void) X(voided_same) X(voided_again)    \
             X(entry_everywhere) X(entry_give_up_ref) X(chat_get) X(chat_entries) X(chat_add) X(chat_set) X(place_taken) X(person_add) X(tag_add) X(tag_drop) X(words_add) X(words_drop)       \
-                X(words_optimize) X(review_add) X(chat_known)
+                X(words_optimize) X(traces_add) X(traces_gone) X(review_add) X(chat_known)
 enum archive_write {
 #define ARCHIVE_WRITE_ENUM(name) WRITE_##name,
     ARCHIVE_WRITE_MAP(ARCHIVE_WRITE_ENUM)
@@ -59,7 +59,7 @@ struct archive_store {
     struct sqlite3_stmt *st[WRITE_N];
     struct map logs; /* log → struct archive_log */
     int wal_pages;
-    bool wants_optimize;
+    bool has_traces; /* of erased texts, in the index and in the WAL */
     unsigned char salts[64][ARCHIVE_SALT]; /* drawn together: libsodium asks the system for the process's id at each draw */
     unsigned salts_n;                      /* of them that wait for their rows */
     /* the transaction under way */

@@ -2,7 +2,9 @@
 #include "archive_kit.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "archive/archive_chain.h"
 
@@ -326,6 +328,71 @@ static void an_erased_text_is_gone_and_the_chain_still_verifies(void **state)
     assert_int_equal(system(cmd), 0);
 }
 
+static bool files_hold(struct kit *k, const char *text)
+{
+    char cmd[300];
+
+    snprintf(cmd, sizeof cmd, "cat %s %s-wal 2>/dev/null | grep -qaF %s", k->path, k->path, text);
+    return system(cmd) == 0;
+}
+
+#define SOON_TRIES 1200 /* of 50 ms */
+
+/* Waits until neither the file nor its WAL has a byte of it. */
+static void is_gone_soon(struct kit *k, const char *text)
+{
+    int tries = 0;
+
+    while (files_hold(k, text) && tries++ < SOON_TRIES)
+        usleep(50000);
+    if (tries > SOON_TRIES)
+        fail_msg("%s is still there", text);
+}
+
+static void say_and_erase(struct kit *k)
+{
+    kit_add_chat(k, "c_1", T0, "general", "r_ann", "my number is 13912345678");
+    kit_commit(k, 1);
+    kit_add(k, "c_1", 4, "redacted", SYSTEM, "\"of\":2,\"why\":\"asked\"");
+    kit_commit(k, 2);
+}
+
+static void no_byte_of_an_erased_text_is_left_while_the_server_runs(void **state)
+{
+    struct kit *k = *state;
+
+    say_and_erase(k);
+    is_gone_soon(k, "13912345678");
+    assert_string_equal(kit_search(k, "number"), "");
+    verify_says(k, 0, "1 texts were erased");
+}
+
+static void what_was_erased_when_the_process_was_killed_is_overwritten_at_the_next_start(void **state)
+{
+    struct kit *k = *state;
+    pid_t pid;
+
+    kit_close(k);
+    pid = fork();
+    if (pid == 0) {
+        sqlite3 *reader;
+
+        if (crypto_start(NULL) < 0)
+            _exit(1);
+        kit_open(k);
+        sqlite3_open(k->path, &reader); /* hinders the wiping, however long it takes until the end */
+        sqlite3_exec(reader, "BEGIN; SELECT * FROM meta", NULL, NULL, NULL);
+        say_and_erase(k);
+        raise(SIGKILL);
+    }
+    waitpid(pid, NULL, 0);
+    assert_true(files_hold(k, "13912345678"));
+    kit_open(k);
+    is_gone_soon(k, "13912345678");
+    for (int tries = 0; kit_count(k, "SELECT count(*) FROM meta") != 2; usleep(50000)) /* then nothing is left to do */
+        assert_true(tries++ < SOON_TRIES);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
 
 int main(void)
@@ -358,6 +425,8 @@ int main(void)
         T(a_torn_last_head_is_mended),
         T(words_put_in_the_place_of_an_erased_text_are_found),
         T(an_erased_text_is_gone_and_the_chain_still_verifies),
+        T(no_byte_of_an_erased_text_is_left_while_the_server_runs),
+        T(what_was_erased_when_the_process_was_killed_is_overwritten_at_the_next_start),
     };
 
     return cmocka_run_group_tests_name("archive/verify", tests, NULL, NULL);
