@@ -131,21 +131,18 @@ LEFT JOIN chats c ON c.chat = e.log
 WHERE e.kind = 'suggested' AND e.at >= :from AND e.body IS NOT NULL AND q.body IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM voided v WHERE v.log = e.log AND v.seq = e.seq AND v.again IS NOT NULL)
   AND NOT EXISTS (SELECT 1 FROM json_each(e.body, '$.articles') s
-                  WHERE NOT EXISTS (SELECT 1 FROM entries v INDEXED BY entries_verdicts
-                                    WHERE v.kind = 'feedback_given' AND v.body ->> '$.of_chat' = e.log
-                                      AND v.body ->> '$.article' = s.value ->> '$.id' AND v.body ->> '$.verdict' = 'rejected'))
+                  WHERE NOT EXISTS (SELECT 1 FROM verdicts v
+                                    WHERE v.chat = e.log AND v.article = s.value ->> '$.id' AND v.verdict = 'rejected'))
 ORDER BY e.at DESC LIMIT :limit;
 
 -- Articles by how often they were shown, with what came of it.
 -- :stale
 SELECT article, count(*), sum(rejected), sum(low), sum(used) FROM (
   SELECT s.value ->> '$.id' AS article, coalesce(c.rating <= 2, 0) AS low,
-         EXISTS (SELECT 1 FROM entries v INDEXED BY entries_verdicts
-                 WHERE v.kind = 'feedback_given' AND v.body ->> '$.of_chat' = e.log AND v.body ->> '$.article' = s.value ->> '$.id'
-                   AND v.body ->> '$.verdict' = 'rejected') AS rejected,
-         EXISTS (SELECT 1 FROM entries v INDEXED BY entries_verdicts
-                 WHERE v.kind = 'feedback_given' AND v.body ->> '$.of_chat' = e.log AND v.body ->> '$.article' = s.value ->> '$.id'
-                   AND v.body ->> '$.verdict' <> 'rejected') AS used
+         EXISTS (SELECT 1 FROM verdicts v
+                 WHERE v.chat = e.log AND v.article = s.value ->> '$.id' AND v.verdict = 'rejected') AS rejected,
+         EXISTS (SELECT 1 FROM verdicts v
+                 WHERE v.chat = e.log AND v.article = s.value ->> '$.id' AND v.verdict <> 'rejected') AS used
   FROM entries e INDEXED BY entries_suggested, json_each(e.body, '$.articles') s
   LEFT JOIN chats c ON c.chat = e.log
   WHERE e.kind = 'suggested' AND e.at >= :from AND e.body IS NOT NULL

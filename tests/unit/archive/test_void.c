@@ -200,7 +200,7 @@ static void a_file_of_the_schema_before_shows_each_once(void **state)
     kit_sql(k, "UPDATE entries SET ref = NULL WHERE seq = 1000001; UPDATE entries SET ref = 'three' WHERE seq = 4;"
                "CREATE TABLE moved (log TEXT NOT NULL, seq INTEGER NOT NULL, of INTEGER NOT NULL, PRIMARY KEY (log, seq))"
                " STRICT, WITHOUT ROWID; INSERT INTO moved SELECT log, again, seq FROM voided WHERE seq = 4;"
-               "DROP TABLE voided; ALTER TABLE chats DROP COLUMN transfer_department; PRAGMA user_version = 3");
+               KIT_BACK_TO_5 "DROP TABLE voided; PRAGMA user_version = 3");
     kit_open(k);
     export_says(k, "1 started, 2 one, 3 two, 5 queued, 1000001 three, 1000002 queued, 1000003 four");
     assert_int_equal(archive_by_ref(k->a, STR("c_1"), STR("s_1"), STR("three"), on_place, k), 0);
