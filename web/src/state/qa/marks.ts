@@ -46,7 +46,7 @@ export const MAX_SCORE = 5;
 export const emptySheet: Sheet = { marks: {}, comment: '' };
 
 export function isComplete(sheet: Sheet, card: Scorecard): boolean {
-  return card.criteria.every((c) => sheet.marks[c.id]?.score !== undefined) && card.criteria.some((c) => typeof sheet.marks[c.id]?.score === 'number');
+  return card.criteria.every((c) => sheet.marks[c.id]?.score !== undefined) && previewScore(sheet, card) !== null;
 }
 
 export function isTouched(sheet: Sheet): boolean {

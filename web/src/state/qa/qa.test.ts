@@ -68,6 +68,8 @@ test('a score is weighted, leaves out what does not apply, and an automatic fail
 test('a review is complete when each criterion has a mark and not all are n/a', () => {
   assert.equal(isComplete(sheet(5, 5), card), false);
   assert.equal(isComplete(sheet(null, null, null), card), false);
+  assert.equal(isComplete(sheet(null, null, 3), card), false, 'what weighs nothing makes no score');
+  assert.equal(isComplete(sheet(null, null, 0), card), true, 'but fails all');
   assert.equal(isComplete(sheet(5, null, 3), card), true);
   const body = toBody('c_1', { comment: ' ', marks: { a: { score: 4, comment: ' late ', seq: 7 }, b: { score: null }, c: { comment: 'no score' } } }, card);
   assert.deepEqual(body, { chat: 'c_1', scorecard: 'default', marks: [{ criterion: 'a', score: 4, comment: 'late', seq: 7 }, { criterion: 'b', score: null }] });
