@@ -24,6 +24,13 @@ export function departmentText(name: string): string {
   return (i18n.value.lang === 'zh-CN' ? known?.title_zh : known?.title_en) ?? name;
 }
 
+/** The name of the department that bears this name or title, in either language; what none bears stays as it is. */
+export function departmentNamed(text: string): string {
+  const wanted = text.toLowerCase();
+  const known = titles.value.find((d) => [d.name, d.title_en, d.title_zh].some((s) => s?.toLowerCase() === wanted));
+  return known?.name ?? text;
+}
+
 export function stateText(state: ChatState): string {
   switch (state) {
     case 'waiting': return t('state.waiting');

@@ -92,6 +92,23 @@ test('opening a transcript is no new search: the line keeps what is typed into i
   await settle();
 });
 
+test('who and where is typed as it is shown: a login or a name, the title of a department in either language', async () => {
+  const people = { items: [{ id: 'r_1', name: '小梅', login: 'mei' }], departments: [{ name: 'returns', title_en: 'Returns and refunds', title_zh: '售后' }] };
+  Object.assign(globalThis, {
+    location: { search: '' }, window: { addEventListener: () => undefined, removeEventListener: () => undefined },
+    fetch: async (path: string) => new Response(path.endsWith('/people') ? JSON.stringify(people) : '{"items":[],"events":[]}'),
+  });
+  const qa = new Qa({ person: { id: 'r_9', name: 'Q' }, roles: ['qa'], departments: [] }, memoryStore(), new FakeTimers(), () => undefined);
+  qa.start();
+  await settle();
+  const asked = (line: string) => {
+    const { rep, department } = qa.named(readLine(line, emptyQuery));
+    return rep + department;
+  };
+  assert.deepEqual(['rep:mei', 'rep:小梅', 'rep:r_1', 'rep:nobody'].map(asked), ['r_1', 'r_1', 'r_1', 'nobody']);
+  assert.deepEqual(['部门：售后', 'dept:"returns and refunds"', 'department:Returns', 'department:sales'].map(asked), ['returns', 'returns', 'returns', 'sales']);
+});
+
 test('a scorecard that could not be read is asked for again with the next transcript', async () => {
   let away = true;
   const place = { search: '' };

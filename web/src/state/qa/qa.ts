@@ -6,7 +6,7 @@ import type { ChatState, EventEntry, Person, Shopper, Timers } from '../../model
 import { isObject } from '../../model/types.js';
 import { ApiError, call } from '../console/api.js';
 import type { Session } from '../console/api.js';
-import { takeDepartmentTitles } from '../console/labels.js';
+import { departmentNamed, takeDepartmentTitles } from '../console/labels.js';
 import { Toasts } from '../console/toasts.js';
 import { t } from '../console/words.js';
 import { emptySheet, isComplete, isTouched, readSheet, toBody } from './marks.js';
@@ -153,6 +153,13 @@ export class Qa {
     if (rest.q !== '' || hasChips({ ...rest, rep: '' }) || (rep !== '' && !seesAll)) return t('results.none');
     if (!seesAll) return t('results.empty_own');
     return rep === '' ? t('results.empty') : t('results.none_of', { name: this.nameOf(rep) });
+  }
+
+  /** The same search with ids in the place of what is typed for them: a login or a name, the title of a department. */
+  named(query: Query): Query {
+    const wanted = query.rep.toLowerCase();
+    const person = this.people.peek().find((p) => p.id === query.rep || p.login?.toLowerCase() === wanted || p.name.toLowerCase() === wanted);
+    return { ...query, rep: person?.id ?? query.rep, department: departmentNamed(query.department) };
   }
 
   nameOf(who: Person | string | null | undefined): string {

@@ -27,13 +27,6 @@ function chipValue(qa: Qa, chip: Chip, query: Query): string {
   return chip === 'rep' ? qa.nameOf(value) : chip === 'department' ? departmentText(value) : value;
 }
 
-/** A login or name typed after rep: becomes that person's id. */
-function withPeople(qa: Qa, query: Query): Query {
-  const wanted = query.rep.toLowerCase();
-  const person = qa.people.peek().find((p) => p.id === query.rep || p.login?.toLowerCase() === wanted || p.name.toLowerCase() === wanted);
-  return person ? { ...query, rep: person.id } : query;
-}
-
 export function SearchLine() {
   const qa = useQa();
   const query = qa.query.value;
@@ -49,7 +42,7 @@ export function SearchLine() {
     return () => document.removeEventListener('pointerdown', outside, true);
   }, [filters]);
 
-  const go = (next: Query) => qa.search(withPeople(qa, next));
+  const go = (next: Query) => qa.search(qa.named(next));
   const without = (chip: Chip): Query => ({ ...query, [chip]: chip === 'ownerChanged' ? false : '' });
   const onKeyDown = (e: KeyboardEvent) => {
     if (ime.owns(e)) return;
@@ -85,7 +78,7 @@ export function SearchLine() {
         {(query.q !== '' || hasChips(query)) && <IconButton small icon={icons.close} label={t('search.clear')} onClick={() => go(emptyQuery)} />}
         <IconButton small icon={icons.filter} label={t('search.filters')} aria-expanded={filters} onClick={() => setFilters(!filters)} />
       </div>
-      {filters && <Filters query={readLine(text, query)} onGo={(q) => { setFilters(false); go(q); }} />}
+      {filters && <Filters query={qa.named(readLine(text, query))} onGo={(q) => { setFilters(false); go(q); }} />}
     </div>
   );
 }
