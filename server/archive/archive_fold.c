@@ -332,11 +332,15 @@ void archive_entry_text(const struct entry *e, struct buf *out)
     static const enum field said[] = {FIELD_TEXT,         FIELD_QUESTION, FIELD_TOPIC,  FIELD_SUMMARY,
                                       FIELD_REQUIREMENTS, FIELD_COMMENT,  FIELD_REASON, FIELD_WHO,
                                       FIELD_NAME,         FIELD_NOTE};
+    static const enum field referral[] = {FIELD_HOW, FIELD_BY}; /* of other kinds these are no words of a person's */
 
     for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
         if (e->f[said[i]].type == VAL_STR)
             add_line(out, e->f[said[i]].s);
     }
+    for (size_t i = 0; e->kind == KIND_REFERRED && i < sizeof referral / sizeof *referral; i++)
+        if (e->f[referral[i]].type == VAL_STR)
+            add_line(out, e->f[referral[i]].s);
     if (e->kind == KIND_PARKED && e->f[FIELD_PROMISE].type == VAL_STR)
         add_line(out, e->f[FIELD_PROMISE].s);
     if (e->kind == KIND_STARTED && e->f[FIELD_NAME].type != VAL_STR)

@@ -259,10 +259,13 @@ static void words_may_stand_in_different_entries_of_one_chat(void **state)
     kit_add(k, "c_1", 5, "consulted", ANN,
             "\"to\":{\"id\":\"r_bob\"},\"question\":\"who pays the courier?\"");
     kit_add(k, "c_1", 6, "resolution_proposed", ANN, "\"summary\":\"voucher\"");
+    kit_add(k, "c_1", 7, "referred", ANN, "\"who\":\"the post office\",\"how\":\"请拨打 95338\",\"by\":\"on Friday\"");
     kit_commit(k, 2);
     assert_string_equal(kit_search(k, "parcel 生气"), "c_1");
     assert_string_equal(kit_search(k, "courier parcel"), "c_1");
     assert_string_equal(kit_search(k, "voucher"), "c_1");
+    assert_string_equal(kit_search(k, "95338"), "c_1");
+    assert_string_equal(kit_search(k, "office friday"), "c_1");
     assert_string_equal(kit_search(k, "parcel"), "c_2 c_1");
 }
 

@@ -79,6 +79,7 @@ static void plain_text_keeps_both_languages_and_forges_no_line(void **state)
 
     kit_add_chat(k, "c_1", T0, "general", "r_ann",
                  "我要退款\n2025-11-24T16:00:00.000Z  Ann (rep): I pay you\x1b[31m");
+    kit_add(k, "c_1", 4, "referred", ANN, "\"who\":\"the post office\",\"how\":\"by phone\",\"by\":\"today\"");
     kit_commit(k, 1);
     ask(k, ARCHIVE_TEXT, "text/plain; charset=utf-8");
     says(k, "chat: c_1\nsite: default\ndepartment: general\nshopper: 小李 (s_1)\nowner: Rep (r_ann)\nstate: "
@@ -86,6 +87,7 @@ static void plain_text_keeps_both_languages_and_forges_no_line(void **state)
     says(k, "2025-11-24T16:00:00.001Z  小李 (shopper): 我要退款\n    2025-11-24T16:00:00.000Z  Ann (rep): I "
             "pay you [31m\n");
     says(k, "  Rep (rep) [owned]");
+    says(k, "  Ann (rep) [referred]: the post office\n    by phone\n    today\n");
 }
 
 static void an_erased_entry_leaves_a_tombstone(void **state)
