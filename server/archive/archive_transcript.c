@@ -142,18 +142,31 @@ static void csv_event(struct buf *out, const struct event *v)
 
 /* --- plain text */
 
+static bool is_line_end(struct str c)
+{
+    return str_is(c, "\n") || str_is(c, "\xc2\x85") || str_is(c, "\u2028") || str_is(c, "\u2029");
+}
+
+static bool is_control(struct str c)
+{
+    unsigned char first = (unsigned char)c.s[0];
+
+    return first < ' ' || first == 0x7f || (first == 0xc2 && (unsigned char)c.s[1] < 0xa0); /* C1 */
+}
+
 /* On one line each, so that what somebody wrote can't pass for a line of ours; no control characters. */
 static void plain(struct buf *out, struct str s)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.s[i];
+    while (s.n > 0) {
+        struct str c = utf8_prefix(s, 1);
 
-        if (c == '\n')
+        if (is_line_end(c))
             buf_add_s(out, "\n    ");
-        else if (c >= ' ' && c != 0x7f)
-            buf_add_c(out, s.s[i]);
-        else
+        else if (is_control(c))
             buf_add_c(out, ' ');
+        else
+            buf_add_str(out, c);
+        s = (struct str){s.s + c.n, s.n - c.n};
     }
 }
 

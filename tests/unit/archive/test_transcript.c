@@ -90,6 +90,17 @@ static void plain_text_keeps_both_languages_and_forges_no_line(void **state)
     says(k, "  Ann (rep) [referred]: the post office\n    by phone\n    today\n");
 }
 
+/* What other writing systems break lines with does it in a browser and an editor too; a terminal takes C1 for ESC and more. */
+static void no_other_sign_breaks_a_line_of_plain_text(void **state)
+{
+    struct kit *k = *state;
+
+    kit_add_chat(k, "c_1", T0, "general", "r_ann", "one\u2028two\u2029three\xc2\x85" "four\xc2\x9b" "31m é “好”");
+    kit_commit(k, 1);
+    ask(k, ARCHIVE_TEXT, "text/plain; charset=utf-8");
+    says(k, "(shopper): one\n    two\n    three\n    four 31m é “好”\n");
+}
+
 static void an_erased_entry_leaves_a_tombstone(void **state)
 {
     static const char tomb[] =
@@ -233,6 +244,7 @@ int main(void)
         T(a_transcript_holds_the_events_as_they_were_sent),
         T(cells_of_csv_are_quoted_and_no_formulas),
         T(plain_text_keeps_both_languages_and_forges_no_line),
+        T(no_other_sign_breaks_a_line_of_plain_text),
         T(an_erased_entry_leaves_a_tombstone),
         T(a_shopper_reads_own_chats_as_they_were_sent_there),
         T(a_log_is_read_from_a_seq_on),
