@@ -109,6 +109,23 @@ test('who and where is typed as it is shown: a login or a name, the title of a d
   assert.deepEqual(['部门：售后', 'dept:"returns and refunds"', 'department:Returns', 'department:sales'].map(asked), ['returns', 'returns', 'returns', 'sales']);
 });
 
+test('a CSV file says that it is UTF-8: a spreadsheet takes it for the local code page otherwise', async () => {
+  const saved: Blob[] = [];
+  Object.assign(globalThis, {
+    document: { createElement: () => ({ click: () => undefined }) },
+    fetch: async () => new Response('seq,text\r\n1,"退款"\r\n'),
+  });
+  URL.createObjectURL = (blob: unknown) => `blob:${saved.push(blob as Blob)}`;
+  URL.revokeObjectURL = () => undefined;
+  const qa = new Qa({ person: { id: 'r_1', name: 'Q' }, roles: ['qa'], departments: [] }, memoryStore(), new FakeTimers(), () => undefined);
+  const later = globalThis.setTimeout;
+  globalThis.setTimeout = (() => 0) as unknown as typeof later; // nobody waits for what is given back afterwards
+  for (const format of ['csv', 'text'] as const) await qa.download(format);
+  globalThis.setTimeout = later;
+  const begins = await Promise.all(saved.map(async (b) => [...new Uint8Array(await b.arrayBuffer()).slice(0, 3)]));
+  assert.deepEqual(begins, [[0xef, 0xbb, 0xbf], [0x73, 0x65, 0x71]]);
+});
+
 test('a scorecard that could not be read is asked for again with the next transcript', async () => {
   let away = true;
   const place = { search: '' };

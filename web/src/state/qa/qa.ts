@@ -255,7 +255,8 @@ export class Qa {
     try {
       const response = await fetch(`/api/v1/transcripts/${encodeURIComponent(chat)}`, { headers: { Accept: accepts[format] }, credentials: 'same-origin' });
       if (!response.ok) throw new ApiError(response.status, '');
-      const url = URL.createObjectURL(await response.blob());
+      const mark = format === 'csv' ? ['\ufeff'] : []; // without it a spreadsheet reads it in the local code page
+      const url = URL.createObjectURL(new Blob([...mark, await response.blob()]));
       const link = document.createElement('a');
       link.href = url;
       link.download = `${chat}.${endings[format]}`;
