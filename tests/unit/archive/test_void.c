@@ -190,6 +190,23 @@ static void a_row_that_is_hidden_by_hand_is_found(void **state)
     verify_says(k, ERR_CORRUPT, "row 3 (c_1, seq 3): it is left out as said again, and isn't");
 }
 
+/* A rating, a missed offer: no text tells them apart. */
+static void a_row_without_words_that_is_hidden_by_hand_is_found(void **state)
+{
+    struct kit *k = *state;
+
+    two_lives(k);
+    add(k, LIFE(1, 4), NULL, "offer_missed", "\"to\":{\"id\":\"r_ann\"}", 0);
+    add(k, LIFE(1, 5), NULL, "offer_missed", "\"to\":{\"id\":\"r_bob\"}", 0);
+    add(k, LIFE(2, 1), NULL, "offer_missed", "\"to\":{\"id\":\"r_bob\"}", LIFE(1, 5));
+    kit_commit(k, 3);
+    verify_says(k, 0, "11 rows chain");
+    kit_sql(k, "INSERT INTO voided VALUES ('c_1', 1000004, 1000005)");
+    verify_says(k, ERR_CORRUPT, "row 9 (c_1, seq 1000004): it is left out as said again, and isn't");
+    kit_sql(k, "UPDATE voided SET again = 2000001 WHERE seq = 1000004");
+    verify_says(k, ERR_CORRUPT, "row 9 (c_1, seq 1000004): it is left out as said again, and isn't");
+}
+
 /* Schema 3 kept the commands that stand twice in `moved`, and the id with the first of them. */
 static void a_file_of_the_schema_before_shows_each_once(void **state)
 {
@@ -221,6 +238,7 @@ int main(void)
         T(other_words_under_the_same_id_hide_nothing),
         T(an_erased_text_is_gone_from_every_life),
         T(a_row_that_is_hidden_by_hand_is_found),
+        T(a_row_without_words_that_is_hidden_by_hand_is_found),
         T(a_file_of_the_schema_before_shows_each_once),
     };
 
