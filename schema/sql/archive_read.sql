@@ -90,9 +90,9 @@ FROM chats c
 WHERE c.chat = :chat
   AND (:shopper IS NULL OR c.shopper = :shopper)
   AND (:all
-       OR EXISTS (SELECT 1 FROM chat_people p WHERE p.person = :reader AND p.place = c.place)
+       OR EXISTS (SELECT 1 FROM chat_people p WHERE p.person = :reader AND p.place = c.place AND (p.part & 3 OR NOT :own_only))
        OR c.department IN (SELECT value FROM json_each(:departments))
-       OR EXISTS (SELECT 1 FROM chats n WHERE n.shopper = c.shopper AND n.handler = :reader AND n.state NOT IN ('closed', 'abandoned')));
+       OR NOT :own_only AND EXISTS (SELECT 1 FROM chats n WHERE n.shopper = c.shopper AND n.handler = :reader AND n.state NOT IN ('closed', 'abandoned')));
 
 -- :hash_at
 SELECT hash FROM entries WHERE n = :n;

@@ -145,6 +145,7 @@ struct archive_query {
     struct str reader_id; /* own chats: owned, handled, consulted, joined; where a chat or a shopper is asked for, also
                              those of a shopper whom they handle now */
     const char (*reader_departments)[64]; /* "" ends; NULL: none (lead's) */
+    bool own_only; /* TRANSCRIPT: of own chats only those that the reader owned or handled */
     struct str body;                      /* REVIEW_ADD, AUDIT_ADD: JSON object to store */
     struct str by;                        /* REVIEW_ADD, AUDIT_ADD: person id */
 };

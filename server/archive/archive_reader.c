@@ -220,6 +220,7 @@ void archive_bind_access(sqlite3_stmt *st, const struct archive_wish *w)
     archive_db_name_int(st, ":all", w->q.reader_all);
     archive_db_name_str(st, ":reader", w->q.reader_id.n > 0 ? w->q.reader_id : STR_NONE);
     archive_db_name_str(st, ":departments", w->departments);
+    archive_db_name_int(st, ":own_only", w->q.own_only);
 }
 
 #define CURSOR_SIZE 40

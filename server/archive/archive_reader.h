@@ -90,7 +90,7 @@ int archive_read_log(struct archive_reader *r, const struct archive_wish *w, str
 int archive_read_tasks(struct archive_reader *r, const struct archive_wish *w, struct buf *out, struct err *err);
 int archive_read_gaps(struct archive_reader *r, const struct archive_wish *w, struct buf *out, struct err *err);
 int archive_read_stale(struct archive_reader *r, const struct archive_wish *w, struct buf *out, struct err *err);
-/* Binds :all, :reader and :departments. */
+/* Binds :all, :reader, :departments and :own_only. */
 void archive_bind_access(struct sqlite3_stmt *st, const struct archive_wish *w);
 /* What stands in an erased entry's place. */
 void archive_tombstone(struct buf *out, struct str log, int64_t seq, int64_t at_ms);

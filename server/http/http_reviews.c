@@ -252,7 +252,7 @@ static void ask_for_list(struct http_call *call)
     buf_fini(&cursor);
 }
 
-/* Who isn't a judge sees the reviews of the chats that they may read: the transcript is asked for first. */
+/* Who isn't a judge sees the reviews of the chats that they owned or handled, or lead: the transcript is asked for first. */
 static void on_may_read(struct http_call *call, int rc, const char *type, struct str body, const char *why)
 {
     (void)type, (void)body;
@@ -265,7 +265,7 @@ static void on_may_read(struct http_call *call, int rc, const char *type, struct
 void reviews_list(struct http_call *call)
 {
     bool is_judge = (call->who.roles & (ROLE_QA | ROLE_DIRECTOR)) != 0, bad = false;
-    struct archive_query q = {.kind = ARCHIVE_TRANSCRIPT, .reader_id = str_of(call->who.id)};
+    struct archive_query q = {.kind = ARCHIVE_TRANSCRIPT, .reader_id = str_of(call->who.id), .own_only = true};
     struct archive *a;
     struct buf b;
 

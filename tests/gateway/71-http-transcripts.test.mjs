@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';
 import { rep, shopper } from './lib/client.mjs';
-import { auditor, servedChat, settled, staff, take } from './lib/desk.mjs';
+import { auditor, servedChat, servedChatWithColleague, settled, staff, take } from './lib/desk.mjs';
 import { Server } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -302,6 +302,14 @@ test('a chat is judged by a scorecard, again and again, and nothing is overwritt
     assert.equal((await add(bad)).status, 400, JSON.stringify(bad));
   assert.equal((await add({ chat, scorecard: card.id, marks }, ann.who.token)).status, 403, 'a rep judges nobody');
   assert.equal((await server.api('GET', `/api/v1/reviews?chat=${chat}`, { token: ann.who.token })).status, 200, 'but reads the own results');
+});
+
+test('how a colleague was marked is not for who was only asked something', async () => {
+  const { ann: eva, bob: joe, chat: asked } = await servedChatWithColleague(server);
+  await eva.done('chat.consult', { chat: asked, to: joe.me, question: 'who pays?' });
+  const get = (path, who) => server.api('GET', path, { token: who.who.token }).then((r) => r.status);
+  await until(async () => (await get(`/api/v1/transcripts/${asked}`, joe)) === 200, 'who was asked reads the chat');
+  assert.deepEqual([await get(`/api/v1/reviews?chat=${asked}`, eva), await get(`/api/v1/reviews?chat=${asked}`, joe)], [200, 404]);
 });
 
 test('reviews come in pages, newest first, of one chat and of all, each once', async () => {

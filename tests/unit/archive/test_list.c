@@ -518,6 +518,34 @@ static void a_reader_sees_own_chats_and_a_lead_those_of_the_department(void **st
     assert_int_equal(kit_ask(k, &t), ERR_NOT_FOUND);
 }
 
+/* MISSION "People": a rep reads what came of their own work, and not how a colleague was marked who asked them something. */
+static void only_who_owned_or_handled_a_chat_has_it_as_own(void **state)
+{
+    static const char leads[][64] = {"general", ""};
+    struct archive_query q = kit_query(ARCHIVE_TRANSCRIPT);
+    struct kit *k = *state;
+
+    kit_add_chat(k, "c_1", T0, "general", "r_ann", "hello");
+    kit_add(k, "c_1", 4, "consulted", ANN, "\"to\":{\"id\":\"r_bob\"},\"question\":\"who pays?\"");
+    kit_add_chat(k, "c_2", T0 + 1000, "general", "r_eve", "hello again");
+    kit_add(k, "c_2", 4, "assigned", SYSTEM, "\"to\":{\"id\":\"r_cid\",\"name\":\"Cid\"}");
+    kit_commit(k, 1);
+    q.chat = STR("c_1");
+    q.reader_all = false;
+    for (int own = 0; own < 2; own++) {
+        q.own_only = own;
+        q.reader_id = STR("r_ann");
+        assert_int_equal(kit_ask(k, &q), 0);
+        q.reader_id = STR("r_bob");
+        assert_int_equal(kit_ask(k, &q), own ? ERR_NOT_FOUND : 0);
+        q.reader_id = STR("r_cid"); /* handles another chat of that shopper now */
+        assert_int_equal(kit_ask(k, &q), own ? ERR_NOT_FOUND : 0);
+        q.reader_departments = leads;
+        assert_int_equal(kit_ask(k, &q), 0);
+        q.reader_departments = NULL;
+    }
+}
+
 static void a_search_that_takes_too_long_is_told(void **state)
 {
     struct archive_wish w = {.q = kit_query(ARCHIVE_LIST), .departments = STR("[]")};
@@ -591,6 +619,7 @@ int main(void)
         T(pages_hold_each_chat_once_while_new_ones_come),
         T(a_cursor_that_is_none_of_ours_is_refused),
         T(a_reader_sees_own_chats_and_a_lead_those_of_the_department),
+        T(only_who_owned_or_handled_a_chat_has_it_as_own),
         T(a_search_that_takes_too_long_is_told),
         T(a_list_follows_a_chat_to_its_end),
     };
