@@ -178,6 +178,12 @@ SELECT 1 FROM entries r JOIN last
 WHERE r.log = :log AND r.kind = 'redacted'
   AND (r.body ->> '$.of' = last.seq OR r.body ->> '$.of' IN (SELECT seq FROM voided WHERE log = :log AND again = last.seq));
 
+-- Chats and reviews that their lists don't know.
+-- :verify_hidden
+SELECT e.n, e.log, e.seq, e.body FROM entries e
+WHERE (e.log = '@reviews' AND NOT EXISTS (SELECT 1 FROM reviews r WHERE r.n = e.n AND r.chat = e.body ->> '$.chat'))
+   OR (e.kind = 'started' AND e.log >= 'c_' AND e.log < 'c`' AND NOT EXISTS (SELECT 1 FROM chats c WHERE c.chat = e.log));
+
 -- What is left out as said again elsewhere, though what stands there is no later life's (of 1,000,000 seqs each), or says something
 -- else: a command bears its id there, and may have been decided anew; anything else stands there with the same bytes.
 -- :verify_voided

@@ -14,6 +14,7 @@
 #include "archive/archive_chain.h"
 #include "archive/archive_db.h"
 #include "archive/archive_reader.h"
+#include "protocol/protocol.h"
 
 #define FINDINGS_MAX 20
 
@@ -161,6 +162,36 @@ static int check_voided(struct verify *v)
     return rc;
 }
 
+/* True if this version can fold the entry; a chat of which it can't fold any has no row. */
+static bool is_folded(struct str body)
+{
+    struct entry e;
+    bool folded = body.s && entry_read(body, &e, NULL) == 0;
+
+    if (body.s)
+        entry_fini(&e);
+    return folded;
+}
+
+/* What isn't in its list is read by nobody. */
+static int check_hidden(struct verify *v)
+{
+    sqlite3_stmt *st = NULL;
+    int got = SQLITE_DONE, rc = archive_db_prepare(v->db, v->path, "archive_read", "verify_hidden", &st, v->err);
+
+    while (rc == 0 && (got = sqlite3_step(st)) == SQLITE_ROW) {
+        struct str log = archive_db_col(st, 1);
+
+        if (str_is(log, "@reviews") || is_folded(archive_db_col(st, 3)))
+            found(v, "row %" PRId64 " (%.*s, seq %" PRId64 "): no list shows it: deletion", (int64_t)sqlite3_column_int64(st, 0),
+                  STR_FMT(log), (int64_t)sqlite3_column_int64(st, 2));
+    }
+    if (rc == 0 && got != SQLITE_DONE)
+        rc = archive_db_fail(v->db, v->path, "verify", v->err);
+    sqlite3_finalize(st);
+    return rc;
+}
+
 /* The last commit, as the database tells it, under its seal. */
 static int check_end(struct verify *v)
 {
@@ -253,6 +284,8 @@ int archive_verify(const char *path, struct buf *out, struct err *err)
         rc = walk(&v);
     if (rc == 0)
         rc = check_voided(&v);
+    if (rc == 0)
+        rc = check_hidden(&v);
     if (rc == 0)
         rc = check_end(&v);
     if (rc == 0)

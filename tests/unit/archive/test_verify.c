@@ -92,6 +92,26 @@ TAMPER(a_text_taken_away_without_a_redaction_is_found,
 TAMPER(a_head_taken_away_is_found, "DELETE FROM chain", "head is gone")
 TAMPER(all_rows_taken_away_are_found, "DELETE FROM entries", "cut tail")
 
+TAMPER(a_chat_taken_out_of_the_lists_is_found, "DELETE FROM chats WHERE chat = 'c_2'", "row 4 (c_2, seq 1): no list shows it")
+
+static void a_review_taken_out_of_the_lists_is_found(void **state)
+{
+    struct archive_query q = kit_query(ARCHIVE_REVIEW_ADD);
+    struct kit *k = *state;
+
+    kit_add_chat(k, "c_1", T0, "general", "r_ann", "hello");
+    kit_commit(k, 1);
+    q.chat = STR("c_1");
+    q.by = STR("r_qa");
+    q.body = STR("{\"score\":20}");
+    assert_int_equal(kit_ask(k, &q), 0);
+    verify_says(k, 0, "4 rows chain");
+    kit_sql(k, "UPDATE reviews SET chat = 'c_9'");
+    verify_says(k, ERR_CORRUPT, "row 4 (@reviews, seq 1): no list shows it");
+    kit_sql(k, "DELETE FROM reviews");
+    verify_says(k, ERR_CORRUPT, "row 4 (@reviews, seq 1): no list shows it");
+}
+
 static char *read_all(const char *path, size_t *n)
 {
     FILE *f = fopen(path, "rb");
@@ -414,6 +434,8 @@ int main(void)
         T(a_text_taken_away_without_a_redaction_is_found),
         T(a_head_taken_away_is_found),
         T(all_rows_taken_away_are_found),
+        T(a_chat_taken_out_of_the_lists_is_found),
+        T(a_review_taken_out_of_the_lists_is_found),
         T(an_older_copy_put_in_place_is_found_and_refused),
         T(a_chain_made_anew_without_the_key_is_found),
         T(an_edited_file_of_heads_is_found),
