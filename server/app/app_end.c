@@ -162,6 +162,7 @@ void app_fini(struct app *a)
     map_fini_free(&a->members);
     guests_fini(a);
     map_fini_free(&a->peers);
+    map_fini_free(&a->timers_tried);
     map_fini_free(&a->starts);
     tasks_fini(a);
     kb_stop(a);

@@ -37,6 +37,7 @@
 #define CONN_HELD_MAX   256 /* commands read but not begun, before reading pauses */
 #define NO_NEW_MS       30000 /* until what was refused for want of room may be tried again, */
 #define TOO_MANY_MS     60000 /* and what an address has had enough of in this hour */
+#define TIMER_SET_BACK_MS 30000 /* when one that can't be decided comes again */
 #define CONN_FLIGHT_MAX 64  /* commands begun and not answered */
 #define SLOT_RING       256 /* recent entries kept in memory; more only while they are young */
 #define SLOT_YOUNG_MS   5000 /* what a replica that is promoted may lack, and the archive too, is put back from here (PROMISES 2.9); limits.chat_idle_ms is no less */
@@ -265,6 +266,7 @@ enum app_state_name {
     STATE_ARCHIVE_DISK_LOW,
     STATE_MEMORY_HIGH,
     STATE_CLOCK,
+    STATE_TIMERS_STUCK,
     STATE_DRAINING,
     APP_STATE_N
 };
@@ -353,6 +355,9 @@ struct app {
     unsigned others_n;                 /* other nodes that beat */
     uint64_t beats;
     bool alive_said;                   /* since Redis is up */
+    struct map timers_tried;           /* those that were due in the last look (app_timers.c) */
+    char timer_stuck[ID_SIZE + 32];    /* the last one that couldn't be decided and was set back, */
+    int64_t timer_stuck_at_ms;         /* and when, uv_now(); 0 never */
     int64_t outage_from_ms, outage_till_ms; /* when the site was away last, 0: never since the start */
     int64_t beaten_ms;
     uint64_t commits, refusals;

@@ -38,6 +38,7 @@ static const struct {
                                 CHATS_OPEN},
     [STATE_MEMORY_HIGH] = {"memory_high", "1 while this node's memory is above its limit.", CHATS_OPEN},
     [STATE_CLOCK] = {"clock_corrected", "1 for ten minutes after the site's time was corrected.", CHATS_OPEN},
+    [STATE_TIMERS_STUCK] = {"timers_stuck", "1 while a timer can't be decided.", CHATS_OPEN},
     [STATE_DRAINING] = {"draining", "1 while this node stops.", CHATS_OPEN},
 };
 
@@ -263,6 +264,16 @@ static bool judge_memory(struct app *a)
     return set(a, STATE_MEMORY_HIGH, why);
 }
 
+/* One that was set back is tried again before this ends. */
+static bool judge_timers(struct app *a)
+{
+    char why[240] = "";
+
+    if (a->timer_stuck_at_ms && (int64_t)uv_now(a->loop) - a->timer_stuck_at_ms < 2 * TIMER_SET_BACK_MS)
+        snprintf(why, sizeof why, "timers can't be decided, the last one is %s: they are set back and tried again; the log names each", a->timer_stuck);
+    return set(a, STATE_TIMERS_STUCK, why);
+}
+
 void state_look_at_memory(struct app *a)
 {
     if (a->cfg->limits.memory_mb)
@@ -277,6 +288,7 @@ void state_judge(struct app *a)
     news |= judge_archive(a);
     news |= judge_disks(a);
     news |= judge_memory(a);
+    news |= judge_timers(a);
     news |= set(a, STATE_DRAINING, a->is_draining ? "draining" : NULL);
     for (unsigned i = 0; i < APP_STATE_N; i++)
         if (a->states[i].since_ms && table[i].chats > chats)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #define TIMERS_AT_ONCE "100"
+#define TRIES          3    /* and */
+#define TRIED_MS       2000 /* so long: what is still due then can't be decided now */
 
 static void on_timer_done(struct cmd *c, enum code code)
 {
@@ -52,14 +54,14 @@ static bool may_fire(const struct slot *s, enum chat_cmd_kind kind, enum chat_ti
     return !s->is_busy && !s->is_loading; /* else the next look finds it again */
 }
 
-/* One due timer of a chat. */
-static void fire_chat(struct app *a, struct str chat, enum chat_timer timer, int64_t due_ms)
+/* One due timer of a chat. False: it is under way. */
+static bool fire_chat(struct app *a, struct str chat, enum chat_timer timer, int64_t due_ms)
 {
     struct slot *s = slot_get(a, chat);
     struct cmd *c;
 
     if (!may_fire(s, CMD_TIMER, timer, ""))
-        return;
+        return false;
     c = cmd_create(a, CMD_TIMER);
     c->timer = timer;
     c->due_ms = due_ms;
@@ -70,6 +72,7 @@ static void fire_chat(struct app *a, struct str chat, enum chat_timer timer, int
         with_articles(s, c);
     else
         slot_push(s, c);
+    return true;
 }
 
 static void on_taken(void *ctx, const struct link_result *r)
@@ -78,16 +81,20 @@ static void on_taken(void *ctx, const struct link_result *r)
 }
 
 /* A commit of nothing, in the name of a log that there isn't: where its guard says no, that hinders no other one. */
-void timers_take(struct app *a, const char *member, int64_t due_ms)
+static void change(struct app *a, struct str member, int64_t due_ms, struct link_write write)
 {
     char due[24];
-    struct link_guard guard = {LINK_GUARD_DUE, LINK_TIMERS, STR(""), str_of(member), STR_NONE};
-    struct link_write write = {LINK_ZREM, LINK_TIMERS, STR(""), str_of(member), STR_NONE};
-    struct link_commit lc = {.log = str_of(member), .mode = LINK_ANY, .guards = &guard, .guards_n = 1, .writes = &write, .writes_n = 1};
+    struct link_guard guard = {LINK_GUARD_DUE, LINK_TIMERS, STR(""), member, STR_NONE};
+    struct link_commit lc = {.log = member, .mode = LINK_ANY, .guards = &guard, .guards_n = 1, .writes = &write, .writes_n = 1};
 
     snprintf(due, sizeof due, "%lld", (long long)due_ms);
     guard.b = str_of(due);
     link_commit(a->link, &lc, on_taken, NULL);
+}
+
+void timers_take(struct app *a, const char *member, int64_t due_ms)
+{
+    change(a, str_of(member), due_ms, (struct link_write){LINK_ZREM, LINK_TIMERS, STR(""), str_of(member), STR_NONE});
 }
 
 /* In conflict with the shopper, who is here: then it means nothing; or with another time, which stays. */
@@ -100,49 +107,99 @@ static void on_gone_done(struct cmd *c, enum code code)
         timers_take(c->app, member, c->due_ms);
 }
 
-static void fire_shopper_gone(struct app *a, struct str chat, int64_t due_ms)
+static bool fire_shopper_gone(struct app *a, struct str chat, int64_t due_ms)
 {
     struct slot *s = slot_get(a, chat);
     struct cmd *c;
 
     if (!may_fire(s, CMD_GONE, 0, "gone"))
-        return;
+        return false;
     c = cmd_create(a, CMD_GONE);
     c->why = "shopper";
     c->due_ms = due_ms;
     c->done = on_gone_done;
     snprintf(c->absence, sizeof c->absence, "gone");
     slot_push(s, c);
+    return true;
 }
 
-static void fire(struct app *a, struct str member, int64_t due_ms)
+/* False: it is under way. (A name that means nothing here is tried in vain.) */
+static bool fire(struct app *a, struct str member, int64_t due_ms)
 {
     const char *bar = memchr(member.s, '|', member.n);
     struct str who, name;
 
     if (!bar)
-        return;
+        return true;
     who = (struct str){member.s, (size_t)(bar - member.s)};
     name = (struct str){bar + 1, member.n - who.n - 1};
     if (!who.n || who.n >= ID_SIZE)
-        return;
+        return true;
     if (who.s[0] == 'r')
         people_gone(a, who, name, due_ms);
     else if (str_is(name, "gone"))
-        fire_shopper_gone(a, who, due_ms);
+        return fire_shopper_gone(a, who, due_ms);
     else if (chat_timer_from_name(name) < TIMER_N)
-        fire_chat(a, who, chat_timer_from_name(name), due_ms);
+        return fire_chat(a, who, chat_timer_from_name(name), due_ms);
+    return true;
+}
+
+/* ---- those that can't be decided */
+
+/* One that is due, as this node has met it in each look since. */
+struct tried {
+    int64_t due_ms, since_ms; /* uv_now() */
+    unsigned n;
+};
+
+/* It would be met first in each look, and a hundred such would hide all others: it comes again later. */
+static void set_back(struct app *a, struct str member, const struct tried *t)
+{
+    char at[24];
+
+    snprintf(at, sizeof at, "%lld", (long long)(app_now_ms(a) + TIMER_SET_BACK_MS));
+    change(a, member, t->due_ms, (struct link_write){LINK_ZADD, LINK_TIMERS, STR(""), member, str_of(at)});
+    log_error("app", "timer can't be decided, set back timer=\"%.*s\" due=%lld", STR_FMT(member), (long long)t->due_ms);
+    snprintf(a->timer_stuck, sizeof a->timer_stuck, "%.*s", STR_FMT(member));
+    a->timer_stuck_at_ms = (int64_t)uv_now(a->loop);
+}
+
+static void meet(struct app *a, struct map *now, struct str member, int64_t due_ms)
+{
+    struct tried *t = map_del(&a->timers_tried, member);
+
+    if (t && t->due_ms != due_ms) {
+        free(t);
+        t = NULL;
+    }
+    if (!t) {
+        t = mem_zalloc(sizeof *t);
+        *t = (struct tried){.due_ms = due_ms, .since_ms = (int64_t)uv_now(a->loop)};
+    }
+    if (t->n >= TRIES && (int64_t)uv_now(a->loop) - t->since_ms >= TRIED_MS) {
+        set_back(a, member, t);
+        free(t);
+        return;
+    }
+    t->n += fire(a, member, due_ms);
+    free(map_put(now, member, t));
 }
 
 static void on_due(void *ctx, const struct redis_reply *r)
 {
     struct app *a = ctx;
+    struct map now;
 
     a->timers_busy = false;
     if (!r || redis_reply_type(r) != REDIS_LIST)
         return;
+    if (a->chats == CHATS_STOPPED || repair_is_under_way(a)) /* nothing can be decided now: that is none's fault */
+        map_fini_free(&a->timers_tried);
+    map_init(&now);
     for (size_t i = 0; i + 1 < redis_reply_n(r); i += 2)
-        fire(a, redis_reply_str(redis_reply_at(r, i)), redis_reply_int(redis_reply_at(r, i + 1)));
+        meet(a, &now, redis_reply_str(redis_reply_at(r, i)), redis_reply_int(redis_reply_at(r, i + 1)));
+    map_fini_free(&a->timers_tried); /* those that are not due any more */
+    a->timers_tried = now;
 }
 
 static void on_alive(void *ctx, const struct redis_reply *r)

@@ -121,3 +121,24 @@ test('who leaves just when Redis’s clock has jumped has the full time, and wha
     await redis.kill();
   }
 });
+
+test('timers that can’t be decided are set back and said, and block no other', async () => {
+  const redis = await new OwnRedis().start();
+  const s = await new Server({ redis: redis.url, set: { ...SET, 'care.first_ms': 1000 } }).start();
+  const named = async () => (await s.api('GET', '/readyz')).json.states.find((x) => x.name === 'timers_stuck');
+  try {
+    const bad = Array.from({ length: 130 }, (_, i) => `c_unreadable${i}`);
+    for (const chat of bad) await redis.ask('SET', `fl:{default}:l:${chat}`, 'no list');
+    await redis.ask('ZADD', 'fl:{default}:t', ...bad.flatMap((chat) => ['1', `${chat}|care`]), '2', 'nothing', '3', 'c_x|later');
+    const { sue, chat } = await arrival(s, s.newDepartment());
+    await until(() => sue.seen.some((e) => e.step === 'water' && e.chat === chat), 'the glass of water', 20_000);
+    const state = await until(named, 'it is said', 5000, 50);
+    assert.match(state.why, /timers can't be decided.*(c_unreadable|nothing|c_x)/);
+    assert.equal(state.chats, 'open');
+    await redis.ask('DEL', ...bad.map((c) => `fl:{default}:l:${c}`));
+    await redis.ask('ZREM', 'fl:{default}:t', 'nothing', 'c_x|later');
+  } finally {
+    await end(s);
+    await redis.kill();
+  }
+});
