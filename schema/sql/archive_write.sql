@@ -38,6 +38,9 @@ UPDATE entries SET body = NULL, salt = NULL WHERE log = ?1 AND seq = ?2;
 -- :quarantine_add
 INSERT OR IGNORE INTO quarantine (log, seq, at, frame, sum, why, found_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
 
+-- :quarantine
+SELECT count(*), coalesce(max(found_at), 0) FROM quarantine;
+
 -- :hole_add
 INSERT OR IGNORE INTO holes (log, after, before) VALUES (?1, ?2, ?3);
 

@@ -56,6 +56,7 @@ void metrics_write(void *ctx, struct buf *out)
 {
     struct app *a = ctx;
     struct net_counts n = net_count(a->net);
+    int64_t refused_at = 0;
     size_t rss = 0;
 
     uv_resident_set_memory(&rss);
@@ -72,6 +73,8 @@ void metrics_write(void *ctx, struct buf *out)
     metric(out, "redis_pending", "gauge", "Commands to Redis under way.", a->link ? (int64_t)link_pending(a->link) : 0);
     metric(out, "redis_up", "gauge", "1 if Redis is usable.", a->is_up);
     metric(out, "archive_lag", "gauge", "Commits not archived yet.", jobs_feed_lag(a->feed));
+    metric(out, "archive_quarantined", "gauge", "Entries that the archive refused and keeps aside.",
+           a->archive ? archive_quarantined(a->archive, &refused_at) : 0);
     metric(out, "chats_freed_total", "counter", "Chats that ended and left Redis.", (int64_t)jobs_free_done(a->freer));
     metric(out, "chats_put_off_total", "counter", "How often a chat that ended could not leave Redis yet.",
            (int64_t)jobs_free_put_off(a->freer));

@@ -12,6 +12,7 @@
 #define BEHIND_MS     10000  /* a lag that lasts this long is said */
 #define CORRECTED_MS  600000 /* how long a corrected clock is told */
 #define HOLE_MS       3600000
+#define REFUSED_MS    3600000
 #define FULL_PERMILLE 800 /* of Redis's maxmemory: then no new chats */
 #define MIB           (1024.0 * 1024.0)
 
@@ -31,6 +32,7 @@ static const struct {
     [STATE_ARCHIVE_BEHIND] = {"archive_behind", "1 while entries wait for the archive.", CHATS_OPEN},
     [STATE_ARCHIVE_AWAY] = {"archive_away", "1 while no node has the archive.", CHATS_OPEN},
     [STATE_ARCHIVE_FULL] = {"archive_full", "1 while the archive's disk is full.", CHATS_OPEN},
+    [STATE_ARCHIVE_REFUSED] = {"archive_refused", "1 for an hour after the archive refused an entry.", CHATS_OPEN},
     [STATE_DISK_LOW] = {"disk_low", "1 while the disk of the live data is below its limit.", CHATS_NO_NEW},
     [STATE_DISK_OUT] = {"disk_out", "1 while the disk of the live data is below half of its limit.",
                         CHATS_STOPPED},
@@ -215,8 +217,9 @@ static bool judge_redis(struct app *a)
 static bool judge_archive(struct app *a)
 {
     const char *feed = jobs_feed_why(a->feed);
-    int64_t now = (int64_t)uv_now(a->loop), lag = jobs_feed_lag(a->feed);
-    char behind[320] = "", away[1024] = "";
+    int64_t now = (int64_t)uv_now(a->loop), lag = jobs_feed_lag(a->feed), refused_at = 0;
+    int64_t refused_n = a->archive ? archive_quarantined(a->archive, &refused_at) : 0;
+    char behind[320] = "", away[1024] = "", refused[160] = "";
     bool news = false;
 
     if (lag == 0)
@@ -236,7 +239,11 @@ static bool judge_archive(struct app *a)
                  a->cfg->archive.path[0] ? a->cfg->archive.path : "archive.sqlite");
     else if (a->archive_elsewhere && a->beats > 3 && !a->archive_node_lives)
         snprintf(away, sizeof away, "archive away: node %s, which has it, is silent", a->archive_node);
+    if (refused_n > 0 && clock_ms() - refused_at < REFUSED_MS)
+        snprintf(refused, sizeof refused, "the archive refused entries, %lld are kept aside: the log names each, their chats stay in redis",
+                 (long long)refused_n);
     news |= set(a, STATE_ARCHIVE_BEHIND, behind);
+    news |= set(a, STATE_ARCHIVE_REFUSED, refused);
     news |= set(a, STATE_ARCHIVE_FULL, jobs_feed_rc(a->feed) == ERR_FULL ? feed : NULL);
     news |= set(a, STATE_ARCHIVE_AWAY, away);
     return news;

@@ -353,6 +353,12 @@ void archive_head(const struct archive *a, int64_t *rows, char head[65])
     crypto_hex(head, a->reached.head, ARCHIVE_HASH);
 }
 
+int64_t archive_quarantined(const struct archive *a, int64_t *at_ms)
+{
+    *at_ms = a->reached.quarantined_at_ms;
+    return a->reached.quarantined;
+}
+
 /* --- writing */
 
 int archive_append(struct archive *a, struct archive_batch *b,

@@ -40,6 +40,8 @@ int64_t archive_seen(const struct archive *a);
 /* [loop] Rows and chain head (hex) as of the last commit: kept in Redis so that an older file put in place is
  * noticed. */
 void archive_head(const struct archive *a, int64_t *rows, char head[65]);
+/* [loop] Entries in quarantine as of the last commit. *at_ms: when the newest was refused (epoch ms); 0: there is none. */
+int64_t archive_quarantined(const struct archive *a, int64_t *at_ms);
 
 /*
  * [loop] True if the chain's row `rows` bears that hash (what archive_head() once said): false means that

@@ -156,6 +156,18 @@ static int read_chain(struct archive_store *s, struct archive_head *h, struct er
                    : err_set(err, rc, "archive %s: its chain is damaged: restore it from a backup", s->path);
 }
 
+static int count_quarantine(struct archive_store *s, struct err *err)
+{
+    int rc = archive_store_row(s, WRITE_quarantine, "read the quarantine", err);
+
+    if (rc < 0)
+        return rc;
+    s->reached.quarantined = sqlite3_column_int64(s->st[WRITE_quarantine], 0);
+    s->reached.quarantined_at_ms = sqlite3_column_int64(s->st[WRITE_quarantine], 1);
+    sqlite3_reset(s->st[WRITE_quarantine]);
+    return 0;
+}
+
 /* What the database says it reached must be sealed, and not lie behind what the file of heads has seen. */
 static int check_seal(struct archive_store *s, struct err *err)
 {
@@ -281,6 +293,8 @@ int archive_store_open(const char *path, const char *site, const char *node, str
         rc = open_db(s, site, err);
     if (rc == 0)
         rc = check_seal(s, err);
+    if (rc == 0)
+        rc = count_quarantine(s, err);
     if (rc < 0) {
         archive_store_close(s);
         return rc;

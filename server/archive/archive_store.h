@@ -21,6 +21,7 @@ struct archive_reached {
     int64_t counter; /* the cursor: all logs are here as they stood then */
     int64_t seen;    /* nothing here is younger than that: at least the cursor */
     int64_t rows;
+    int64_t quarantined, quarantined_at_ms; /* entries in quarantine; when the newest was refused, 0: none */
     unsigned char head[ARCHIVE_HASH];
 };
 

@@ -13,7 +13,7 @@
 #define ARCHIVE_WRITE_MAP(X)                                                                                 \
     X(begin)                                                                                                 \
     X(commit) X(rollback) X(chain) X(chain_set) X(log_head) X(entry_add) X(entry_at) X(entry_by_ref)         \
-        X(entry_number) X(entry_erase) X(quarantine_add) X(hole_add) X(void) X(voided_same) X(voided_again)    \
+        X(entry_number) X(entry_erase) X(quarantine_add) X(quarantine) X(hole_add) X(void) X(voided_same) X(voided_again)    \
             X(entry_everywhere) X(entry_give_up_ref) X(chat_get) X(chat_entries) X(chat_add) X(chat_set) X(place_taken) X(person_add) X(tag_add) X(tag_drop) X(words_add) X(words_drop)       \
                 X(words_optimize) X(traces_add) X(traces_gone) X(review_add) X(chat_known)
 enum archive_write {

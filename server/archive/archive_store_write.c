@@ -85,6 +85,7 @@ static int quarantine(struct archive_store *s, const struct archive_row *row, co
 {
     sqlite3_stmt *st = s->st[WRITE_quarantine_add];
     unsigned char sum[ARCHIVE_HASH];
+    int64_t now_ms = clock_ms();
     int rc;
 
     crypto_digest(sum, row->frame.s, row->frame.n, NULL, 0);
@@ -94,11 +95,14 @@ static int quarantine(struct archive_store *s, const struct archive_row *row, co
     archive_db_bind(st, 4, row->frame.s ? row->frame : STR(""));
     sqlite3_bind_blob(st, 5, sum, sizeof sum, SQLITE_STATIC);
     archive_db_bind(st, 6, str_of(why));
-    sqlite3_bind_int64(st, 7, clock_ms());
+    sqlite3_bind_int64(st, 7, now_ms);
     rc = archive_store_step(s, WRITE_quarantine_add, "write into quarantine", err);
-    if (rc == 0 && sqlite3_changes(s->db) > 0)
+    if (rc == 0 && sqlite3_changes(s->db) > 0) {
+        s->next.quarantined++;
+        s->next.quarantined_at_ms = now_ms;
         log_error("archive", "entry refused log=%.*s seq=%lld why=%s",
                   STR_FMT(row->log.s ? row->log : STR("")), (long long)row->seq, why);
+    }
     if (rc == 0 && r->quarantined_n < sizeof r->quarantined / sizeof *r->quarantined) {
         snprintf(r->quarantined[r->quarantined_n].log, sizeof r->quarantined[0].log, "%.*s",
                  STR_FMT(row->log.s ? row->log : STR("")));

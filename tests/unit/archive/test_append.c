@@ -201,6 +201,14 @@ static void other_bytes_under_the_same_seq_go_to_quarantine(void **state)
         assert_true(k->result.quarantined_n > 0);
     }
     assert_int_equal(kit_count(k, "SELECT count(*) FROM quarantine WHERE log = 'c_1'"), 1);
+    for (int i = 0; i < 2; i++) {
+        int64_t at_ms = 0;
+
+        assert_int_equal(archive_quarantined(k->a, &at_ms), 1);
+        assert_int_equal(at_ms, kit_count(k, "SELECT found_at FROM quarantine"));
+        kit_close(k);
+        kit_open(k);
+    }
     assert_int_equal(kit_count(k, "SELECT count(*) FROM entries WHERE body LIKE '%something else%'"), 0);
     assert_int_equal(kit_count(k, "SELECT count(*) FROM entries WHERE log = 'c_2'"), 2);
 }
