@@ -287,12 +287,26 @@ static int64_t number_after(struct str begin, const char *key)
     return p ? strtoll(p + strlen(key), NULL, 10) : 0;
 }
 
+/* What stands behind `seq`. One that can't be read is the next all the same: the archive refuses it, and goes on with those behind it. */
+static struct archive_row row_of(struct str stored, int64_t seq)
+{
+    struct archive_row row = {.frame = stored};
+    struct link_stored st;
+
+    if (link_stored_read(stored, &st))
+        row = (struct archive_row){.person = st.person, .ref = st.ref, .frame = st.frame, .voids_from = st.before + 1};
+    row.seq = number_after(row.frame, "\"seq\":");
+    row.at_ms = number_after(row.frame, "\"at\":");
+    if (row.seq <= 0)
+        row.seq = seq + 1;
+    return row;
+}
+
 static void on_log(void *ctx, const struct redis_reply *list)
 {
     struct log_read *q = ctx;
     struct round *r = q->r;
     size_t first = q->place < 0; /* behind a seq: the place stands in front */
-    int64_t last = 0;
 
     if (!list || redis_reply_type(list) != REDIS_LIST) {
         r->failed = true;
@@ -302,21 +316,15 @@ static void on_log(void *ctx, const struct redis_reply *list)
     if (first)
         q->place = redis_reply_n(list) ? redis_reply_int(redis_reply_at(list, 0)) : 0;
     for (size_t i = first; i < redis_reply_n(list); i++) {
-        struct link_stored st;
-        struct archive_row row;
+        struct archive_row row = row_of(redis_reply_str(redis_reply_at(list, i)), q->seq);
 
-        if (!link_stored_read(redis_reply_str(redis_reply_at(list, i)), &st))
-            continue;
-        row = (struct archive_row){.log = str_of(q->log), .person = st.person, .ref = st.ref, .frame = st.frame};
-        row.seq = number_after(st.frame, "\"seq\":");
-        row.at_ms = number_after(st.frame, "\"at\":");
-        row.voids_from = st.before + 1;
+        row.log = str_of(q->log);
         archive_batch_add(r->batch, &row);
         r->bytes += row.frame.n;
-        last = row.seq;
+        q->seq = row.seq;
     }
-    if (last > 0)
-        set_known(&r->fresh, str_of(q->log), last, q->place + (int64_t)(redis_reply_n(list) - first));
+    if (redis_reply_n(list) > first)
+        set_known(&r->fresh, str_of(q->log), q->seq, q->place + (int64_t)(redis_reply_n(list) - first));
     if ((int64_t)(redis_reply_n(list) - first) == r->rows)
         r->failed = true; /* there is more of it: the cursor stays, the next round goes on behind these */
     log_done(q);

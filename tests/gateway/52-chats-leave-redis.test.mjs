@@ -152,6 +152,41 @@ test('how much waits for the archive is said, and goes down while it is worked o
   await endAndCheck(own);
 });
 
+test('entries that the archive refuses are kept aside and said; what follows is archived, and their chat stays', async () => {
+  const live = await new Redis().start();
+  const own = await new Server({ redis: live.url, set: SHORT }).start();
+  const state = async () => (await own.api('GET', '/readyz')).json.states.find((x) => x.name === 'archive_refused');
+  const list = `fl:{default}:l:`;
+  const reader = await auditor(own);
+  const { ann, sue, chat } = await servedChat(own);
+  const other = await servedChat(own, { ann });
+  const unlock = await lockArchive(own);
+  try {
+    const broken = [];
+    for (const text of ['first', 'second', 'third']) broken.push((await sue.say(text, { chat })).seq);
+    await ask(live.socket, 'LSET', list + chat, broken[0] - 1, 'no entry at all');
+    await ask(live.socket, 'LSET', list + chat, broken[1] - 1, '1 0 - -\n{"t":"event"');
+    await sue.say('The last words.', { chat });
+    await other.sue.say('Elsewhere.');
+  } finally {
+    unlock();
+  }
+  const t = await own.transcript(reader.token, chat, (x) => x.events.some((e) => e.text === 'The last words.'));
+  assert.deepEqual(t.events.filter((e) => e.kind === 'message' && e.from.id === t.shopper.id).map((e) => e.text).slice(1), ['third', 'The last words.']);
+  assert.equal(await metric('archive_quarantined', own), 2);
+  assert.match((await until(state, 'it is said', 5000, 50)).why, /2 are kept aside/);
+  for (const [who, which] of [[sue, chat], [other.sue, other.chat]]) {
+    await ann.say('The parcel is on its way.', { chat: which });
+    await settled(who, ann, which);
+  }
+  await until(async () => (await ask(live.socket, 'EXISTS', list + other.chat)) === ':0\r\n', 'the other chat leaves Redis', 15_000, 50);
+  const was = await metric('chats_put_off_total', own);
+  await until(async () => (await metric('chats_put_off_total', own)) > was, 'this one is put off', 30_000, 50);
+  assert.equal(await ask(live.socket, 'EXISTS', list + chat), ':1\r\n');
+  await own.stop();
+  await live.kill();
+});
+
 test('an abandoned chat stays as long as it can be opened again, one with an open promise until that is kept or missed', async () => {
   const [who] = await staff(server, 1);
   const lone = await arrival(server, server.newDepartment());
