@@ -52,6 +52,13 @@ test('every key that code names exists', () => {
   assert.deepEqual(missing, []);
 });
 
+test('every state that the server names has a text', () => {
+  const table = readFileSync(join(WEB_DIR, '../server/app/app_state.c'), 'utf8');
+  const names = [...table.matchAll(/\[STATE_\w+\] = \{"(\w+)"/g)].map((m) => m[1] as string);
+  assert.ok(names.length > 10);
+  for (const lang of languages) assert.deepEqual(names.filter((n) => !read(lang, 'console.json')[`health.${n}`]), [], lang);
+});
+
 test('no visible text stands in code', () => {
   const found = code.filter(({ file }) => !understood.includes(file)).flatMap(({ file, text }) => text.split('\n').flatMap((line, n) => {
     const bare = line.replace(/\/\/.*$/, '').replace(/^\s*(\/?\*).*$/, '');
