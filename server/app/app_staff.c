@@ -54,7 +54,11 @@ static void look_again(struct slot *s, void *ctx)
     (void)ctx;
     for (struct sub *u = s->subs, *next; u; u = next) {
         next = u->next_of_slot;
-        if (u->conn->is_staff && !staff_may_read(s, u->conn) && !is_mine(s, u->conn))
+        if (!u->conn->is_staff || staff_may_read(s, u->conn) || is_mine(s, u->conn))
+            continue;
+        if (s->is_unread && s->chat.head == 0) /* nothing is known of it: whoever comes back is judged anew */
+            net_close(u->conn->net, 1013, "the log can't be read now");
+        else
             sub_deny(u);
     }
 }

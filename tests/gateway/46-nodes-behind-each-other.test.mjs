@@ -4,8 +4,8 @@ import net from 'node:net';
 import { after, test } from 'node:test';
 import { OwnRedis, Proxy } from '../faults/lib/redis.mjs';
 import { again, newId, rep } from './lib/client.mjs';
-import { arrival, servedChat, staff } from './lib/desk.mjs';
-import { Server, end, endAll } from './lib/server.mjs';
+import { arrival, servedChat, settled, staff } from './lib/desk.mjs';
+import { METRICS, Server, end, endAll } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 const alive = setInterval(() => {}, 1000); // processes that are awaited don't keep the file running
@@ -96,6 +96,27 @@ test('while Redis is away a chat that is not in memory can’t be asked about, w
     await redis.kill();
     await ann.refused('unavailable', 'kb.suggest', { chat: 'c_elsewhere' });
     await ann.refused('unavailable', 'chat.open', { chat: 'c_elsewhere' });
+  }));
+
+test('roles change while a chat that is watched can’t be read: nobody is told that there is none, and who comes back watches it', () =>
+  behindProxy(async (redis, proxy, start) => {
+    const s = await start(proxy.url, { 'limits.chat_idle_ms': 5000, ...METRICS });
+    const { ann, sue, chat } = await servedChat(s);
+    await settled(sue, ann, chat);
+    const asleep = async () => /^firstline_chats_asleep 1$/m.test(await (await fetch(`http://127.0.0.1:${s.metricsPort}/metrics`)).text());
+    await until(asleep, 'the chat that ended has left memory', 20_000, 100);
+    proxy.holdAt = `:l:${chat}`;
+    await s.cli(['user', 'roles', ann.who.login, '--role', 'rep', '--role', 'qa', '--department', ann.who.department]);
+    await until(() => proxy.holding, 'the chat is being read');
+    proxy.holdAt = null;
+    proxy.cut();
+    proxy.release();
+    await ready(s);
+    const head = ann.head(chat);
+    const back = ann.closed ? await rep(s, ann.who, { shift: false, resume: [{ chat, seq: head }] }) : ann;
+    const rated = await (await again(sue, { resume: [{ chat, seq: sue.head(chat) }] })).done('chat.rate', { chat, score: 5 });
+    assert.equal((await back.event('rated', { chat })).seq, rated.seq);
+    assert.deepEqual(ann.seen.filter((m) => m.code === 'not_found'), []);
   }));
 
 test('the connection breaks while a node puts back what it had: it goes on when there is one again', () =>
