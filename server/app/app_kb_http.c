@@ -225,6 +225,40 @@ static void on_stands(void *ctx)
 
 static void commit(struct asked *k);
 
+/* Under which name the newest version's number stands in Redis. */
+static void write_field(const struct asked *k, char field[ID_MAX + 32])
+{
+    bool is_article = k->what == HTTP_KB_SAVE;
+
+    snprintf(field, ID_MAX + 32, "%s|%s", is_article ? k->id : KB_SYNONYMS, is_article ? k->lang : "");
+}
+
+/* An earlier version than this node has, or none: another life of the live data, which lost what came since. */
+static void on_version(void *ctx, const struct redis_reply *r)
+{
+    struct asked *k = ctx;
+    int64_t version = r && redis_reply_type(r) == REDIS_STR ? redis_reply_int(r) : 0;
+
+    if (!r) {
+        problem(k, 503, "redis is away: try again");
+    } else if (version < k->expect) {
+        k->expect = version;
+        commit(k);
+    } else {
+        problem(k, 409, "somebody has saved another version meanwhile: load it, then put your changes into it");
+    }
+}
+
+static void look_at_version(struct asked *k)
+{
+    char field[ID_MAX + 32];
+    const char *argv[] = {"HGET", field};
+
+    write_field(k, field);
+    if (link_call(k->kb->app->link, LINK_ARTICLES, STR(""), 2, argv, NULL, on_version, k) < 0)
+        problem(k, 503, "redis is away: try again");
+}
+
 static void on_committed(void *ctx, const struct link_result *r)
 {
     struct asked *k = ctx;
@@ -235,13 +269,7 @@ static void on_committed(void *ctx, const struct link_result *r)
         kb_feed_wait(k->kb, k->log, r->first, true, on_stands, k);
         return;
     case LINK_GUARDED:
-        if (k->expect > 0) { /* a new life of the live data: it knows of no version yet */
-            k->expect = 0;
-            commit(k);
-            return;
-        }
-        http_call_problem(k->call, 409, "somebody has saved another version meanwhile: load it, then put your changes into it", NULL, NULL);
-        asked_free(k);
+        look_at_version(k);
         return;
     default:
         problem(k, 503, "the log can't be written now: try again");
@@ -282,7 +310,7 @@ static void commit(struct asked *k)
     kb_feed_log(k->kb, k->log);
     c.log = str_of(k->log);
     if (k->what != HTTP_KB_UNDO) {
-        snprintf(field, sizeof field, "%s|%s", k->what == HTTP_KB_SAVE ? k->id : KB_SYNONYMS, k->what == HTTP_KB_SAVE ? k->lang : "");
+        write_field(k, field);
         if (k->expect > 0)
             snprintf(was, sizeof was, "%lld", (long long)k->expect);
         snprintf(will, sizeof will, "%lld", (long long)k->version + 1);

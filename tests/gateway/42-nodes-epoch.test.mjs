@@ -270,6 +270,23 @@ test('live data that is gone whole: what editors save from then on is archived, 
     for (const id of ['first', 'fifth']) assert.equal((await edna.get(`articles/${id}`)).status, 200, `${id} stands on the node's shelf`);
   }));
 
+test('live data put back to an earlier state: an article that was saved since can be saved again', () =>
+  nodes(1, async (redis, s) => {
+    let edna = await editor(s);
+    const save = (version, body) => edna.post('articles', { article: 'returns', lang: 'en', title: 'Returns', department: 'general', audience: 'rep', keywords: [], questions: [], body, version, base: '' });
+    const saved = (version, body) => until(async () => (await save(version, body)).status === 201, `version ${version + 1} is saved`, 5000, 100);
+    await saved(0, 'Within 14 days.');
+    const copy = await keep(redis);
+    await saved(1, 'Within 30 days.');
+    await putBack(redis, copy);
+    await until(async () => /another life of the data/.test(s.tail(1e6)), 'the node has seen it');
+    await ready(s);
+    edna = await editor(s);
+    await saved(2, 'Within 60 days.');
+    assert.equal((await save(2, 'Within 90 days.')).status, 409, 'and still only once');
+    assert.equal((await edna.get('articles/returns')).json.languages[0].body.trim(), 'Within 60 days.');
+  }));
+
 test('a restart of the same Redis is no other life', () =>
   nodes(1, async (redis, s) => {
     const { sue, chat } = await servedChat(s);
