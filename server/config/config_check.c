@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#define ARCHIVE_BYTES 460 /* of archive.path */
+
 static void warn(struct buf *problems, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void warn(struct buf *problems, const char *fmt, ...)
 {
@@ -144,9 +146,19 @@ static int check_apart(const struct config *cfg, struct err *err)
     return 0;
 }
 
+/* SQLite takes 512 bytes, with the ends of the files beside it. */
+static int check_archive(const struct config *cfg, struct err *err)
+{
+    if (strlen(cfg->archive.path) <= ARCHIVE_BYTES)
+        return 0;
+    return err_set(err, ERR_INVALID, "config: archive.path: a path of more than %d bytes; name a shorter one", ARCHIVE_BYTES);
+}
+
 int config_check(const struct config *cfg, struct buf *problems, struct err *err)
 {
     check_settings(cfg, problems);
+    if (check_archive(cfg, err) < 0)
+        return ERR_INVALID;
     for (size_t i = 0; i < cfg->sites_n; i++) {
         int rc = check_site(&cfg->sites[i], problems, err);
 

@@ -420,6 +420,27 @@ static void sites_that_would_meet_are_refused(void **state)
     }
 }
 
+static void a_path_of_the_archive_that_would_be_cut_is_refused(void **state)
+{
+    static const struct {
+        int bytes, rc;
+    } rows[] = {{460, 0}, {461, ERR_INVALID}, {830, ERR_INVALID}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct config *cfg = config_create();
+        struct err err = {0};
+        char set[1024];
+
+        snprintf(set, sizeof set, "archive.path=/%0*d", rows[i].bytes - 1, 0);
+        assert_int_equal(config_set(cfg, set, &err), 0);
+        assert_int_equal(config_check(cfg, NULL, &err), rows[i].rc);
+        if (rows[i].rc < 0)
+            assert_string_equal(err.text, "config: archive.path: a path of more than 460 bytes; name a shorter one");
+        config_destroy(cfg);
+    }
+}
+
 static void a_secret_is_never_shown(void **state)
 {
     struct config *cfg = config_create();
@@ -526,6 +547,7 @@ int main(void)
         cmocka_unit_test(what_is_printed_reads_back_the_same),
         cmocka_unit_test(one_of_several_sites_is_taken_with_what_it_has_of_its_own),
         cmocka_unit_test(sites_that_would_meet_are_refused),
+        cmocka_unit_test(a_path_of_the_archive_that_would_be_cut_is_refused),
         cmocka_unit_test(a_secret_is_never_shown),
         cmocka_unit_test(check_finds_what_no_single_key_can_tell),
         cmocka_unit_test(sites_departments_and_canned_replies_are_bounded),
