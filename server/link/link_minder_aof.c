@@ -1,9 +1,13 @@
 #include "link/link_minder_aof.h"
 
+#include "base/base_buf.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -173,4 +177,23 @@ bool aof_lost_manifest(const char *dir)
     }
     closedir(d);
     return data && !manifest;
+}
+
+/* Lines of the manifest are "file NAME seq N type T", in the order in which the files grew. */
+bool aof_is_last(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    char *manifest, line[512], file[256], last[256] = "";
+    FILE *f;
+
+    if (asprintf(&manifest, "%.*sappendonly.aof.manifest", (int)(name - path), path) < 0)
+        mem_out();
+    f = fopen(manifest, "re");
+    free(manifest);
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "file %255s", file) == 1)
+            memcpy(last, file, sizeof last);
+    if (f)
+        fclose(f);
+    return strcmp(last, name) == 0;
 }

@@ -27,5 +27,7 @@ enum aof_state {
 int aof_judge(const char *path, enum aof_state *state, off_t *good, struct err *err);
 /* True if dir (appendonlydir) has data files but not the manifest that lists them: Redis would start empty on it. */
 bool aof_lost_manifest(const char *dir);
+/* True if nothing was written behind this file (a path in appendonlydir): the manifest names no other one after it. */
+bool aof_is_last(const char *path);
 
 #endif

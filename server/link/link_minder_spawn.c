@@ -260,6 +260,16 @@ static enum minder_verdict say_broken(const struct minder_home *h, struct err *e
     return MINDER_FATAL;
 }
 
+/* The cut would be a loss in the middle, and nobody would know of it: the numbers of the chats go on behind it. */
+static enum minder_verdict say_torn_inside(const struct minder_home *h, off_t good, struct err *err)
+{
+    err_set(err, ERR_CORRUPT,
+            "%s ends inside a command, and more was written behind it: what is missing may have been acknowledged, so nothing was started "
+            "on it. Restore a backup, or copy %s, cut the file off at byte %lld, start, and run firstline epoch new",
+            h->suspect, h->dir, (long long)good);
+    return MINDER_FATAL;
+}
+
 enum minder_verdict home_diagnose(struct minder_home *h, int status, struct err *err)
 {
     char *log = read_log(h), line[200];
@@ -304,16 +314,20 @@ enum minder_verdict home_judge(struct minder_home *h, struct err *err)
 {
     enum aof_state state;
     off_t good;
+    bool is_last;
     int fd, rc = home_lock(h, &fd, err); /* nobody else may start on it meanwhile */
 
     if (rc < 0)
         return MINDER_RETRY;
     rc = aof_judge(h->suspect, &state, &good, err);
-    if (rc == 0 && (state == AOF_TORN || state == AOF_ZEROS))
+    is_last = rc == 0 && aof_is_last(h->suspect);
+    if (is_last && (state == AOF_TORN || state == AOF_ZEROS))
         rc = cut_file(h->suspect, good, err);
     close(fd);
     if (rc < 0)
         return MINDER_RETRY;
+    if (!is_last && (state == AOF_TORN || state == AOF_ZEROS))
+        return say_torn_inside(h, good, err);
     if (state == AOF_BROKEN)
         return say_broken(h, err);
     if (state == AOF_WHOLE) {

@@ -183,6 +183,37 @@ static void a_torn_tail_is_cut_and_the_rest_is_there(void **state)
     world_fini(&w);
 }
 
+/* While Redis rewrites its files there are two that grew one after the other: what the first one lacks was written before the second. */
+static void a_torn_file_with_another_behind_it_is_no_torn_tail(void **state)
+{
+    struct world w;
+    struct node n;
+    char aof[128], next[128], manifest[128], out[64];
+    long whole;
+    int fd;
+
+    (void)state;
+    world_init(&w);
+    make_data(&w, aof);
+    snprintf(next, sizeof next, "%s/redis/appendonlydir/appendonly.aof.2.incr.aof", w.dir);
+    snprintf(manifest, sizeof manifest, "%s/redis/appendonlydir/appendonly.aof.manifest", w.dir);
+    fd = open(next, O_WRONLY | O_CREAT, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+    add(next, "*3\r\n$3\r\nSET\r\n$2\r\nk0\r\n$1\r\n1\r\n");
+    add(manifest, "file appendonly.aof.2.incr.aof seq 2 type i\n");
+    whole = size_of(aof);
+    assert_int_equal(truncate(aof, whole - 7), 0);
+    expect_refusal(&w, "more was written behind it");
+    assert_int_equal(size_of(aof), whole - 7);
+    assert_int_equal(truncate(aof, 0), 0); /* whoever takes the loss cuts it behind a command */
+    node_up(&w, &n);
+    ASK(n.url, out, "DBSIZE");
+    assert_string_equal(out, "1");
+    node_close(&w, &n, true);
+    world_fini(&w);
+}
+
 #define WORDS_SET(key) "*3\r\n$3\r\nSET\r\n$2\r\n" key "\r\n$1\r\n1\r\n"
 
 static void a_torn_transaction_is_cut_whole(void **state)
@@ -271,6 +302,7 @@ int main(void)
         cmocka_unit_test(a_broken_length_in_the_middle_is_no_torn_tail),
         cmocka_unit_test(lost_or_broken_files_are_refused),
         cmocka_unit_test(a_torn_tail_is_cut_and_the_rest_is_there),
+        cmocka_unit_test(a_torn_file_with_another_behind_it_is_no_torn_tail),
         cmocka_unit_test(a_torn_transaction_is_cut_whole),
         cmocka_unit_test(a_full_disk_gets_the_ballast),
         cmocka_unit_test(a_disk_without_room_for_a_line_gets_the_ballast_too),
