@@ -467,7 +467,7 @@ void commit_refuse(struct slot *s, struct cmd *c, enum code code, const char *te
 
     if (c->conn && code == CODE_NOT_FOUND && s->is_gone && refuse_unless_archived(s, c, text))
         return;
-    if (!c->conn || code == CODE_NOT_FOUND || code == CODE_BAD_REQUEST) {
+    if (!c->conn || (code == CODE_NOT_FOUND && s->chat.head == 0)) {
         commit_finish_refused(c, &s->chat, code, text);
         return;
     }

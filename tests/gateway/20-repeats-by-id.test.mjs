@@ -225,6 +225,28 @@ test('a repeat gets its first answer where the department has gone meanwhile, an
   await endAndCheck(s);
 });
 
+test('a repeat gets its first answer though its date has passed, its addressee has gone, or its author may not know of the chat any more', async () => {
+  const { ann, bob, chat } = await servedChatWithColleague(server);
+  const lee = await rep(server, await server.account({ role: 'director' }), { shift: false });
+  await lee.done('chat.open', { chat });
+  const asked = [
+    [ann, 'promise.add', { chat, text: 'I call you.', until: Date.now() + 1000, id: newId() }],
+    [lee, 'note.add', { chat, text: 'A loyal customer.', id: newId() }],
+    [ann, 'chat.transfer', { chat, to: bob.me, card: {}, id: newId() }],
+  ];
+  const first = [];
+  for (const [who, t, cmd] of asked) first.push(await who.done(t, cmd));
+  await bob.done('offer.decline', { chat });
+  await bob.close();
+  await server.cli(['user', 'disable', bob.who.login]);
+  await server.cli(['user', 'roles', lee.who.login, '--role', 'rep']);
+  await until(async () => (await lee.ask('note.add', { chat, text: 'x' })).code === 'not_found', 'a director no more');
+  await until(() => Date.now() > asked[0][2].until + 100, 'the date has passed');
+  await ann.refused('bad_request', 'promise.add', { ...asked[0][2], id: newId() });
+  for (const [i, [who, t, cmd]] of asked.entries()) same(first[i], await who.done(t, cmd), t);
+  await lee.refused('conflict', 'note.add', { ...asked[1][2], text: 'something else' });
+});
+
 test('a chat that began while its answer was lost takes what its shopper writes after the repeat', async () => {
   const redis = await new OwnRedis().start();
   const proxy = await new Proxy(redis).start();
