@@ -283,6 +283,8 @@ void nodes_beat(struct app *a);
  * is taken away when all their leaves were answered well: till then it is swept again.
  */
 void nodes_sweep(struct app *a, const char *node);
+/* Reads what others have changed since the last look. */
+void nodes_look(struct app *a);
 void nodes_leave(struct app *a);
 
 /* app_repair.c: another life of the data (PROMISES 2.9) */

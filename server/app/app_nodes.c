@@ -287,6 +287,12 @@ static void look_at_changed(struct app *a)
     link_call_plain(a->link, "changed", 7, news, NULL, on_changed, a);
 }
 
+void nodes_look(struct app *a)
+{
+    if (a->link && link_is_up(a->link) && a->others_n > 0)
+        look_at_changed(a);
+}
+
 /* The beat is a write like any other: what Redis says to it, it says to commits. (Where memory is short, `redis_full` says so.) */
 static void on_beaten(void *ctx, const struct redis_reply *r)
 {
@@ -329,8 +335,7 @@ void nodes_beat(struct app *a)
     if (a->feed)
         people_forget_ids(a);
     app_look_at_sessions(a);
-    if (a->others_n > 0)
-        look_at_changed(a);
+    nodes_look(a);
 }
 
 void nodes_leave(struct app *a)

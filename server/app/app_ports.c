@@ -126,9 +126,14 @@ static void on_down(void *ctx, const char *why)
     app_check_ready(a);
 }
 
+static void on_heard(void *ctx)
+{
+    nodes_look(ctx);
+}
+
 int app_open_link(struct app *a, const char *url, struct err *err)
 {
-    struct link_port port = {a, on_up, on_down, on_changed_log, on_presence, on_signal};
+    struct link_port port = {a, on_up, on_down, on_changed_log, on_presence, on_signal, on_heard};
 
     char epoch[40] = "";
     int64_t n = 0;

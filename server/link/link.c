@@ -152,6 +152,7 @@ static void on_bus_up(void *ctx)
 
     redis_subscribe(l->bus, l->channel);
     l->listens = true;
+    l->port.on_heard(l->port.ctx);
 }
 
 static void on_bus_down(void *ctx, const char *why)

@@ -32,6 +32,8 @@ struct link_port {
     void (*on_presence)(void *ctx, struct str person, int nodes);
     /* a signal from another node: any payload given to link_signal() */
     void (*on_signal)(void *ctx, struct str payload);
+    /* other nodes are heard again: what they said meanwhile was missed */
+    void (*on_heard)(void *ctx);
 };
 
 int link_open(struct uv_loop_s *loop, const struct config *cfg, const char *url, const char *site, const char *node,

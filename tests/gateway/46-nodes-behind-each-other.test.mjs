@@ -67,6 +67,27 @@ test("a node's index for entries of others is refused because they go on: it is 
     await until(silent, 'the rep is reminded of the next question too');
   }));
 
+test('what was said while a node heard nothing of the others is read as soon as it hears them again', () =>
+  behindProxy(async (redis, proxy, start) => {
+    const slow = { 'presence.beat_ms': 60_000, 'presence.silent_ms': 600_000 }; // no beat comes to help
+    const a = await start(redis.url, { ...slow, 'server.node': 'a' });
+    const b = await start(redis.url, { ...slow, 'server.node': 'b' });
+    const [who] = await staff(a, 1);
+    const ann = await rep(b, who);
+    const { sue, chat } = await arrival(a, who.department);
+    await ann.expect('offer', { chat });
+    await ann.done('offer.accept', { chat });
+    const heard = async () => (await redis.ask('PUBSUB', 'NUMSUB', `${KEY}bus`)).includes(':2');
+    await redis.ask('ACL', 'SETUSER', 'default', 'resetchannels');
+    await redis.ask('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await sue.say('Is anybody there?', { chat });
+    await ann.settle();
+    assert.deepEqual(ann.entries(chat, 'message').filter((e) => e.text === 'Is anybody there?'), []);
+    await redis.ask('ACL', 'SETUSER', 'default', 'allchannels');
+    await until(heard, 'both hear');
+    await ann.event('message', { text: 'Is anybody there?' });
+  }));
+
 test('the connection breaks while a rep ends the shift: it is said, and the rep goes on as if nothing was asked', () =>
   behindProxy(async (redis, proxy, start) => {
     const s = await start(proxy.url);

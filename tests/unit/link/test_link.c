@@ -66,9 +66,14 @@ static bool is_up(void *ctx)
     return link_is_up(((struct node *)ctx)->l);
 }
 
+static void on_heard(void *ctx)
+{
+    (void)ctx;
+}
+
 static void node_open(struct world *w, struct node *n, const struct config *cfg, const char *name)
 {
-    struct link_port port = {n, on_up, on_down, on_text, on_presence, on_text};
+    struct link_port port = {n, on_up, on_down, on_text, on_presence, on_text, on_heard};
     struct err err = {.text = ""};
 
     memset(n, 0, sizeof *n);
