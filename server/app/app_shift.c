@@ -231,13 +231,35 @@ static void end_offers(struct ending *e)
     }
 }
 
+/* Of a repeat, whose first try ended an earlier shift, nothing may follow: this one's offers stand (PROMISES 2.1). */
+static void on_end_looked_up(void *ctx, const struct link_result *r)
+{
+    struct ending *e = ctx;
+
+    if (!r) {
+        end_offers(e);
+        return;
+    }
+    if (r->status != LINK_SEEN)
+        answer_cmd_error(e->cmd, CODE_UNAVAILABLE, "redis gave no answer", NULL);
+    else if (r->same)
+        answer_cmd_ok(e->cmd, NULL);
+    else
+        answer_cmd_error(e->cmd, CODE_CONFLICT, "this id was used for something else", NULL);
+    ending_over(e);
+}
+
 static void end_shift(struct cmd *cmd, struct member *m)
 {
     struct ending *e = mem_zalloc(sizeof *e);
+    struct str id = str_of(m->rep.id);
 
     *e = (struct ending){.cmd = cmd, .m = m};
     m->is_ending = true;
-    end_offers(e);
+    if (link_find_id(cmd->app->link, id, id, cmd->msg.id, false, cmd->msg.digest, on_end_looked_up, e) == 0)
+        return;
+    answer_cmd_error(cmd, CODE_UNAVAILABLE, "redis is away", NULL);
+    ending_over(e);
 }
 
 void people_shift(struct cmd *c)

@@ -182,6 +182,20 @@ test('shifts and tasks are repeated without effect too', async () => {
   assert.equal((await sue.done('message.leave', leave)).task, one.task);
 });
 
+test('the end of a shift, repeated when the next one runs, takes no offer away', async () => {
+  const [ann] = await team(server, 1);
+  const id = newId();
+  await ann.done('shift.end', { id });
+  await ann.done('shift.start', { capacity: 3 });
+  const { sue, chat } = await arrival(server, ann.department);
+  await ann.expect('offer', { chat, kind: 'new' });
+  await ann.done('shift.end', { id });
+  await ann.done('offer.accept', { chat });
+  await ann.say('Here I am.', { chat });
+  await sue.event('message', { text: 'Here I am.' });
+  assert.deepEqual(ann.entries(chat, 'offer_missed'), []);
+});
+
 test('what a rep did more than a week ago is forgotten, and what was since is not', async () => {
   const redis = await new OwnRedis().start();
   const s = await new Server({ redis: redis.url, set: { 'presence.beat_ms': 100 } }).start();
