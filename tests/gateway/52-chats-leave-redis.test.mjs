@@ -158,19 +158,24 @@ test('entries that the archive refuses are kept aside and said; what follows is 
   const state = async () => (await own.api('GET', '/readyz')).json.states.find((x) => x.name === 'archive_refused');
   const list = `fl:{default}:l:`;
   const reader = await auditor(own);
-  const { ann, sue, chat } = await servedChat(own);
-  const other = await servedChat(own, { ann });
+  const first = await servedChat(own);
+  const second = await servedChat(own, { ann: first.ann });
+  const { chat } = first;
   const unlock = await lockArchive(own);
   try {
     const broken = [];
-    for (const text of ['first', 'second', 'third']) broken.push((await sue.say(text, { chat })).seq);
+    for (const text of ['first', 'second', 'third']) broken.push((await first.sue.say(text, { chat })).seq);
+    await first.sue.say('The last words.', { chat });
+    await own.kill(); // what it has read of them is forgotten
     await ask(live.socket, 'LSET', list + chat, broken[0] - 1, 'no entry at all');
     await ask(live.socket, 'LSET', list + chat, broken[1] - 1, '1 0 - -\n{"t":"event"');
-    await sue.say('The last words.', { chat });
-    await other.sue.say('Elsewhere.');
   } finally {
     unlock();
   }
+  await own.start();
+  const ann = await rep(own, first.ann.who, { shift: false });
+  const sue = await again(first.sue, { resume: [{ chat, seq: first.sue.head(chat) }] });
+  const other = { chat: second.chat, sue: await again(second.sue, { resume: [{ chat: second.chat, seq: second.sue.head(second.chat) }] }) };
   const t = await own.transcript(reader.token, chat, (x) => x.events.some((e) => e.text === 'The last words.'));
   assert.deepEqual(t.events.filter((e) => e.kind === 'message' && e.from.id === t.shopper.id).map((e) => e.text).slice(1), ['third', 'The last words.']);
   assert.equal(await metric('archive_quarantined', own), 2);
