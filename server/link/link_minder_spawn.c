@@ -153,39 +153,43 @@ static char *read_log(const struct minder_home *h)
     return text;
 }
 
-/* The last line that holds `word`, without Redis' pid and date: from the word on if `from_word`, else after
- * its level mark. */
-static void copy_line(const char *text, const char *word, char *out, size_t out_n)
+/* A line without what Redis puts in front of its words: pid, date, level. */
+static void copy_words(const char *begin, const char *end, char *out, size_t out_n)
 {
-    const char *hit = NULL, *p = text, *begin, *end;
+    const char *level = memmem(begin, (size_t)(end - begin), " # ", 3);
 
-    while ((p = strstr(p, word)) != NULL)
-        hit = p++;
-    if (!hit) {
-        out[0] = 0;
-        return;
-    }
-    for (begin = hit; begin > text && begin[-1] != '\n'; begin--)
-        ;
-    end = hit + strcspn(hit, "\n");
-    p = memmem(begin, (size_t)(end - begin), " # ", 3);
-    if (p)
-        begin = p + 3;
+    if (level)
+        begin = level + 3;
     snprintf(out, out_n, "%.*s", (int)(end - begin), begin);
 }
 
-static void last_line(char *text, char *out, size_t out_n)
+/* The words of the last line that holds `mark`, "" if none does. */
+static void copy_line(const char *text, const char *mark, char *out, size_t out_n)
 {
-    size_t n = strlen(text);
-    char *nl;
+    const char *hit = NULL, *begin;
 
-    while (n > 0 && text[n - 1] == '\n')
-        text[--n] = 0;
-    nl = strrchr(text, '\n');
-    copy_line(nl ? nl + 1 : text, "", out, out_n);
-    if (nl || n)
+    for (const char *p = text; (p = strstr(p, mark)) != NULL; p++)
+        hit = p;
+    out[0] = 0;
+    if (!hit)
         return;
-    snprintf(out, out_n, "it wrote nothing into its log");
+    for (begin = hit; begin > text && begin[-1] != '\n'; begin--)
+        ;
+    copy_words(begin, hit + strcspn(hit, "\n"), out, out_n);
+}
+
+static void last_line(const char *text, char *out, size_t out_n)
+{
+    const char *end = text + strlen(text), *begin;
+
+    while (end > text && end[-1] == '\n')
+        end--;
+    for (begin = end; begin > text && begin[-1] != '\n'; begin--)
+        ;
+    if (begin == end)
+        snprintf(out, out_n, "it wrote nothing into its log");
+    else
+        copy_words(begin, end, out, out_n);
 }
 
 static bool disk_is_full(const struct minder_home *h, const char *log)

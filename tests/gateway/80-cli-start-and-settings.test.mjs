@@ -145,6 +145,19 @@ describe('the command line', { concurrency: 2 }, () => {
     sentence(await run(['serve', '--data', temporaryFolder(), '--listen', '127.0.0.1:0', '--redis', 'http://x']), { says: /redis/, what: 'no url of Redis' });
   });
 
+  test('a redis-server that can’t start for a reason of its own is a sentence with its last words', async () => {
+    const says = async (script, words) => {
+      const bin = temporaryFolder();
+      writeFileSync(join(bin, 'redis-server'), `#!/bin/sh\n${script}\nexit 7\n`, { mode: 0o755 });
+      const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
+      const data = temporaryFolder();
+      sentence(await run(['serve', '--data', data, '--listen', '127.0.0.1:0'], { env }), { says: words, what: 'serve' });
+      sentence(await run(['user', 'add', 'ann', '--role', 'rep', '--department', 'general', '--no-password', '--data', data], { env }), { says: words, what: 'user add' });
+    };
+    await says("echo '7:M 01 Dec 2026 10:59:05.663 # Fatal error: no room on the moon'", /could not start \(exit 7\): Fatal error: no room on the moon; see .*redis\.log/);
+    await says('', /could not start \(exit 7\): it wrote nothing into its log/);
+  });
+
   test('the password in an address of Redis is said to nobody', async () => {
     for (const [url, shown] of [
       ['redis://:s3cret@127.0.0.1:1', 'redis://***@127.0.0.1:1'],
