@@ -36,7 +36,8 @@ int minder_pid(const struct minder *m);
 /*
  * For the command line: uses the running server of data_dir, or starts one; url into out. One at a time in a process.
  * minder_sync_end() stops the server if nobody else uses it by then: one that was started here (*started), or one that a
- * gateway left running because it was in use here. A gateway that uses it meanwhile keeps it.
+ * gateway left running because it was in use here. A gateway that uses it meanwhile keeps it. Where SIGINT, SIGTERM or SIGHUP ends the
+ * process in between, one that was started here ends first.
  */
 int minder_sync_begin(const char *data_dir, const struct config *cfg, char url[256], bool *started, struct err *err);
 int minder_sync_end(const char *data_dir, bool started, struct err *err);

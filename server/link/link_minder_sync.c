@@ -20,6 +20,61 @@
 static struct minder_home home = {.users_fd = -1};
 static pid_t child; /* the server, if this process started it; else 0 */
 
+/* ---- a command that is interrupted ends the server that it started ---- */
+
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+#define SIGNALS_N (sizeof signals / sizeof *signals)
+
+static struct sigaction before[SIGNALS_N];
+static bool catches;
+
+/* Then by the signal's own effect (SA_RESETHAND), as the command would have without this. */
+static void on_interrupt(int signal)
+{
+    if (child > 0 && home_is_last(&home)) {
+        kill(child, SIGTERM);
+        waitpid(child, NULL, 0);
+    }
+    raise(signal);
+}
+
+static void catch_signals(void)
+{
+    struct sigaction now = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+
+    for (size_t i = 0; !catches && i < SIGNALS_N; i++) {
+        sigaction(signals[i], NULL, &before[i]);
+        if (before[i].sa_handler != SIG_IGN)
+            sigaction(signals[i], &now, NULL);
+    }
+    catches = true;
+}
+
+static void let_signals(void)
+{
+    for (size_t i = 0; catches && i < SIGNALS_N; i++)
+        sigaction(signals[i], &before[i], NULL);
+    catches = false;
+}
+
+/* None comes in between the start and the number of what was started. */
+static int spawn(const struct config *cfg, int lock_fd, struct err *err)
+{
+    sigset_t held, was;
+    int rc;
+
+    sigemptyset(&held);
+    for (size_t i = 0; i < SIGNALS_N; i++)
+        sigaddset(&held, signals[i]);
+    sigprocmask(SIG_BLOCK, &held, &was);
+    rc = home_spawn(&home, cfg, lock_fd, &child, err);
+    catch_signals();
+    sigprocmask(SIG_SETMASK, &was, NULL);
+    return rc;
+}
+
+/* ---- waiting ---- */
+
 static int64_t now_ms(void)
 {
     struct timespec ts;
@@ -96,6 +151,7 @@ static int await_child(pid_t pid, int64_t until_ms, struct err *err)
         if (rc == ERR_AGAIN)
             until_ms = now_ms() + WAIT_MS; /* it loads its data, however much that is */
         if (waitpid(pid, &status, WNOHANG) == pid) {
+            child = 0;
             v = home_diagnose(&home, status, err);
             if (v == MINDER_JUDGE)
                 v = home_judge(&home, err);
@@ -111,7 +167,7 @@ static int await_child(pid_t pid, int64_t until_ms, struct err *err)
 
 static int start(const struct config *cfg, int lock_fd, struct err *err)
 {
-    int rc = home_spawn(&home, cfg, lock_fd, &child, err);
+    int rc = spawn(cfg, lock_fd, err);
 
     if (rc == 0)
         rc = await_child(child, now_ms() + WAIT_MS, err);
@@ -222,6 +278,7 @@ int minder_sync_end(const char *data_dir, bool started, struct err *err)
         return 0;
     if (home_is_last(&home)) /* also one that a gateway left behind because we were using it */
         rc = stop(err);
+    let_signals();
     home_fini(&home);
     return rc;
 }

@@ -1,6 +1,7 @@
 // Accounts, tokens and the archive from the command line, with and without a running server.
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -75,6 +76,31 @@ test('a long password of Chinese characters is the one that was typed', async ()
   assert.equal(await signIn(words), 200);
   const over = await server.cli(['user', 'passwd', 'ann', '--password-stdin'], { input: `${words}四\n`, fails: true });
   assert.match(over.err, /more than 200 characters/);
+  await endAndCheck(server);
+});
+
+test('a command that is interrupted ends the redis-server that was started for it, and no other', async () => {
+  const server = new Server();
+  const begin = async () => {
+    const p = spawn(BIN, ['user', 'add', 'ann', '--role', 'rep', '--department', 'general', '--password-stdin', ...server.common()]);
+    await until(() => server.redisPids().length === 1, 'a Redis for it');
+    return p; // it waits for the password
+  };
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
+    const p = await begin();
+    const ended = once(p, 'exit');
+    p.kill(signal);
+    assert.deepEqual(await ended, [null, signal]);
+    assert.deepEqual(server.redisPids(), [], `${signal}: its Redis is stopped`);
+  }
+  const p = await begin();
+  await server.start();
+  const ended = once(p, 'exit');
+  p.kill('SIGTERM');
+  await ended;
+  await server.person({ login: 'bob' });
+  assert.ok(await rep(server, { token: await server.token('bob') }), 'a server that uses it meanwhile keeps it');
+  assert.ok(!/redis down/.test(server.tail(100_000)));
   await endAndCheck(server);
 });
 
