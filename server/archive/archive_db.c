@@ -1,5 +1,6 @@
 #include "archive/archive_db.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -188,7 +189,7 @@ int archive_db_open_reader(const char *path, sqlite3 **out, struct err *err)
     int rc;
 
     if (!f)
-        return err_set(err, ERR_NOT_FOUND, "archive %s: %m", path);
+        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "archive %s: %m", path);
     fclose(f);
     rc = open_file(path, SQLITE_OPEN_READONLY, NULL, &db, err);
     if (rc == 0)

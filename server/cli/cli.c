@@ -192,7 +192,11 @@ static int check_data(const struct cli *c, struct err *err)
     char archive[600];
 
     cli_archive_path(c, archive, sizeof archive);
-    if (is_there(c->data, "redis") || (is_there(c->data, "") && access(archive, F_OK) == 0))
+    if (is_there(c->data, "redis"))
+        return 0;
+    if (errno == EACCES)
+        return err_set(err, ERR_IO, "--data %s: %m; run this as the user whose data it is", c->data);
+    if (is_there(c->data, "") && access(archive, F_OK) == 0)
         return 0;
     return err_set(err, ERR_NOT_FOUND, "there is no data in %s; is --data right?", c->data);
 }

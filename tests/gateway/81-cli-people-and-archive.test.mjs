@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { checkLogs, endAndCheck, exported } from './lib/checker.mjs';
@@ -187,6 +187,21 @@ test('who only asks makes no data: a mistyped --data is told', async () => {
   assert.equal((await run(['user', 'add', 'ann', '--role', 'rep', '--department', 'd', '--no-password', '--data', join(dir, 'new')])).code, 0);
   assert.equal((await run(['user', 'add', 'ann', '--role', 'rep', '--department', 'd', '--no-password', '--site', 'a', '--config', config, '--data', join(dir, 'two')])).code, 0);
   assert.match((await run(['user', 'list', '--site', 'a', '--config', config, '--data', join(dir, 'two')])).out, /^ann /);
+});
+
+test('data that may not be read is not told as missing', async () => {
+  const data = temporaryFolder();
+  const bare = process.getuid() === 0 ? ['setpriv', '--bounding-set=-all', BIN] : [BIN]; // what root may beyond its files' modes
+  assert.equal((await run(['user', 'add', 'ann', '--role', 'rep', '--department', 'd', '--no-password', '--data', data])).code, 0);
+  chmodSync(data, 0);
+  for (const args of [['user', 'list'], ['user', 'restore'], ['token', 'ann'], ['epoch'], ['archive', 'adopt'], ['archive', 'verify'], ['backup', join(temporaryFolder(), 'set')]]) {
+    const r = await new Promise((done) => execFile(bare[0], [...bare.slice(1), ...args, '--data', data], (e, out, err) => done({ code: e?.code, err })));
+    assert.equal(r.code, 1, `${args.join(' ')}: ${r.err}`);
+    assert.match(r.err, /^firstline: .*Permission denied/, args.join(' '));
+    assert.doesNotMatch(r.err, /there is no/, args.join(' '));
+  }
+  chmodSync(data, 0o700);
+  assert.match((await run(['user', 'list', '--data', data])).out, /^ann /);
 });
 
 test('a path of the data that is too long is told, and not cut to that of another', async () => {
