@@ -75,19 +75,44 @@ static bool is_loopback(const char *listen)
            strncmp(listen, "localhost:", 10) == 0;
 }
 
-static void check_settings(const struct config *cfg, struct buf *problems)
+/* Where one of several sites listens; "" nowhere. */
+static const char *address_of(const struct config *cfg, size_t site, bool metrics)
 {
-    bool has_tls = strncmp(cfg->http.public_url, "https://", 8) == 0;
+    const struct config_site *s = &cfg->sites[site];
 
-    if (!is_loopback(cfg->server.listen) && !has_tls)
+    return metrics ? (*s->metrics_listen ? s->metrics_listen : cfg->metrics.listen)
+                   : (*s->listen ? s->listen : cfg->server.listen);
+}
+
+/* Each site's own address, or that of all. Where there is TLS there is a proxy: we have none of our own. */
+static void check_reach(const struct config *cfg, struct buf *problems)
+{
+    bool has_tls = false;
+
+    for (size_t i = 0; i < cfg->sites_n; i++) {
+        const struct config_site *s = &cfg->sites[i];
+        const char *listen = address_of(cfg, i, false), *url = *s->public_url ? s->public_url : cfg->http.public_url;
+        bool is_own = cfg->sites_n > 1 || *s->listen;
+        char section[CONFIG_NAME_MAX + 8];
+
+        has_tls |= strncmp(url, "https://", 8) == 0;
+        if (is_loopback(listen) || strncmp(url, "https://", 8) == 0)
+            continue;
+        snprintf(section, sizeof section, "site.%s", s->id);
         warn(problems,
-             "server.listen: %s may be reached from outside without TLS; put nginx or Caddy in front and set "
-             "http.public_url to its https address",
-             cfg->server.listen);
-    if (has_tls && !*cfg->http.trusted_proxies) /* there is a proxy: we have no TLS of our own */
+             "%s.listen: %s may be reached from outside without TLS; put nginx or Caddy in front and set "
+             "%s.public_url to its https address",
+             is_own ? section : "server", listen, is_own ? section : "http");
+    }
+    if (has_tls && !*cfg->http.trusted_proxies)
         warn(problems,
              "http.trusted_proxies: empty, so all who come through the proxy count as one address, for "
              "limits.chats_per_address_h and for logins; name the proxy's address, as 127.0.0.1");
+}
+
+static void check_settings(const struct config *cfg, struct buf *problems)
+{
+    check_reach(cfg, problems);
     if (cfg->redis.appendfsync == CONFIG_FSYNC_EVERYSEC)
         warn(problems,
              "redis.appendfsync: everysec may lose about the last two seconds of acknowledged messages in a power cut");
@@ -114,15 +139,6 @@ static bool is_any_port(const char *listen)
     size_t n = strlen(listen);
 
     return n > 2 && strcmp(listen + n - 2, ":0") == 0;
-}
-
-/* Where one of several sites listens; "" nowhere. */
-static const char *address_of(const struct config *cfg, size_t site, bool metrics)
-{
-    const struct config_site *s = &cfg->sites[site];
-
-    return metrics ? (*s->metrics_listen ? s->metrics_listen : cfg->metrics.listen)
-                   : (*s->listen ? s->listen : cfg->server.listen);
 }
 
 /* Several sites are several processes: nothing that one of them holds may be another's. */

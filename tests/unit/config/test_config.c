@@ -504,6 +504,32 @@ static void check_finds_what_no_single_key_can_tell(void **state)
     config_destroy(cfg);
 }
 
+static void check_looks_at_the_address_of_each_site(void **state)
+{
+    struct config *cfg = config_create();
+    struct err err = {0};
+    struct buf problems;
+
+    (void)state;
+    buf_init(&problems, 10000);
+    expect_read(cfg, "[server]\nlisten = 0.0.0.0:80\n"
+                     "[site.lamps]\nlisten = 0.0.0.0:8081\n"
+                     "[site.looms]\nlisten = 0.0.0.0:8082\npublic_url = https://looms.example\n"
+                     "[site.pots]\nlisten = 127.0.0.1:8083\n");
+    assert_int_equal(config_check(cfg, &problems, &err), 0);
+    assert_non_null(strstr(problems.p, "site.lamps.listen: 0.0.0.0:8081 may be reached from outside without TLS; put "
+                                       "nginx or Caddy in front and set site.lamps.public_url to its https address\n"));
+    assert_null(strstr(problems.p, "site.looms.listen"));
+    assert_null(strstr(problems.p, "site.pots.listen"));
+    assert_null(strstr(problems.p, "server.listen")); /* none listens there */
+    buf_reset(&problems);
+    expect_read(cfg, "[http]\npublic_url = https://help.example\n");
+    assert_int_equal(config_check(cfg, &problems, &err), 0);
+    assert_null(strstr(problems.p, ".listen:"));
+    buf_fini(&problems);
+    config_destroy(cfg);
+}
+
 static void sites_departments_and_canned_replies_are_bounded(void **state)
 {
     struct config *cfg = config_create();
@@ -550,6 +576,7 @@ int main(void)
         cmocka_unit_test(a_path_of_the_archive_that_would_be_cut_is_refused),
         cmocka_unit_test(a_secret_is_never_shown),
         cmocka_unit_test(check_finds_what_no_single_key_can_tell),
+        cmocka_unit_test(check_looks_at_the_address_of_each_site),
         cmocka_unit_test(sites_departments_and_canned_replies_are_bounded),
     };
 
