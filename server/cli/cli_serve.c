@@ -19,6 +19,10 @@ static int serve(struct cli *c, bool demo, const char *notes)
 
     if (cli_make_data(c, &err) < 0)
         return cli_fail(&err);
+    if (opt.listen) { /* what is said of the address is said of this one */
+        free(c->cfg->server.listen);
+        c->cfg->server.listen = mem_strdup(opt.listen);
+    }
     buf_init(&problems, 65536);
     if (config_check(c->cfg, &problems, &err) == 0 && problems.n)
         fputs(problems.p, stderr);

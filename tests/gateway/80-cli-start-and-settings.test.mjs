@@ -123,6 +123,14 @@ describe('the command line', { concurrency: 2 }, () => {
     assert.match(print.out.slice(print.out.indexOf('[department.d989]')), /^gone_ms = 0\n$/m, 'to its end');
   });
 
+  test('a start says that its address may be reached from outside, also where --listen named it', async () => {
+    for (const [listen, says] of [['0.0.0.0:0', true], ['127.0.0.1:0', false]]) {
+      const s = await new Server({ set: { 'server.listen': says ? '127.0.0.1:0' : '0.0.0.0:0' } }).start({ listen });
+      assert.equal(/^server\.listen: 0\.0\.0\.0:0 may be reached from outside without TLS/m.test(s.tail(100_000)), says, listen);
+      await s.stop();
+    }
+  });
+
   test('an occupied port is a sentence', async () => {
     const taken = net.createServer().listen(0, '127.0.0.1');
     await new Promise((done) => taken.on('listening', done));
