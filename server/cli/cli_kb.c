@@ -120,7 +120,8 @@ static int cmd_check(int argc, char **argv, const struct cli_kb_env *env)
     if (!dir)
         return check_built_in(env);
     n = kb_check_dir(dir, print_problem, &problems, &err);
-
+    if (n == 0 && problems.n == 0)
+        n = err_set(&err, ERR_NOT_FOUND, "%s: no article is in it: they lie in a folder for each language, as en/ID.md", dir);
     if (n < 0)
         return fail(env, &err);
     if (problems.n > 0) {

@@ -266,6 +266,17 @@ describe('the command line', { concurrency: 2 }, () => {
     sentence(await serve(dir, '--set', 'site.default.kb_dir=/nonexistent-kb'), { says: /site\.default\.kb_dir\): .*nonexistent-kb/, what: 'no such folder' });
   });
 
+  test('kb check tells a folder in which no article is found', async () => {
+    const dir = temporaryFolder();
+    const says = { says: /no article is in it: .*en\/ID\.md/, what: 'no article' };
+    sentence(await run(['kb', 'check', dir]), says);
+    writeFileSync(join(dir, 'refunds.md'), article('refunds', { title: 'Refunds', body: 'In 14 days.' }));
+    sentence(await run(['kb', 'check', dir]), says); // beside the folders of the languages
+    mkdirSync(join(dir, 'en'));
+    writeFileSync(join(dir, 'en', 'refunds.md'), article('refunds', { title: 'Refunds', body: 'In 14 days.' }));
+    assert.match((await run(['kb', 'check', dir])).out, /: 1 articles, all fine\n$/);
+  });
+
   test('kb check tells an article whose language is not its folder’s, and kb gaps asks for its folder', async () => {
     const kb = temporaryFolder();
     for (const lang of ['en', 'zh-CN']) mkdirSync(join(kb, lang));
