@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';
 import { article } from './lib/kb.mjs';
-import { BIN, Redis, Server, run, temporaryFolder } from './lib/server.mjs';
+import { BIN, ROOT, Redis, Server, redisPidsOf, run, temporaryFolder } from './lib/server.mjs';
 import { arrival } from './lib/desk.mjs';
 
 
@@ -289,6 +289,29 @@ describe('the command line', { concurrency: 2 }, () => {
     const gaps = await run(['kb', 'gaps']);
     assert.equal(gaps.code, 2);
     assert.match(gaps.err, /kb gaps takes one folder/);
+  });
+
+  test('./dev up --detach waits for what it started, however slowly that begins, and ./dev down ends it', async () => {
+    const dir = temporaryFolder();
+    const bin = join(dir, 'bin');
+    const data = join(dir, 'data');
+    mkdirSync(join(dir, 'build'));
+    mkdirSync(bin);
+    copyFileSync(join(ROOT, 'dev'), join(dir, 'dev'));
+    copyFileSync(BIN, join(dir, 'build', 'firstline'));
+    writeFileSync(join(dir, 'build', 'build.ninja'), '');
+    writeFileSync(join(bin, 'cmake'), '#!/bin/sh\n', { mode: 0o755 }); // it is built
+    writeFileSync(join(bin, 'setsid'), '#!/bin/sh\nsleep 0.3\nexec /usr/bin/setsid "$@"\n', { mode: 0o755 });
+    const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, FIRSTLINE_DATA: data };
+    const dev = (...args) => spawnSync(join(dir, 'dev'), args, { env, encoding: 'utf8', timeout: 60_000 });
+    const up = dev('up', '--detach');
+    const running = redisPidsOf(data);
+    const down = dev('down');
+    assert.equal(up.status, 0, up.stderr);
+    assert.match(up.stdout, /^ready http:\/\/127\.0\.0\.1:\d+$/m);
+    assert.equal(running.length, 1);
+    assert.equal(down.stdout, 'ended\n');
+    assert.deepEqual(redisPidsOf(data), []);
   });
 
   test('the help of the settings says what is so', async () => {
