@@ -92,6 +92,8 @@ int cli_account_put_back(struct cli_live *l, const struct cli_account *a, const 
                          struct err *err);
 /* What the live data has of a person's account: *out without a login if there is none. */
 int cli_account_read(struct cli_live *l, struct people_rep *out, struct err *err);
+/* The account of a login: id and fold. ERR_NOT_FOUND: nobody has it. */
+int cli_account_get(struct cli_live *l, const char *login, struct people_rep *out, struct err *err);
 /* Whose login it is: "" nobody's. */
 int cli_account_find(struct cli_live *l, const char *login, char out[ID_SIZE], struct err *err);
 
