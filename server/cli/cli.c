@@ -37,7 +37,7 @@ static const struct row {
      "    --no-password: signs in by a token alone (firstline token LOGIN), until `user passwd`.\n"
      "    Restore: accounts that the live data has lost, from the archive, as they were; API tokens are to be made anew.\n",
      cli_user, true},
-    {"token", "token LOGIN [--expires DAYS] | token list | token revoke ID\n    An API token, alone on the last line.\n", cli_token, true},
+    {"token", "token LOGIN [--expires DAYS] | token list | token revoke ID\n    An API token, alone on the last line. List: id, login, when it was made, until when it holds.\n", cli_token, true},
     {"kb", "kb check [DIR] | kb build | kb suggest TEXT | kb eval DIR [--accepts N] [--cap-ms 2] [--times] | kb bench [DIR]\n", run_kb, false},
     {"archive",
      "archive verify | archive export [--all] | archive adopt\n"

@@ -41,6 +41,31 @@ static int make_token(struct cli *c, struct cli_live *l, struct err *err)
     return 0;
 }
 
+static const char *minute_of(long long at_s, char out[24])
+{
+    time_t t = (time_t)at_s;
+    struct tm tm;
+
+    strftime(out, 24, "%Y-%m-%dT%H:%MZ", gmtime_r(&t, &tm));
+    return out;
+}
+
+/* note: as make_token() wrote it, "LOGIN MADE_S DAYS". */
+static void print_token(struct str digest, struct str note)
+{
+    char text[256], login[128] = "", minute[24];
+    long long made_s = 0, end_s;
+    long days = 0;
+
+    snprintf(text, sizeof text, "%.*s", STR_FMT(note));
+    sscanf(text, "%127s %lld %ld", login, &made_s, &days);
+    printf("%.12s  %-20s made %s", digest.s, login, minute_of(made_s, minute));
+    end_s = made_s + days * 86400LL;
+    if (days)
+        printf("  %s %s", end_s <= (long long)time(NULL) ? "expired" : "expires", minute_of(end_s, minute));
+    putchar('\n');
+}
+
 static int list_tokens(struct cli *c, struct cli_live *l, struct err *err)
 {
     const char *all[] = {"HGETALL"};
@@ -50,7 +75,7 @@ static int list_tokens(struct cli *c, struct cli_live *l, struct err *err)
     if (!r)
         return err->code;
     for (size_t i = 0; i + 1 < redis_reply_n(r); i += 2)
-        printf("%.12s  %.*s\n", redis_reply_str(redis_reply_at(r, i)).s, STR_FMT(redis_reply_str(redis_reply_at(r, i + 1))));
+        print_token(redis_reply_str(redis_reply_at(r, i)), redis_reply_str(redis_reply_at(r, i + 1)));
     redis_sync_free(r);
     return 0;
 }

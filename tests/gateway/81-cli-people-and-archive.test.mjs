@@ -114,6 +114,22 @@ test('an expired token opens nothing', async () => {
   await endAndCheck(server);
 });
 
+test('token list says when a token was made, and until when it holds', async () => {
+  const server = await new Server().start();
+  await server.person({ login: 'ann' });
+  await server.token('ann');
+  await server.cli(['token', 'ann', '--expires', '30']);
+  execFileSync('redis-cli', ['-s', join(server.data, 'redis/redis.sock'), 'HSET', 'fl:{default}:tokens', 'f'.repeat(64), `ann ${Date.UTC(2026, 0, 2, 3, 4) / 1000} 7`]);
+  const lines = (await server.cli(['token', 'list'])).out.trim().split('\n');
+  const times = lines.map((l) => /^[0-9a-f]{12} {2}ann {17} {1}made (\S+Z)(?: {2}(expires|expired) (\S+Z))?$/.exec(l)).filter(Boolean);
+  assert.equal(times.length, 3, lines.join('\n'));
+  const [made, , end] = times.find((t) => t[2] === 'expires').slice(1);
+  assert.equal(Date.parse(end) - Date.parse(made), 30 * 86_400_000);
+  assert.ok(Math.abs(Date.parse(made) - Date.now()) < 180_000, made);
+  assert.deepEqual(times.find((t) => t[2] === 'expired').slice(1), ['2026-01-02T03:04Z', 'expired', '2026-01-09T03:04Z']);
+  await endAndCheck(server);
+});
+
 test('export and verify say the same with and without a running server', async () => {
   const server = await new Server().start();
   const [ann] = await team(server, 1);
