@@ -53,6 +53,8 @@ int cli_set_copy(const char *from, const char *to, struct err *err)
 
     if (fd < 0 || fstat(fd, &st) < 0)
         rc = err_set(err, ERR_IO, "%s: %m", from);
+    else if (!S_ISREG(st.st_mode)) /* a pipe was read empty before */
+        rc = err_set(err, ERR_INVALID, "%s: it is no file that can be copied", from);
     else
         rc = cli_set_copy_fd(fd, st.st_size, to, err);
     if (fd >= 0)

@@ -1,5 +1,6 @@
 // `firstline backup DIR` and `restore DIR`: one set of one moment, whatever is written meanwhile, and what it comes to in another directory.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -7,7 +8,7 @@ import { OwnRedis, ask } from '../faults/lib/redis.mjs';
 import { checkLogs, exported } from './lib/checker.mjs';
 import { again, rep } from './lib/client.mjs';
 import { auditor, servedChat, settled, team } from './lib/desk.mjs';
-import { PASSWORD, Server, end, endAll, run, temporaryFolder } from './lib/server.mjs';
+import { BIN, PASSWORD, Server, end, endAll, run, temporaryFolder } from './lib/server.mjs';
 import { traffic } from './lib/traffic.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -199,6 +200,9 @@ test('a backup that can not be finished is no set, and writes go on', async () =
   renameSync(manifest, join(server.data, 'aside'));
   await refused(server.cli(['backup', dir], { fails: true }), /appendonly\.aof\.manifest: No such file/);
   renameSync(join(server.data, 'aside'), manifest);
+  const pipe = spawnSync('bash', ['-c', 'exec "$0" backup "$1" --data "$2" --config <(printf "[limits]\\nburst = 7\\n")', BIN, join(temporaryFolder(), 'piped'), server.data], { encoding: 'utf8' });
+  assert.match(pipe.stderr, /it is no file that can be copied/, 'a configuration that can be read once');
+  assert.equal(pipe.status, 1);
   await sue.say('goes on', { chat });
   await refused(run(['restore', dir, '--data', join(temporaryFolder(), 'new')]), /it is no backup, or one that was interrupted/);
   await end(server);
