@@ -124,6 +124,14 @@ static void on_primary(void *ctx, const char *url)
         log_error("link", "the sentinels' answer is no address why=\"%s\"", err_why(&err));
 }
 
+/* What a start that waits for one has to say. */
+static void on_nobody(void *ctx, const char *why)
+{
+    struct link *l = ctx;
+
+    snprintf(l->why, sizeof l->why, "redis: no primary is known; a sentinel: %s", why);
+}
+
 /* ---- the bus */
 
 static void on_bus_message(void *ctx, struct str channel, struct str payload)
@@ -189,7 +197,7 @@ int link_open(struct uv_loop_s *loop, const struct config *cfg, const char *url,
 {
     struct link *l = mem_zalloc(sizeof *l);
     struct redis_port cmd = {l, on_cmd_up, on_cmd_down, NULL}, bus = {l, on_bus_up, on_bus_down, on_bus_message};
-    struct sentinel_port sentinel = {l, on_primary};
+    struct sentinel_port sentinel = {l, on_primary, on_nobody};
     bool is_fixed = !redis_url_is_sentinel(url);
     int rc;
 

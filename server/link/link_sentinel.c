@@ -50,6 +50,12 @@ static bool is_at_a_failover(struct str flags)
     return flags.n && memmem(flags.s, flags.n, mark, sizeof mark - 1);
 }
 
+static void say_nobody(struct sentinel *s, const char *why)
+{
+    if (s->config < 0 && !s->closing && s->port.on_nobody)
+        s->port.on_nobody(s->port.ctx, why);
+}
+
 static void on_answer(void *ctx, const struct redis_reply *r)
 {
     struct asking *q = ctx;
@@ -60,6 +66,8 @@ static void on_answer(void *ctx, const struct redis_reply *r)
 
     s->asked[q->i] = false;
     free(q);
+    if (r && redis_reply_type(r) == REDIS_ERR)
+        say_nobody(s, redis_reply_str(r).s);
     if (s->closing || host.n == 0 || port.n == 0 || config.n == 0 || is_at_a_failover(value_of(r, "flags")))
         return;
     sentinel_url_primary(&s->url, host, port, url, sizeof url);
@@ -109,7 +117,7 @@ static void on_conn_up(void *ctx)
 
 static void on_conn_down(void *ctx, const char *why)
 {
-    (void)ctx, (void)why; /* the others are asked; it connects again by itself */
+    say_nobody(ctx, why); /* the others are asked; it connects again by itself */
 }
 
 int sentinel_open(struct uv_loop_s *loop, const char *url, const struct sentinel_port *port,

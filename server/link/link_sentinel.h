@@ -18,6 +18,7 @@ struct sentinel;
 struct sentinel_port {
     void *ctx;
     void (*on_primary)(void *ctx, const char *url); /* it is there now; only when that has changed */
+    void (*on_nobody)(void *ctx, const char *why);  /* none has named one yet: what one of them answers, or why it can't be asked; NULL: not told */
 };
 
 /* url: sentinel://… */

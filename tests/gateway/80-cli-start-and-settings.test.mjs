@@ -10,6 +10,7 @@ import { endAndCheck } from './lib/checker.mjs';
 import { article } from './lib/kb.mjs';
 import { BIN, ROOT, Redis, Server, redisPidsOf, run, temporaryFolder } from './lib/server.mjs';
 import { arrival } from './lib/desk.mjs';
+import { until } from './lib/wait.mjs';
 
 
 /** Its last line on standard error is one sentence, the only one of its kind beside logs and remarks on the configuration. */
@@ -179,6 +180,29 @@ describe('the command line', { concurrency: 2 }, () => {
       for (const args of [['user', 'list'], ['epoch']]) assert.doesNotMatch((await run([...args, '--data', data, '--redis', url])).err, /s3cr/, args[0]);
     }
     assert.doesNotMatch((await serve(temporaryFolder(), '--redis', 'redis://:s3cr/et@127.0.0.1:1')).err, /s3cr/, 'no address');
+  });
+
+  test('a start that no sentinel names a primary to says what they say', async () => {
+    const port = net.createServer().listen(0, '127.0.0.1');
+    await once(port, 'listening');
+    const at = `127.0.0.1:${port.address().port}`;
+    await new Promise((done) => port.close(done));
+    const start = () => serve(temporaryFolder(), '--redis', `sentinel://${at}/shop`, '--set', 'redis.wait_ms=3000');
+    sentence(await start(), { says: /a sentinel: Connection refused/, what: 'nobody is there' });
+    const dir = temporaryFolder();
+    writeFileSync(join(dir, 'sentinel.conf'), `port ${at.split(':')[1]}\nbind 127.0.0.1\ndir ${dir}\nsentinel monitor main 127.0.0.1 1 1\n`);
+    const sentinel = spawn('redis-server', [join(dir, 'sentinel.conf'), '--sentinel'], { stdio: 'ignore' });
+    const listens = () => new Promise((done) => {
+      const c = net.connect(Number(at.split(':')[1]), '127.0.0.1', () => {
+        c.destroy();
+        done(true);
+      });
+      c.on('error', () => done(false));
+    });
+    await until(listens, 'the sentinel listens');
+    sentence(await start(), { says: /a sentinel: ERR No such master with that name/, what: 'another name' });
+    sentinel.kill('SIGKILL');
+    await once(sentinel, 'exit');
   });
 
   test('an address of Redis with a very long password is taken by every command', async () => {

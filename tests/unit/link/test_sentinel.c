@@ -152,7 +152,7 @@ static void who_is_at_a_failover_is_not_asked_where_the_primary_is(void **state)
     struct world w;
     struct fake f[2];
     struct seen seen = {.n = 0};
-    struct sentinel_port port = {&seen, on_primary};
+    struct sentinel_port port = {&seen, on_primary, NULL};
     struct sentinel *s;
     char url[128];
     int a, b;
