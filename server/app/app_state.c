@@ -143,6 +143,25 @@ static int64_t clock_ms(void)
     return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
 }
 
+/* As UTF-8, whatever stands in a path and wherever a sentence was cut: a browser ends the connection that other bytes come on. */
+static void keep_why(struct app_state *s, const char *why)
+{
+    size_t n, least;
+
+    snprintf(s->why, sizeof s->why, "%s", why);
+    n = strlen(s->why);
+    least = n > 3 ? n - 3 : 0; /* without a piece of a character at its end */
+    while (n > least && !utf8_is_valid((struct str){s->why, n}))
+        n--;
+    if (utf8_is_valid((struct str){s->why, n})) {
+        s->why[n] = 0;
+        return;
+    }
+    for (char *c = s->why; *c; c++)
+        if ((unsigned char)*c >= 0x80)
+            *c = '?';
+}
+
 /* why NULL or "": it doesn't hold. True if that is news. */
 static bool set(struct app *a, enum app_state_name i, const char *why)
 {
@@ -150,7 +169,7 @@ static bool set(struct app *a, enum app_state_name i, const char *why)
     bool holds = why && why[0], did = s->since_ms != 0;
 
     if (holds)
-        snprintf(s->why, sizeof s->why, "%s", why);
+        keep_why(s, why);
     if (holds == did)
         return false;
     s->since_ms = holds ? clock_ms() : 0;

@@ -1,6 +1,6 @@
 // What is wrong has a name: in /readyz, in /metrics, in the log, at who is connected; chats go on as long as the promise can be kept.
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, readFileSync, renameSync, statfsSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { disk } from '../faults/lib/os.mjs';
@@ -280,6 +280,25 @@ test('the archive’s file is gone from its place: named by the node that had it
     await hasNot(s, 'archive_away');
     await s.transcript(quinn.token, chat, (t) => t.events.some((e) => e.text === 'kept until it is back'));
   }));
+
+test('a reason that names a long Chinese path reaches the consoles', async () => {
+  const top = temporaryFolder();
+  const first = '店'.repeat(70) + 'x'.repeat((3 - (top.length % 3)) % 3); // the reason is cut within a character
+  const dir = join(top, first, '铺'.repeat(50));
+  mkdirSync(dir, { recursive: true });
+  const s = new Server({ set: { 'archive.path': join(dir, 'a.sqlite') } });
+  const bob = await s.account();
+  await s.start();
+  await s.stop();
+  for (const end_ of ['', '.heads', '.key']) renameSync(join(dir, `a.sqlite${end_}`), join(dir, `aside${end_}`));
+  await s.start();
+  await has(s, 'archive_away');
+  const { welcome } = await rep(s, bob);
+  const { why } = welcome.health.states.find((state) => state.name === 'archive_away');
+  assert.match(why, /铺$/);
+  assert.doesNotMatch(why, /\ufffd/);
+  await end(s);
+});
 
 test('archive adopt: another node’s file is the archive from now on, seen without a restart', () =>
   withRedis(
