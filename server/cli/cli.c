@@ -38,7 +38,7 @@ static const struct row {
      "    Restore: accounts that the live data has lost, from the archive, as they were; API tokens are to be made anew.\n",
      cli_user, true},
     {"token", "token LOGIN [--expires DAYS] | token list | token revoke ID\n    An API token, alone on the last line. List: id, login, when it was made, until when it holds.\n", cli_token, true},
-    {"kb", "kb check [DIR] | kb build | kb suggest TEXT | kb eval DIR [--accepts N] [--cap-ms 2] [--times] | kb bench [DIR]\n", run_kb, false},
+    {"kb", "kb check [DIR] | kb build | kb suggest TEXT | kb eval DIR [--accepts N] [--cap-ms 2] [--times] | kb bench [DIR]\n", run_kb, true},
     {"archive",
      "archive verify | archive export [--all] | archive adopt\n"
      "    Export: NDJSON, one event a line, exactly as sent to a rep. Adopt: the archive of this data directory is the site's from now on.\n",

@@ -168,6 +168,7 @@ test('what can’t be is one sentence: an address twice, one archive for all, a 
   await says('[site.a]\nredis = localhost\n', ['config', 'check'], 1, /bad\.ini:2.*site\.a\.redis.*is not unix:/);
   await says(two, ['serve', '--site', 'c'], 1, /there is no site c; there is a, b/);
   await says(two, ['user', 'list'], 1, /the configuration has 2 sites; say which by --site NAME/);
+  await says(two, ['kb', 'check'], 1, /kb: the configuration has 2 sites; say which by --site NAME/); // each has articles of its own
   await says(two, ['serve', '--listen', '127.0.0.1:0'], 2, /--listen: one address can't be that of 2 sites/);
   writeFileSync(join(dir, 'archive.sqlite'), '');
   await says(two, ['serve'], 1, /it holds the data of a site that was alone; stop the server, and move all that is in it to/);
