@@ -1,8 +1,8 @@
 /*
  * log: lines on standard error, `level room what key=value …`, made for people and for grep.
  *
- * A value is escaped (no CR, LF, ESC or quote from outside can forge a line). Never given to it: chat text, contact
- * data, tokens, passwords.   Thread  any: one write(2) a line.
+ * Control characters become '?' (no CR, LF or ESC from outside can forge a line); a quote in a value stays. Longer
+ * than 799 bytes it is cut. Never given to it: chat text, contact data, tokens, passwords.   Thread  any: one write(2) a line.
  */
 #ifndef LOG_H
 #define LOG_H
