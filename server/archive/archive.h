@@ -161,6 +161,8 @@ int archive_ask(struct archive *a, const struct archive_query *q,
 int archive_verify(const char *path, struct buf *out, struct err *err);
 /* [any] The file's random id, also while the server writes. ERR_NOT_FOUND, ERR_CORRUPT, ERR_IO. */
 int archive_read_id(const char *path, char *out, size_t size, struct err *err);
+/* [any] The same for the site that it belongs to. */
+int archive_read_site(const char *path, char *out, size_t size, struct err *err);
 /*
  * [any] Copies the archive with its key and heads to `to` (and beside it), also while the server writes: the
  * copy is of one moment and verifies. on_moment (may be NULL) is called before that moment and when it is over,

@@ -348,7 +348,7 @@ int archive_export(const char *path, bool all, int (*write)(void *ctx, struct st
 
 /* --- whose file it is */
 
-int archive_read_id(const char *path, char *out, size_t size, struct err *err)
+static int read_meta(const char *path, const char *key, char *out, size_t size, struct err *err)
 {
     sqlite3_stmt *st = NULL;
     sqlite3 *db = NULL;
@@ -356,11 +356,22 @@ int archive_read_id(const char *path, char *out, size_t size, struct err *err)
 
     if (rc < 0)
         return rc;
-    if (sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE key = 'id'", -1, &st, NULL) != SQLITE_OK || sqlite3_step(st) != SQLITE_ROW)
-        rc = archive_db_fail(db, path, "read its id", err);
+    if (sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE key = ?1", -1, &st, NULL) != SQLITE_OK ||
+        sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC) != SQLITE_OK || sqlite3_step(st) != SQLITE_ROW)
+        rc = archive_db_fail(db, path, "read whose it is", err);
     else
         snprintf(out, size, "%.*s", STR_FMT(archive_db_col(st, 0)));
     sqlite3_finalize(st);
     archive_db_close(db, NULL, 0);
     return rc;
+}
+
+int archive_read_id(const char *path, char *out, size_t size, struct err *err)
+{
+    return read_meta(path, "id", out, size, err);
+}
+
+int archive_read_site(const char *path, char *out, size_t size, struct err *err)
+{
+    return read_meta(path, "site", out, size, err);
 }

@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 #include "cli/cli_kb.h"
 
+#include "archive/archive.h"
 #include "base/base_crypto.h"
 #include "config/config.h"
 #include "link/link_minder.h"
@@ -279,14 +280,27 @@ static int run_kb(struct cli *c)
     return cli_kb(n, argv, &env);
 }
 
+int cli_check_site(const struct cli *c, struct err *err)
+{
+    const char *site = c->cfg->sites[0].id;
+    char path[600], owner[128];
+    struct err ignored = {0};
+
+    cli_archive_path(c, path, sizeof path);
+    if (archive_read_site(path, owner, sizeof owner, &ignored) < 0 || strcmp(owner, site) == 0)
+        return 0; /* one that can't be read is for those to say who need it */
+    return err_set(err, ERR_CONFLICT, "archive %s: it belongs to site %s, and this was to be about site %s; name the server's configuration by --config", path,
+                   owner, site);
+}
+
 int cli_live_open(const struct cli *c, struct cli_live *out, struct err *err)
 {
-    int rc = 0;
+    int rc = cli_check_site(c, err);
 
     out->started = false;
     out->link = NULL;
     out->url[0] = 0;
-    if (!c->redis)
+    if (rc == 0 && !c->redis)
         rc = c->may_make_data ? cli_make_data(c, err) : check_data(c, err);
     if (rc == 0 && !c->redis)
         rc = minder_sync_begin(c->data, c->cfg, out->url, &out->started, err);

@@ -62,6 +62,8 @@ struct cli_live {
     bool started;
 };
 int cli_live_open(const struct cli *c, struct cli_live *out, struct err *err);
+/* ERR_CONFLICT: the archive on this machine is another site's, as where --config was left out. cli_live_open() asks this first. */
+int cli_check_site(const struct cli *c, struct err *err);
 int cli_live_close(const struct cli *c, struct cli_live *l, struct err *err);
 /* Makes the data directory, and in it the site's own; what lies above must be there. */
 int cli_make_data(const struct cli *c, struct err *err);

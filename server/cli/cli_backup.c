@@ -195,6 +195,8 @@ static int backup(struct backup *b, struct err *err)
     if (rc == ERR_NOT_FOUND)
         return err_set(err, rc, "archive %s: there is none; run this on the node that has the site's archive, with its --data", path);
     if (rc == 0)
+        rc = cli_check_site(b->c, err);
+    if (rc == 0)
         rc = make_target(b->dir, err);
     if (rc == 0 && !b->c->redis)
         rc = cli_live_open(b->c, &b->live, err);

@@ -205,6 +205,27 @@ test('who only asks makes no data: a mistyped --data is told', async () => {
   assert.match((await run(['user', 'list', '--site', 'a', '--config', config, '--data', join(dir, 'two')])).out, /^ann /);
 });
 
+test('where --config is left out and the data is not the default site’s, that is told, and nothing is done', async () => {
+  const dir = temporaryFolder();
+  const config = join(dir, 'shop.ini');
+  writeFileSync(config, '[site.shop]\n');
+  mkdirSync(join(dir, 'data'));
+  const server = await new Server({ data: join(dir, 'data'), config }).start();
+  await server.person({ login: 'ann' });
+  const cli = (...args) => run([...args, '--data', server.data], { input: `${PASSWORD}\n` });
+  for (const stopped of [false, true]) {
+    if (stopped) await server.stop();
+    for (const args of [['user', 'list'], ['user', 'add', 'bob', '--role', 'rep', '--department', 'general', '--no-password'], ['token', 'list'], ['epoch', 'new'], ['archive', 'adopt'], ['backup', join(dir, 'set')]]) {
+      const r = await cli(...args);
+      assert.equal(r.code, 1, `${args.join(' ')}: ${r.out}`);
+      assert.match(r.err, /^firstline: archive \S+: it belongs to site shop, .*--config\n$/, args.join(' '));
+    }
+    assert.match((await server.cli(['user', 'list'])).out, /^ann .*\n$/);
+  }
+  assert.ok(!existsSync(join(dir, 'set')));
+  assert.deepEqual(server.redisPids(), []);
+});
+
 test('data that may not be read is not told as missing', async () => {
   const data = temporaryFolder();
   const bare = process.getuid() === 0 ? ['setpriv', '--bounding-set=-all', BIN] : [BIN]; // what root may beyond its files' modes
