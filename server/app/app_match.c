@@ -325,9 +325,9 @@ static void offer(struct app *a, struct department *d, struct slot *s)
     struct member *m[REPS_MAX];
     const struct people_rep *reps[REPS_MAX];
     struct chat *c = &s->chat;
-    struct routing_need need = {.department = str_of(d->cfg->name), .weight = d->rules.weight[c->class_]};
-    struct routing_choice *choice;
     struct people_list skills = {.n = 0};
+    struct routing_need need = {.department = str_of(d->cfg->name), .skills = &skills, .weight = d->rules.weight[c->class_]};
+    struct routing_choice *choice;
     struct str rest = str_of(d->cfg->skills), item;
     unsigned n;
     bool helps;
@@ -341,10 +341,10 @@ static void offer(struct app *a, struct department *d, struct slot *s)
     for (unsigned i = 0; i < n; i++)
         reps[i] = &m[i]->rep;
     need.language = str_of(c->locale ? c->locale : "");
-    need.skills = &skills;
     need.owner = c->owner.id[0] ? c->owner.id : c->lost.id[0] ? c->lost.id : c->prefer.id;
     need.passed = c->passed;
     need.passed_n = c->passed_n;
+    need.is_resting = c->declined_at_ms && slot_now_ms(s) - c->declined_at_ms < d->rules.offer_ms;
     choice = mem_zalloc(sizeof *choice);
     routing_choose(&need, reps, n, choice);
     buf_init(&b, 1 << 16);

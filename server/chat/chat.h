@@ -82,6 +82,7 @@ struct chat {
     enum care_step care_done;
     char passed[CHAT_PASSED_MAX][ID_SIZE];
     unsigned passed_n;
+    int64_t declined_at_ms;      /* when somebody declined it last in this wait; 0: nobody has */
     struct chat_who offered_to;
     int64_t offer_until_ms;
     struct chat_who prefer;      /* the owner of the case that this one comes back to (rule 2.7) */

@@ -115,6 +115,7 @@ static void end_wait(struct chat *c)
     c->queue_score = 0;
     c->care_done = CARE_NONE;
     c->passed_n = 0;
+    c->declined_at_ms = 0;
     c->alert[0] = 0;
     c->alerted_at_ms = 0;
     c->alert_level = 0;
@@ -131,6 +132,7 @@ static void begin_wait(struct chat *c, int64_t at_ms, int64_t score)
         c->wait_since_ms = at_ms;
         c->care_done = CARE_NONE;
         c->passed_n = 0;
+        c->declined_at_ms = 0;
     }
     c->queue_score = score;
     c->reminded = false;
@@ -425,6 +427,8 @@ static void apply_facts(struct chat *c, const struct entry *e)
     case KIND_OFFER_MISSED:
     case KIND_OFFER_DECLINED:
         add_passed(c, c->offered_to.id);
+        if (e->kind == KIND_OFFER_DECLINED)
+            c->declined_at_ms = e->at_ms;
         end_offer(c);
         break;
     case KIND_ASSIGNED:

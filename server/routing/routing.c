@@ -59,6 +59,15 @@ static bool has_skills(const struct people_rep *p, const struct people_list *ski
     return true;
 }
 
+/* 0: hasn't passed the chat; else the later, the higher. */
+static unsigned passed_rank(const struct routing_need *need, const char *id)
+{
+    for (unsigned i = need->passed_n; i > 0; i--)
+        if (strcmp(need->passed[i - 1], id) == 0)
+            return i;
+    return 0;
+}
+
 /* What stands against this rep, whatever the others do; WHY_CHOSEN: nothing. */
 static enum routing_why obstacle(const struct routing_need *need, const struct people_rep *p, bool ask_language)
 {
@@ -74,16 +83,9 @@ static enum routing_why obstacle(const struct routing_need *need, const struct p
         return WHY_LANGUAGE;
     if (!people_has_room(p, need->weight))
         return WHY_FULL;
+    if (need->is_resting && passed_rank(need, p->id))
+        return WHY_PASSED;
     return WHY_CHOSEN;
-}
-
-/* 0: hasn't passed the chat; else the later, the higher. */
-static unsigned passed_rank(const struct routing_need *need, const char *id)
-{
-    for (unsigned i = need->passed_n; i > 0; i--)
-        if (strcmp(need->passed[i - 1], id) == 0)
-            return i;
-    return 0;
 }
 
 static bool is_owner(const struct routing_need *need, const struct people_rep *p)

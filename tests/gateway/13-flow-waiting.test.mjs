@@ -49,6 +49,17 @@ describe('waiting', { concurrency: 6 }, () => {
     assert.ok(why.candidates.length >= 1, 'who else there was');
   });
 
+  test('rule 1.4: a declined offer that nobody else can take comes back to the same rep, but not at once', async () => {
+    const [ann] = await team(server, 1);
+    const { chat } = await arrival(server, ann.department);
+    await ann.expect('offer', { chat, kind: 'new' });
+    await ann.done('offer.decline', { chat, reason: 'let me finish this first' });
+    await ann.expect('offer', { chat, kind: 'new' });
+    const { events } = await state(chat, 'offered');
+    const declined = events.find((e) => e.kind === 'offer_declined'), again = events.filter((e) => e.kind === 'offered')[1];
+    assert.ok(again.at - declined.at >= 1000, `${again.at - declined.at} ms after the decline`);
+  });
+
   test('a shopper who leaves while waiting is abandoned, with the time waited', async () => {
     const [who] = await staff(server, 1);
     const { sue, chat } = await arrival(server, who.department);

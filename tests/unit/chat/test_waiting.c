@@ -58,12 +58,14 @@ static void an_offer_holds_room_until_its_deadline(void **state)
     assert_true(store_fire(&s, 0, TIMER_OFFER));
     assert_int_equal(chat()->state, CHAT_WAITING);
     assert_true(last_has("offer_missed") && last_has("deadline"));
+    assert_int_equal(chat()->declined_at_ms, 0);
     assert_string_equal(chat()->passed[0], "r_ann");
     assert_int_equal(s.chat[0].score, STORE_START_MS); /* the place is kept */
     assert_int_equal(chat()->wait_since_ms, STORE_START_MS);
     store_offer(&s, 0, bob);
     assert_int_equal(store_rep(&s, bob, 0, "offer.decline", "'reason':'lunch'"), CODE_OK);
     assert_int_equal(chat()->passed_n, 2);
+    assert_int_equal(chat()->declined_at_ms, s.now_ms);
     assert_int_equal(store_rep(&s, bob, 0, "offer.accept", ""), CODE_CONFLICT);
 }
 

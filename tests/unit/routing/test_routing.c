@@ -288,6 +288,27 @@ static void who_passed_it_comes_back_only_when_nobody_else_is_left(void **state)
     assert_string_equal(why(&o, 1), "passed");
 }
 
+/* rule 1.4: just declined, it is for those who haven't passed it, or for nobody yet */
+static void just_declined_it_is_not_for_those_who_passed_it(void **state)
+{
+    static const char passed[2][ID_SIZE] = {"r_a", "r_b"};
+    struct office o;
+
+    (void)state;
+    open_office(&o);
+    o.need.passed = passed;
+    o.need.passed_n = 2;
+    o.need.is_resting = true;
+    assert_string_equal(choose(&o), "r_c");
+    assert_string_equal(why(&o, 0), "passed");
+    for (unsigned i = 2; i < REPS; i++)
+        o.rep[i].shift = SHIFT_OFF;
+    assert_string_equal(choose(&o), "nobody");
+    assert_string_equal(why(&o, 1), "passed");
+    o.need.is_resting = false;
+    assert_string_equal(choose(&o), "r_a");
+}
+
 /* rule 1.4: when all have passed it, it goes round: whoever passed it longest ago is next, be it the owner or the least busy */
 static void when_all_have_passed_it_goes_round(void **state)
 {
@@ -369,6 +390,7 @@ int main(void)
         cmocka_unit_test(the_owner_comes_first_when_able),
         cmocka_unit_test(a_language_nobody_speaks_is_not_asked_for),
         cmocka_unit_test(who_passed_it_comes_back_only_when_nobody_else_is_left),
+        cmocka_unit_test(just_declined_it_is_not_for_those_who_passed_it),
         cmocka_unit_test(when_all_have_passed_it_goes_round),
         cmocka_unit_test(candidates_are_written_with_their_reasons),
         cmocka_unit_test(the_expected_wait_follows_the_position),
