@@ -123,7 +123,7 @@ test('fields of the wrong type, size or form are refused by name', async () => {
   await sue.refused(bad, 'hello', { resume: [{ chat }] });
   await sue.refused(bad, 'hello', { resume: [7] });
   await sue.refused(bad, 'hello', { name: 'n'.repeat(101) });
-  for (const f of [{ to: 7, card: {} }, { to: ann.me, card: [] }, { to: ann.me, card: { verified: 'order' } }, { to: ann.me, card: { verified: Array(21).fill('x') } }, { to: ann.me, card: { summary: 7 } }, { card: {} }]) await ann.refused(bad, 'chat.transfer', { chat, ...f });
+  for (const f of [{ to: 7, card: {} }, { to: ann.me, card: [] }, { to: ann.me, card: { verified: 'order' } }, { to: ann.me, card: { verified: Array(21).fill('x') } }, { to: ann.me, card: { summary: 7 } }, { card: {} }, { to: ann.me }]) await ann.refused(bad, 'chat.transfer', { chat, ...f });
   await ann.refused(bad, 'shift.start', { capacity: 0 });
   await ann.refused(bad, 'shift.start', { capacity: 'many' });
   await ann.refused(bad, 'chat.tag', { chat });

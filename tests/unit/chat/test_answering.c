@@ -189,7 +189,7 @@ static void a_stale_belief_in_room_is_caught_by_the_guard(void **state)
 static void every_act_of_the_handler_is_refused_to_others(void **state)
 {
     static const char *const acts[][2] = {
-        {"chat.consult", "'to':'r_ann','question':'?'"}, {"chat.transfer", "'to':'r_ann'"}, {"chat.refer", "'who':'a','how':'b'"},
+        {"chat.consult", "'to':'r_ann','question':'?'"}, {"chat.transfer", "'to':'r_ann','card':{}"}, {"chat.refer", "'who':'a','how':'b'"},
         {"chat.resolve", "'resolution':'answered','summary':'x'"}, {"chat.park", "'promise':'x','until':9007199254740000"},
         {"chat.unpark", ""}, {"promise.add", "'text':'x','until':9007199254740000"}, {"chat.triage", "'department':'general','reason':'x'"},
         {"chat.verify", "'checks':['name']"},

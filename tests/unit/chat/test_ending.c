@@ -95,7 +95,7 @@ static void a_refusal_voids_every_proof_from_before(void **state)
 static void not_solved_returns_from_the_deputy_to_the_owner(void **state)
 {
     (void)state;
-    store_rep(&s, ann, 0, "chat.transfer", "'to':'r_bob'");
+    store_rep(&s, ann, 0, "chat.transfer", "'to':'r_bob','card':{}");
     store_rep(&s, bob, 0, "offer.accept", "");
     store_rep(&s, bob, 0, "chat.resolve", RESOLVE);
     store_shopper(&s, 0, "chat.confirm", "'solved':false");

@@ -94,12 +94,12 @@ static void a_refused_or_unanswered_handover_returns(void **state)
 static void a_handover_is_refused_where_it_cannot_be_made(void **state)
 {
     (void)state;
-    assert_int_equal(store_rep(&s, bob, 0, "chat.transfer", "'to':'r_cat'"), CODE_NOT_HANDLER);
-    assert_int_equal(store_rep(&s, ann, 0, "chat.transfer", "'to':'r_nobody'"), CODE_NOT_FOUND);
-    assert_int_equal(store_rep(&s, ann, 0, "chat.transfer", "'to':'nowhere'"), CODE_NOT_FOUND);
-    assert_int_equal(store_rep(&s, ann, 0, "chat.transfer", "'to':'r_ann'"), CODE_CONFLICT);
+    assert_int_equal(store_rep(&s, bob, 0, "chat.transfer", "'to':'r_cat','card':{}"), CODE_NOT_HANDLER);
+    assert_int_equal(store_rep(&s, ann, 0, "chat.transfer", "'to':'r_nobody','card':{}"), CODE_NOT_FOUND);
+    assert_int_equal(store_rep(&s, ann, 0, "chat.transfer", "'to':'nowhere','card':{}"), CODE_NOT_FOUND);
+    assert_int_equal(store_rep(&s, ann, 0, "chat.transfer", "'to':'r_ann','card':{}"), CODE_CONFLICT);
     s.rep[cat].shift = SHIFT_OFF;
-    assert_int_equal(store_rep(&s, ann, 0, "chat.transfer", "'to':'returns'"), CODE_CONFLICT);
+    assert_int_equal(store_rep(&s, ann, 0, "chat.transfer", "'to':'returns','card':{}"), CODE_CONFLICT);
     assert_int_equal(store_rep(&s, ann, 0, "chat.transfer", CARD), CODE_OK);
     assert_int_equal(store_rep(&s, ann, 0, "chat.transfer", CARD), CODE_CONFLICT); /* one at a time */
     store_rep(&s, bob, 0, "offer.decline", "");
@@ -110,7 +110,7 @@ static void a_handover_is_refused_where_it_cannot_be_made(void **state)
 /* rule 2.4: nobody there: that is decided, and said, not left to the guard of the commit */
 static void a_handover_to_nobody_is_refused_at_once(void **state)
 {
-    static const char *const to[] = {"'to':'r_cat'", "'to':'returns'"};
+    static const char *const to[] = {"'to':'r_cat','card':{}", "'to':'returns','card':{}"};
     struct store_commit k;
 
     (void)state;
@@ -143,7 +143,7 @@ static void a_full_receiver_cannot_accept(void **state)
 static void a_handover_to_a_department_moves_the_chat_there(void **state)
 {
     (void)state;
-    assert_int_equal(store_rep(&s, ann, 0, "chat.transfer", "'to':'returns'"), CODE_OK);
+    assert_int_equal(store_rep(&s, ann, 0, "chat.transfer", "'to':'returns','card':{}"), CODE_OK);
     assert_string_equal(chat()->department, "general");
     assert_string_equal(chat()->transfer_to.id, "r_cat");
     assert_int_equal(store_rep(&s, cat, 0, "offer.accept", ""), CODE_OK);

@@ -106,7 +106,7 @@ static const struct rep_command rep_commands[] = {
     {"chat.consult", "'to':'TO','question':'can we refund this?'", ROLE_REP, 1},
     {"consult.answer", "'text':'yes'", ROLE_REP, 1},
     {"chat.transfer", "'to':'TO','card':{'summary':'damaged','requirements':'after six','verified':['order'],'promised':'today'}", ROLE_REP, 4},
-    {"chat.transfer", "'to':'returns'", ROLE_REP, 2},
+    {"chat.transfer", "'to':'returns','card':{}", ROLE_REP, 2},
     {"chat.take_back", "", ROLE_REP, 3},
     {"chat.refer", "'who':'the post office','how':'by phone','by':'today'", ROLE_REP, 1},
     {"chat.resolve", "'resolution':'answered','summary':'refunded'", ROLE_REP, 6},
