@@ -76,6 +76,14 @@ bool chat_has_reader(const struct chat *c, const char *person)
     return false;
 }
 
+bool chat_has_asked(const struct chat *c, struct str person)
+{
+    for (unsigned i = 0; i < c->readers_n; i++)
+        if (str_is(person, c->readers[i]))
+            return (c->asked >> i) & 1;
+    return str_is(person, c->consulted); /* the readers were too many to note this one */
+}
+
 void chat_ownership(const struct chat *c, struct ownership *out)
 {
     memset(out, 0, sizeof *out);

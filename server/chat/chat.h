@@ -20,7 +20,7 @@
 #include "routing/routing.h"
 
 #define CHAT_PASSED_MAX 32       /* who missed or declined in this wait */
-#define CHAT_READERS_MAX 64      /* reps who had to do with it: they may read it */
+#define CHAT_READERS_MAX 64      /* reps who had to do with it: they may read it; a bit each in `asked` */
 #define CHAT_PROMISES_MAX 32
 #define CHAT_TAGS_MAX 20
 #define CHAT_DECISION_ENTRIES 10
@@ -122,6 +122,7 @@ struct chat {
     unsigned tags_n;
     char readers[CHAT_READERS_MAX][ID_SIZE];
     unsigned readers_n;
+    uint64_t asked;              /* bit i: readers[i] was consulted */
     char consulted[ID_SIZE];     /* who was asked last and has not answered; "" nobody */
     struct chat_who consult_by;  /* who asked */
     char *consult_question;
@@ -144,6 +145,8 @@ bool chat_kind_raises_fence(enum kind kind);
 /* The rules' view of who owns and handles. */
 void chat_ownership(const struct chat *c, struct ownership *out);
 bool chat_has_reader(const struct chat *c, const char *person);
+/* True if this person was consulted, at whatever time: they may answer (rule 2.3). */
+bool chat_has_asked(const struct chat *c, struct str person);
 
 /* Timers of a chat: at most one of each is due. The names stand in the timers' index as `chat|name`. */
 enum chat_timer {

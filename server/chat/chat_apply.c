@@ -323,14 +323,20 @@ static void apply_consulted(struct chat *c, const struct entry *e)
         memcpy(c->consulted, p.id.s, p.id.n);
         c->consulted[p.id.n] = 0;
         add_reader(c, c->consulted);
+        for (unsigned i = 0; i < c->readers_n; i++)
+            if (strcmp(c->readers[i], c->consulted) == 0)
+                c->asked |= 1ull << i;
         set_who(&c->consult_by, e->from.id, e->from.name);
         set_text(&c->consult_question, &e->f[FIELD_QUESTION]);
         c->consulted_at_ms = e->at_ms;
     }
 }
 
-static void end_consult(struct chat *c)
+/* Others may have been asked before; the question that stands is the last one's. */
+static void end_consult(struct chat *c, struct str by)
 {
+    if (!str_is(by, c->consulted))
+        return;
     c->consulted[0] = 0;
     clear_who(&c->consult_by);
     clear_text(&c->consult_question);
@@ -444,7 +450,7 @@ static void apply_facts(struct chat *c, const struct entry *e)
         apply_consulted(c, e);
         break;
     case KIND_CONSULT_ANSWERED:
-        end_consult(c);
+        end_consult(c, e->from.id);
         break;
     case KIND_TRANSFER_OFFERED:
         apply_transfer_offered(c, e);

@@ -84,7 +84,11 @@ void decide_consult(const struct chat *c, const struct chat_cmd *cmd, const stru
     (void)r;
     if (!decide_needs_handler(c, cmd, d) || !has_receiver(cmd, d))
         return;
-    if (!cmd->target_is_department && str_is(cmd->person, cmd->target->id)) {
+    if (!cmd->target) {
+        decide_conflict(c, d, "nobody there can be asked now");
+        return;
+    }
+    if (str_is(cmd->person, cmd->target->id)) {
         decide_conflict(c, d, "you are the handler");
         return;
     }
@@ -100,6 +104,10 @@ void decide_consult_answer(const struct chat *c, const struct chat_cmd *cmd, con
     (void)r;
     if (!chat_state_is_open(c->state)) {
         decide_refuse(d, CODE_CLOSED, "the chat is %s", chat_state_name(c->state));
+        return;
+    }
+    if (!chat_has_asked(c, cmd->person)) {
+        decide_refuse(d, CODE_FORBIDDEN, "only who was asked answers");
         return;
     }
     e = decide_add_main(d, cmd, KIND_CONSULT_ANSWERED);

@@ -51,6 +51,24 @@ test('rule 2.10: a lead of another department who is asked for advice may give i
   await zoe.done('consult.answer', { chat, text: 'Two years, it is.' });
 });
 
+test('rule 2.3: only who was asked answers, and one answer leaves the question to another standing', async () => {
+  const { ann, bob, chat } = await servedChatWithColleague(server);
+  const [eve, zoe] = await team(server, 2);
+  await bob.refused('forbidden', 'consult.answer', { chat, text: 'Nobody asked me' });
+  await ann.done('chat.consult', { chat, to: eve.me, question: 'Is the seam under warranty?' });
+  await ann.done('chat.consult', { chat, to: zoe.me, question: 'And the leather?' });
+  for (const r of [ann, bob]) await r.refused('forbidden', 'consult.answer', { chat, text: 'It was not me who was asked' });
+  await eve.done('consult.answer', { chat, text: 'Two years, it is.' });
+  const back = await rep(server, zoe.who, { shift: false });
+  assert.equal(back.welcome.chats.find((c) => c.chat === chat)?.consult?.question, 'And the leather?');
+  await back.done('consult.answer', { chat, text: 'One year.' });
+});
+
+test('rule 2.3: a consultation of a department where nobody can be asked is refused', async () => {
+  const { ann, chat } = await servedChat(server);
+  await ann.refused('conflict', 'chat.consult', { chat, to: server.newDepartment(), question: 'Anybody?' });
+});
+
 test('rule 2.3: a consultation of a department names who was asked there', async () => {
   const { ann, chat } = await servedChat(server);
   const [eve] = await team(server, 1);

@@ -220,6 +220,7 @@ static void a_stranger_is_told_there_is_no_such_chat(void **state)
     assert_int_equal(store_rep(&s, ann, 0, "chat.consult", "'to':'r_ann','question':'can I?'"), CODE_CONFLICT);
     assert_int_equal(store_rep(&s, ann, 0, "chat.consult", "'to':'r_eve','question':'can you?'"), CODE_OK);
     assert_string_equal(s.chat[0].asked, "r_eve");
+    assert_int_equal(store_rep(&s, bob, 0, "consult.answer", "'text':'yes'"), CODE_FORBIDDEN); /* nobody asked him */
     assert_int_equal(store_rep(&s, eve, 0, "consult.answer", "'text':'yes'"), CODE_OK);
     assert_string_equal(s.chat[0].asked, "");
     assert_who("r_ann", "r_ann", CHAT_ACTIVE); /* consulting, one stays the handler */

@@ -51,7 +51,7 @@ export const consult: Action = {
 };
 export const answer: Action = {
   id: 'answer', label: 'act.answer', group: 'chat', icon: icons.reply,
-  enabled: (d) => openChat(d, (r) => r.consult !== null && r.consult.by?.id !== d.me.id), run: openDialog('answer'),
+  enabled: (d) => openChat(d, (r) => r.consult?.to.id === d.me.id), run: openDialog('answer'),
 };
 export const refer: Action = {
   id: 'refer', label: 'act.refer', group: 'chat', icon: icons.phone,

@@ -99,6 +99,8 @@ test('a welcome says again what is asked, handed over, promised and tagged, and 
   assert.deepEqual([row.consult, row.transfer, row.tags, nextPromise(row)?.until], [consult, { to: mei, until: 60 }, ['a'], 900]);
   assert.equal(groupOf(row, mei.id), 'asked');
   assert.equal(fold(row, ev('promised', rep(lin), 8, { promise: 'p_1', text: 'call', until: 900 })).promises.length, 1);
+  const told = (by: typeof mei) => fold(row, ev('consult_answered', rep(by), 8, { text: 'we may' })).consult;
+  assert.deepEqual([told(lin), told(mei)], [consult, null], 'whoever was asked before leaves the last question standing');
   const later = fromWelcome(row, { chat: 'c_1', state: 'active', seq: 12, handler: lin });
   assert.deepEqual([later.consult, later.transfer, later.tags, later.promises], [null, null, [], []]);
 });

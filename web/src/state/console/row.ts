@@ -142,8 +142,8 @@ function facts(row: Row, e: EventEntry): Row {
       return onMessage(row, e);
     case 'consulted':
       return { ...row, consult: { to: e.to ?? {}, by: e.from.id ? { id: e.from.id, ...(e.from.name ? { name: e.from.name } : {}) } : null, question: e.question ?? '', at: e.at } };
-    case 'consult_answered':
-      return { ...row, consult: null };
+    case 'consult_answered': // by who was asked before: the last question stands
+      return row.consult?.to.id === e.from.id ? { ...row, consult: null } : row;
     case 'transfer_offered':
       return {
         ...row,
