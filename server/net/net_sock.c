@@ -542,7 +542,7 @@ static void on_timer(struct wheel_node *node, int64_t now_ms)
         refuse(s, 408, "the request took too long", 0);
     else if (s->state == SOCK_BODY)
         refuse(s, 408, "the request took too long", 0);
-    else if (s->state == SOCK_CHECK && !s->accepted)
+    else if (s->state == SOCK_WAIT || (s->state == SOCK_CHECK && !s->accepted))
         refuse(s, 503, "not available now", 1000);
     else
         leave(s, true);

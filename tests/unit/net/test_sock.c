@@ -1,6 +1,8 @@
 /* Plain HTTP and upgrades on real sockets: one answer a request, refusals with a status, limits in time and size. */
 #include "net_rig.h"
 
+#include "net/net_private.h"
+
 static int start(void **state)
 {
     struct config *cfg = rig_config();
@@ -178,6 +180,46 @@ static void who_says_nothing_or_too_slowly_is_closed_in_time(void **state)
     assert_in_range(now_ms() - began, 400, 4000);
     close(silent);
     close(slow);
+}
+
+static struct net_http *unanswered;
+
+static void on_kept(void *http, struct net_http *req, const struct net_head *head, struct str body)
+{
+    (void)http, (void)head, (void)body;
+    unanswered = req;
+}
+
+static void let_a_minute_pass(struct rig *r)
+{
+    wheel_turn(&r->net->wheel, net_now(r->net) + NET_REQUEST_MS + 1000);
+}
+
+static void answer_too_late(struct rig *r)
+{
+    (void)r;
+    net_http_respond(unanswered, &(struct net_response){.status = 200, .type = "text/plain", .body = STR("late")});
+}
+
+static void what_is_not_answered_in_time_is_503(void **state)
+{
+    struct rig *r = *state;
+    unsigned before = r->requests;
+    int fd = dial(r);
+    char all[4096];
+
+    r->on_request = on_kept;
+    say_s(fd, "GET /slow HTTP/1.1\r\nHost: h\r\n\r\n");
+    wait_for(&r->requests, before + 1);
+    rig_do(r, let_a_minute_pass);
+    hear_all(fd, all, sizeof all);
+    assert_int_equal(atoi(all + 9), 503);
+    assert_non_null(strstr(all, "application/problem+json"));
+    assert_non_null(strstr(all, "\r\nRetry-After: "));
+    assert_non_null(strstr(all, "\r\nConnection: close\r\n"));
+    rig_do(r, answer_too_late); /* nobody hears it, and nothing is left of it */
+    close(fd);
+    r->on_request = NULL;
 }
 
 static void a_refused_upgrade_is_a_status(void **state)
@@ -389,6 +431,7 @@ int main(void)
         T(a_refused_request_gets_one_answer_and_the_end),
         T(a_head_that_is_too_large_is_431),
         T(who_says_nothing_or_too_slowly_is_closed_in_time),
+        T(what_is_not_answered_in_time_is_503),
         T(a_refused_upgrade_is_a_status),
         T(a_verdict_may_come_later),
         T(a_client_that_leaves_before_the_verdict_is_no_connection),
