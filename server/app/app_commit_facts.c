@@ -14,7 +14,7 @@ static void resolve_target(struct slot *s, struct cmd *c, struct chat_cmd *cc, s
     struct app *a = s->app;
     struct str to = c->kind == CMD_MSG ? field(c, FIELD_TO) : str_of(c->target);
     struct department *d;
-    const struct member *best;
+    const struct member *best, *named;
     struct buf b;
 
     if (c->kind == CMD_MSG && c->msg.type == MSG_CHAT_TRIAGE)
@@ -37,7 +37,8 @@ static void resolve_target(struct slot *s, struct cmd *c, struct chat_cmd *cc, s
         }
         return;
     }
-    if (people_find(a, to)) {
+    named = people_find(a, to);
+    if (named && !(c->kind == CMD_MSG && named->rep.disabled)) { /* a closed account is nobody that a person can name */
         people_fact(a, to, str_of(s->chat.department ? s->chat.department : ""), c->denied_target, &f->target);
         cc->target = &f->target;
     }

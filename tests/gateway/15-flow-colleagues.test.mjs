@@ -170,6 +170,7 @@ test('rule 2.9: a closed account’s chats go to deputies at once, and its cases
   }
   const lost = await sue.event('handler_lost', { chat });
   assert.equal(lost.why, undefined, 'the shopper is told, not why');
+  await bob.refused('not_found', 'chat.consult', { chat, to: ann.me, question: 'Are you there?' });
   const tab = await rep(server, lea.who, { shift: false });
   const row = tab.welcome.chats.find((c) => c.chat === chat);
   assert.ok(row, 'on the lead’s list');
