@@ -132,7 +132,7 @@ static void do_write(struct archive_store *store, struct archive_job *j)
     if (j->what == JOB_BATCH)
         archive_store_write(store, j->batch, &j->result);
     else if (j->what == JOB_OWN && q->kind == ARCHIVE_REVIEW_ADD)
-        j->rc = archive_store_add_review(store, q->chat, q->by, q->body, &j->out, &j->err);
+        j->rc = archive_store_add_review(store, q, &j->out, &j->err);
     else if (j->what == JOB_OWN)
         j->rc = archive_store_add_audit(store, q->by, q->body, &j->out, &j->err);
     archive_store_reached(store, &j->reached);
@@ -504,7 +504,7 @@ static void copy_query(struct archive_job *j, const struct archive_query *q)
 {
     struct archive_query *to = &j->wish.q;
     struct str *const text[] = {&to->chat, &to->q,      &to->rep,       &to->shopper, &to->department,
-                                &to->tag,  &to->cursor, &to->reader_id, &to->body,    &to->by};
+                                &to->tag,  &to->cursor, &to->reader_id, &to->body,    &to->by, &to->ref};
     size_t at[sizeof text / sizeof *text], bytes = 0;
     struct buf b;
 

@@ -150,6 +150,8 @@ struct archive_query {
     bool own_only; /* TRANSCRIPT: of own chats only those that the reader owned or handled */
     struct str body;                      /* REVIEW_ADD, AUDIT_ADD: JSON object to store */
     struct str by;                        /* REVIEW_ADD, AUDIT_ADD: person id */
+    struct str ref;                       /* REVIEW_ADD: the sender's own name for it; .n 0: none. Repeated, it gets the first answer,
+                                             with something else ERR_EXISTS */
 };
 /* [loop] Copies what it needs. cb on the loop: rc 0 with body and content type, ERR_NOT_FOUND, ERR_INVALID
  * (why), ERR_IO. */

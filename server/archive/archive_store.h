@@ -33,10 +33,9 @@ void archive_store_reached(const struct archive_store *s, struct archive_reached
 
 /* Fills *r. */
 void archive_store_write(struct archive_store *s, const struct archive_batch *b, struct archive_result *r);
-/* Adds an entry to one of the archive's own logs, '@reviews' (chat: which one; ERR_NOT_FOUND) or '@audit';
- * out: its JSON. */
-int archive_store_add_review(struct archive_store *s, struct str chat, struct str by, struct str body,
-                             struct buf *out, struct err *err);
+/* Adds an entry to one of the archive's own logs, '@reviews' (q: chat, by, ref, body; ERR_NOT_FOUND: no such chat,
+ * ERR_EXISTS: the reference is another review's) or '@audit'; out: its JSON. */
+int archive_store_add_review(struct archive_store *s, const struct archive_query *q, struct buf *out, struct err *err);
 int archive_store_add_audit(struct archive_store *s, struct str by, struct str body, struct buf *out,
                             struct err *err);
 /* Moves the WAL into the file where there is much of it (quiet: any), syncs the heads; quiet: wipes what erased texts left. */

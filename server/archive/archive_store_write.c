@@ -359,11 +359,11 @@ static int make_own_body(struct str chat, struct str by, const char *who, struct
     return buf_ok(out) ? 0 : err_set(err, ERR_TOO_LARGE, "it is too large");
 }
 
-static int add_own(struct archive_store *s, const char *log, const char *kind, struct str by, struct str body,
+static int add_own(struct archive_store *s, const char *log, const char *kind, struct str by, struct str ref, struct str body,
                    int64_t at_ms, struct err *err)
 {
     struct archive_new new = {
-        .log = str_of(log), .kind = str_of(kind), .person = by, .body = body, .at_ms = at_ms};
+        .log = str_of(log), .kind = str_of(kind), .person = by, .ref = ref, .body = body, .at_ms = at_ms};
     struct archive_log *l;
     int rc = archive_store_log(s, new.log, &l, err);
 
@@ -386,23 +386,62 @@ static int chat_is_known(struct archive_store *s, struct str chat, struct err *e
     return rc > 0 ? 0 : rc < 0 ? rc : err_set(err, ERR_NOT_FOUND, "there is no such chat");
 }
 
-int archive_store_add_review(struct archive_store *s, struct str chat, struct str by, struct str body,
-                             struct buf *out, struct err *err)
+/* What the reviewer said of the chat, without what the server put before it. */
+static struct str said(struct str review)
+{
+    static const char key[] = ",\"chat\":";
+    const char *at = memmem(review.s, review.n, key, sizeof key - 1);
+
+    return at ? (struct str){at, review.n - (size_t)(at - review.s)} : STR_NONE;
+}
+
+/* 1: this person has stored a review under that reference; *out, which holds the new one, gets that. 0: none. */
+static int find_review(struct archive_store *s, struct str by, struct str ref, struct buf *out, struct err *err)
+{
+    sqlite3_stmt *find = s->st[WRITE_entry_by_ref], *get = s->st[WRITE_entry_at];
+    bool same = false;
+    int rc;
+
+    archive_db_bind(find, 1, STR("@reviews"));
+    archive_db_bind(find, 2, by);
+    archive_db_bind(find, 3, ref);
+    rc = archive_store_row(s, WRITE_entry_by_ref, "find a review", err);
+    if (rc > 0) {
+        archive_db_bind(get, 1, STR("@reviews"));
+        sqlite3_bind_int64(get, 2, sqlite3_column_int64(find, 0));
+        rc = archive_store_row(s, WRITE_entry_at, "read a review", err);
+    }
+    if (rc > 0) {
+        struct str first = archive_db_col(get, 0);
+
+        same = first.s && str_eq(said(first), said(buf_str(out)));
+        buf_reset(out);
+        buf_add_str(out, first);
+    }
+    sqlite3_reset(find);
+    sqlite3_reset(get);
+    return rc > 0 && !same ? err_set(err, ERR_EXISTS, "this reference was used for another review") : rc;
+}
+
+int archive_store_add_review(struct archive_store *s, const struct archive_query *q, struct buf *out, struct err *err)
 {
     int64_t at_ms = clock_ms();
-    int rc = make_own_body(chat, by, "reviewer", body, at_ms, out, err);
+    int rc = make_own_body(q->chat, q->by, "reviewer", q->body, at_ms, out, err);
 
     if (rc < 0)
         return rc;
     rc = archive_store_begin(s, err);
     if (rc < 0)
         return rc;
-    rc = chat_is_known(s, chat, err);
+    rc = q->ref.n ? find_review(s, q->by, q->ref, out, err) : 0;
+    if (rc != 0)
+        return archive_store_end(s, rc < 0 ? rc : 0, err);
+    rc = chat_is_known(s, q->chat, err);
     if (rc == 0)
-        rc = add_own(s, "@reviews", "review", by, buf_str(out), at_ms, err);
+        rc = add_own(s, "@reviews", "review", q->by, q->ref.n ? q->ref : STR_NONE, buf_str(out), at_ms, err);
     if (rc == 0) {
         sqlite3_bind_int64(s->st[WRITE_review_add], 1, s->next.rows);
-        archive_db_bind(s->st[WRITE_review_add], 2, chat);
+        archive_db_bind(s->st[WRITE_review_add], 2, q->chat);
         rc = archive_store_step(s, WRITE_review_add, "write a review", err);
     }
     return archive_store_end(s, rc, err);
@@ -418,5 +457,5 @@ int archive_store_add_audit(struct archive_store *s, struct str by, struct str b
         rc = archive_store_begin(s, err);
     if (rc < 0)
         return rc;
-    return archive_store_end(s, add_own(s, "@audit", "audit", by, buf_str(out), at_ms, err), err);
+    return archive_store_end(s, add_own(s, "@audit", "audit", by, STR_NONE, buf_str(out), at_ms, err), err);
 }

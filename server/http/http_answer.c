@@ -231,6 +231,9 @@ void call_archive_failed(struct http_call *call, int rc, const char *why)
     case ERR_DENIED:
         call_problem(call, 403, "not allowed for this account");
         return;
+    case ERR_EXISTS:
+        call_problem(call, 409, why && *why ? why : "it exists already");
+        return;
     case ERR_TOO_LARGE:
         call_problem(call, 413, why && *why ? why : "the answer is too large");
         return;

@@ -30,6 +30,7 @@ void scorecards_list(struct http_call *call)
 /* A review as it came in, and the one that is stored. */
 struct review {
     char chat[ID_MAX + 1];
+    char ref[ID_MAX + 1]; /* "": the reviewer gave it none */
     const struct scorecard *card;
     int marks[12];   /* MARK_NA where none was given */
     bool given[12];  /* also "not applicable" counts */
@@ -115,6 +116,11 @@ static void take_member(void *ctx, struct str key, struct val v)
     if (str_is(key, "chat")) {
         if (v.type == VAL_STR && id_is_valid(v.s))
             snprintf(r->chat, sizeof r->chat, "%.*s", STR_FMT(v.s));
+    } else if (str_is(key, "ref")) {
+        if (v.type == VAL_STR && id_is_valid(v.s))
+            snprintf(r->ref, sizeof r->ref, "%.*s", STR_FMT(v.s));
+        else
+            fail(r, "ref is 1 to 64 of A-Z a-z 0-9 _ -");
     } else if (str_is(key, "scorecard")) {
         r->card = v.type == VAL_STR ? scorecard_find(v.s) : NULL;
     } else if (str_is(key, "marks")) {
@@ -177,7 +183,7 @@ static void on_stored(struct http_call *call, int rc, const char *type, struct s
 static void store(struct http_call *call, const struct review *r, struct score score)
 {
     struct archive_query q = {
-        .kind = ARCHIVE_REVIEW_ADD, .chat = str_of(r->chat), .by = str_of(call->who.id)};
+        .kind = ARCHIVE_REVIEW_ADD, .chat = str_of(r->chat), .by = str_of(call->who.id), .ref = str_of(r->ref)};
     struct archive *a = call_archive(call);
     struct buf b;
 

@@ -312,6 +312,23 @@ test('how a colleague was marked is not for who was only asked something', async
   assert.deepEqual([await get(`/api/v1/reviews?chat=${asked}`, eva), await get(`/api/v1/reviews?chat=${asked}`, joe)], [200, 404]);
 });
 
+test('a review that is sent again under the same reference is the same review', async () => {
+  const { chat: of } = await servedChat(server);
+  const criterion = (await server.api('GET', '/api/v1/scorecards', { token: quinn.token })).json.items[0].criteria[0].id;
+  const other = await auditor(server);
+  const add = (more, token = quinn.token) => server.api('POST', '/api/v1/reviews', { token, body: { ref: 'try-1', chat: of, marks: [{ criterion, score: 3 }], ...more } });
+  const first = await until(async () => add().then((r) => (r.status === 404 ? null : r)), 'the chat is archived');
+  assert.equal(first.status, 201, first.text);
+  const again = await add();
+  assert.deepEqual([again.status, again.json], [201, first.json]);
+  const conflict = await add({ comment: 'and another thing' });
+  assert.deepEqual([conflict.status, conflict.headers['content-type']], [409, 'application/problem+json'], conflict.text);
+  assert.notEqual((await add({}, other.token)).json.id, first.json.id, 'a reference is its sender’s own');
+  for (const ref of ['', 'a b', 'x'.repeat(65), 7, null]) assert.equal((await add({ ref })).status, 400, JSON.stringify(ref));
+  const { items } = (await server.api('GET', `/api/v1/reviews?chat=${of}`, { token: quinn.token })).json;
+  assert.equal(items.length, 2);
+});
+
 test('reviews come in pages, newest first, of one chat and of all, each once', async () => {
   const [{ chat }, other] = [await servedChat(server), await servedChat(server)];
   const criterion = (await server.api('GET', '/api/v1/scorecards', { token: quinn.token })).json.items[0].criteria[0].id;

@@ -27,6 +27,7 @@ export interface Mark {
 export interface Sheet {
   marks: Record<string, Mark>;
   comment: string;
+  ref?: string;
 }
 
 export interface Review {
@@ -71,6 +72,7 @@ export function previewScore(sheet: Sheet, card: Scorecard): { percent: number; 
 
 export function toBody(chat: string, sheet: Sheet, card: Scorecard): unknown {
   return {
+    ...(sheet.ref ? { ref: sheet.ref } : {}),
     chat,
     scorecard: card.id,
     marks: card.criteria.flatMap((c) => {
@@ -84,5 +86,5 @@ export function toBody(chat: string, sheet: Sheet, card: Scorecard): unknown {
 
 export function readSheet(value: unknown): Sheet {
   if (!isObject(value) || !isObject(value['marks'])) return emptySheet;
-  return { marks: value['marks'] as Sheet['marks'], comment: typeof value['comment'] === 'string' ? value['comment'] : '' };
+  return { marks: value['marks'] as Sheet['marks'], comment: typeof value['comment'] === 'string' ? value['comment'] : '', ...(typeof value['ref'] === 'string' ? { ref: value['ref'] } : {}) };
 }

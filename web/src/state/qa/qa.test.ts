@@ -126,6 +126,31 @@ test('a CSV file says that it is UTF-8: a spreadsheet takes it for the local cod
   assert.deepEqual(begins, [[0xef, 0xbb, 0xbf], [0x73, 0x65, 0x71]]);
 });
 
+test('a review that is sent again unchanged bears the same reference, also after a reload; a changed one another', async () => {
+  const place = { search: '' };
+  Object.assign(globalThis, {
+    location: place, history: { pushState: (_: unknown, __: string, url: string) => (place.search = url.slice(3)) },
+    window: { addEventListener: () => undefined, removeEventListener: () => undefined }, fetch: async () => new Response('{"items":[],"events":[]}'),
+  });
+  const store = memoryStore();
+  const come = (): Qa => {
+    place.search = '';
+    const qa = new Qa({ person: { id: 'r_1', name: 'Q' }, roles: ['qa'], departments: [] }, store, new FakeTimers(), () => undefined);
+    qa.start();
+    qa.open('c_1');
+    return qa;
+  };
+  const sent = (qa: Qa): unknown => (toBody('c_1', qa.sheet.peek(), card) as { ref?: string }).ref;
+  const qa = come();
+  qa.setComment('late');
+  const first = sent(qa);
+  assert.match(String(first), /^[\w-]{1,64}$/);
+  assert.equal(sent(come()), first);
+  qa.setComment('very late');
+  assert.notEqual(sent(qa), first);
+  await settle();
+});
+
 test('a scorecard that could not be read is asked for again with the next transcript', async () => {
   let away = true;
   const place = { search: '' };

@@ -1,5 +1,6 @@
 // The QA desk: a search and its results, the transcript that is read, its reviews, the one being written.
 import { batch, computed, signal } from '@preact/signals';
+import { makeId } from '../../model/ids.js';
 import { readJson } from '../../model/storage.js';
 import type { Store } from '../../model/storage.js';
 import type { ChatState, EventEntry, Person, Shopper, Timers } from '../../model/types.js';
@@ -341,7 +342,9 @@ export class Qa {
     else void this.readReviews(chat);
   }
 
-  private keep(sheet: Sheet): void {
+  /** Another reference with each change: what is sent again is the same review, what was changed is another. */
+  private keep(changed: Sheet): void {
+    const sheet = { ...changed, ref: makeId() };
     this.sheet.value = sheet;
     const key = this.sheetKey(this.chat.peek());
     if (isTouched(sheet)) this.store.set(key, JSON.stringify(sheet));
