@@ -19,7 +19,7 @@
 
 static int run_kb(struct cli *c);
 
-static const char *const flags[] = {"--password-stdin", "--no-password", "--help", "--all", "--json", "--times"};
+static const char *const flags[] = {"--password-stdin", "--no-password", "--help", "--all", "--times"};
 
 static const struct row {
     const char *name, *help;
@@ -39,7 +39,11 @@ static const struct row {
      "    Restore: accounts that the live data has lost, from the archive, as they were; API tokens are to be made anew.\n",
      cli_user, true},
     {"token", "token LOGIN [--expires DAYS] | token list | token revoke ID\n    An API token, alone on the last line. List: id, login, when it was made, until when it holds.\n", cli_token, true},
-    {"kb", "kb check [DIR] | kb build | kb suggest TEXT | kb eval DIR [--accepts N] [--cap-ms 2] [--times] | kb bench [DIR]\n", run_kb, true},
+    {"kb",
+     "kb check [DIR] | kb build [--kb DIR] | kb suggest TEXT [--kb DIR] | kb eval DIR [--accepts N] [--cap-ms 2] [--times] | kb bench [DIR] | "
+     "kb gaps DIR\n"
+     "    The articles are those of the folder, else of the setting kb.dir, else those built in.\n",
+     run_kb, true},
     {"archive",
      "archive verify | archive export [--all] | archive adopt\n"
      "    Export: NDJSON, one event a line, exactly as sent to a rep. Adopt: the archive of this data directory is the site's from now on.\n",
@@ -103,16 +107,53 @@ static bool is_flag(const char *name)
     return false;
 }
 
-/* Options that any subcommand knows, beside the common ones. */
+static bool is_among(const char *const *names, const char *name)
+{
+    while (*names && strcmp(*names, name) != 0)
+        names++;
+    return *names != NULL;
+}
+
+/* Options of all subcommands. */
+static const char *const common[] = {"--data", "--redis", "--config", "--set", "--site", "--help", NULL};
+
 static bool is_known(const char *name)
 {
-    static const char *const known[] = {"--data",    "--redis", "--config", "--set",      "--listen",  "--name",    "--role", "--department",
-                                        "--skill",   "--language", "--expires", "--accepts", "--cap-ms", "--fill",   "--kb",   "--site", NULL};
+    static const char *const known[] = {"--listen",  "--name",    "--role",   "--department", "--skill", "--language",
+                                        "--expires", "--accepts", "--cap-ms", "--kb",         NULL};
 
-    for (unsigned i = 0; known[i]; i++)
-        if (strcmp(name, known[i]) == 0)
-            return true;
-    return is_flag(name);
+    return is_among(common, name) || is_among(known, name) || is_flag(name);
+}
+
+/* What the help says of this subcommand and its verb, where it has that verb: to where the next one begins. */
+static struct str help_of(const struct row *row, const char *verb)
+{
+    char begin[80], next[80];
+    const char *from, *till;
+
+    snprintf(begin, sizeof begin, "%s %s", row->name, verb);
+    snprintf(next, sizeof next, "%s ", row->name);
+    from = *verb ? strstr(row->help, begin) : NULL;
+    if (!from || !strchr(" \n", from[strlen(begin)]))
+        return str_of(row->help);
+    till = strstr(from + 1, next);
+    return (struct str){from, till ? (size_t)(till - from) : strlen(from)};
+}
+
+/* An option that would change nothing was meant to: the help names those that each takes. */
+static bool takes_options(const struct cli *c, const struct row *row)
+{
+    struct str help = help_of(row, c->words_n ? c->word[0] : "");
+
+    for (unsigned i = 0; i < c->options_n; i++) {
+        const char *name = c->option[i].name;
+
+        if (is_among(common, name) || memmem(help.s, help.n, name, strlen(name)))
+            continue;
+        fprintf(stderr, "firstline: %s: it has no use here; firstline %s --help\n", name, row->name);
+        return false;
+    }
+    return true;
 }
 
 static int parse(struct cli *c, int argc, char **argv)
@@ -356,6 +397,8 @@ int cli_main(int argc, char **argv)
         fputs(row->help, stdout);
         return 0;
     }
+    if (!takes_options(&c, row))
+        return 2;
     protocol_start();
     if (crypto_start(&err) < 0 || configure(&c, row, &err) < 0) {
         config_destroy(c.cfg);

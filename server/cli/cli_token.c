@@ -118,7 +118,7 @@ int cli_token(struct cli *c)
         return cli_live_run(c, list_tokens);
     if (c->words_n == 2 && strcmp(c->word[0], "revoke") == 0)
         return cli_live_run(c, revoke_token);
-    if (c->words_n == 1)
+    if (c->words_n == 1 && strcmp(c->word[0], "revoke") != 0)
         return cli_live_run(c, make_token);
     fputs("firstline: token: LOGIN, list or revoke ID; firstline token --help\n", stderr);
     return 2;

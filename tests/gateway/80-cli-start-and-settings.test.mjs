@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -44,6 +44,23 @@ describe('the command line', { concurrency: 2 }, () => {
       assert.equal(r.code, 2, `${args.join(' ')}: exit ${r.code}`);
       assert.ok(r.err.trim().length > 0 && r.out === '', `${args.join(' ')}: ${r.out}`);
     }
+  });
+
+  test('an option that the subcommand has no use for is refused, and nothing is done', async () => {
+    const rows = [
+      ['demo', '--fill', '3'], ['serve', '--expires', '3'], ['serve', '--kb', '.'], ['user', 'list', '--role', 'rep'], ['user', 'disable', 'ann', '--expires', '3'],
+      ['user', 'roles', 'ann', '--role', 'lead', '--department', 'orders'], ['user', 'passwd', 'ann', '--no-password'], ['user', 'add', 'ann', '--listen', 'x'],
+      ['token', 'list', '--expires', '3'], ['token', 'ann', '--role', 'lead'], ['archive', 'verify', '--all'], ['backup', 'x', '--listen', 'x'], ['config', 'print', '--name', 'x'],
+    ];
+    for (const args of rows) {
+      const cwd = temporaryFolder();
+      sentence(await run(args, { ms: 8000, cwd }), { code: 2, says: new RegExp(`${args.filter((a) => a.startsWith('--')).pop()}: .*--help`), what: args.join(' ') });
+      assert.deepEqual(readdirSync(cwd), [], `${args.join(' ')}: nothing is made`);
+    }
+  });
+
+  test('a token to revoke has to be named, and is not taken for a login', async () => {
+    sentence(await run(['token', 'revoke'], { ms: 8000, cwd: temporaryFolder() }), { code: 2, says: /revoke ID/, what: 'token revoke' });
   });
 
   test('too many words or options are told as what they are', async () => {
