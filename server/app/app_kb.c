@@ -140,11 +140,6 @@ static void on_articles(void *ctx, const struct kb_found *found)
     buf_fini(&b);
 }
 
-static bool may_read(const struct slot *s, const struct cmd *c)
-{
-    return s->chat.head != 0 && chat_has_reader(&s->chat, c->conn->person);
-}
-
 static struct str or_empty(const char *s)
 {
     return str_of(s ? s : "");
@@ -158,7 +153,7 @@ static void on_chat_text(struct slot *s, void *ctx)
         answer_cmd_error(c, CODE_UNAVAILABLE, "the chat can't be read now", NULL);
         return;
     }
-    if (!may_read(s, c)) {
+    if (!staff_may_read(s, c->conn)) {
         answer_cmd_error(c, CODE_NOT_FOUND, "no such chat", NULL);
         return;
     }
@@ -254,7 +249,7 @@ static void on_feedback_chat(struct slot *s, void *ctx)
 
     if (s->is_unread)
         answer_cmd_error(c, CODE_UNAVAILABLE, "the chat can't be read now", NULL);
-    else if (!may_read(s, c))
+    else if (!staff_may_read(s, c->conn))
         command_refuse(c, CODE_NOT_FOUND, "no such chat", 0, tell_feedback_alone);
     else
         tell_feedback(c, or_empty(s->chat.last_question), s->chat.id);

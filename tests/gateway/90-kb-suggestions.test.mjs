@@ -109,6 +109,16 @@ describe('suggestions', { concurrency: 4 }, () => {
     assert.deepEqual(care.articles, [{ id: 'lamp-bulbs', title: 'Which bulbs fit our lamps' }]);
   });
 
+  test('rule 2.12: whoever may know of a chat may ask what fits it, and say what of it was right', async () => {
+    const { ann, chat } = await servedChat(server, { text: 'which bulb does the lamp take' });
+    const [bob] = await team(server, 1, { department: ann.department, shift: false });
+    const [eve] = await team(server, 1, { shift: false });
+    assert.equal((await bob.done('kb.suggest', { chat })).articles[0].id, 'lamp-bulbs');
+    await bob.done('kb.feedback', { article: 'lamp-bulbs', verdict: 'used', chat });
+    await eve.refused('not_found', 'kb.suggest', { chat });
+    await eve.refused('not_found', 'kb.feedback', { article: 'lamp-bulbs', verdict: 'used', chat });
+  });
+
   test('a verdict that waits for its turn keeps no message waiting', async () => {
     const { ann, sue, chat } = await servedChat(server, { text: 'which bulb does the lamp take' });
     ann.send('kb.suggest', { chat });
