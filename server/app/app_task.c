@@ -81,12 +81,15 @@ static int commit_both(struct flight *f);
 static void on_looked(void *ctx, const struct redis_reply *r)
 {
     struct flight *f = ctx;
+    struct link_stored first;
+    bool is_known = r && redis_reply_type(r) == REDIS_LIST && redis_reply_n(r) > 0 && link_stored_read(redis_reply_str(redis_reply_at(r, 0)), &first) &&
+                    task_is_for(first.frame, people_find(f->cmd->app, str_of(f->cmd->conn->person)));
 
     if (r && redis_reply_type(r) == REDIS_LIST && redis_reply_n(r) == 0 && f->json && commit_both(f) == 0)
         return; /* it stands on the list and its log was never opened: now */
     if (!r || redis_reply_type(r) != REDIS_LIST)
         answer_cmd_error(f->cmd, CODE_UNAVAILABLE, "redis gave no answer", NULL);
-    else if (redis_reply_n(r) == 0)
+    else if (!is_known) /* there is none, or it is others' work */
         answer_cmd_error(f->cmd, CODE_NOT_FOUND, "no such task", NULL);
     else
         answer_cmd_error(f->cmd, CODE_CONFLICT, "it is done already", NULL);

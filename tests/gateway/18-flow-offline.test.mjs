@@ -45,6 +45,7 @@ test('rule 1.6: a message becomes a task of the department, owned by its lead, t
   await ann.done('task.done', { id: done, task, note: 'written to' });
   await ann.done('task.done', { id: done, task, note: 'written to' }); // the same id: the same answer
   await lea.refused('conflict', 'task.done', { task });
+  await eve.refused('not_found', 'task.done', { task }); // nor is she told that there was one
   await lea.expect((x) => x.t === 'task' && x.task.task === task && x.state === 'done');
   const later = await rep(one, l, { shift: false });
   assert.deepEqual(later.welcome.tasks, []);
