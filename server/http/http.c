@@ -45,6 +45,8 @@ static const struct http_route routes[] = {
 };
 #define ROUTES_N (sizeof routes / sizeof routes[0])
 
+const char *const http_allow_get[] = {"Allow", "GET, HEAD", NULL};
+
 int http_create(const struct config *cfg, const struct http_port *port, struct http **out, struct err *err)
 {
     struct http *h = mem_zalloc(sizeof *h);
@@ -94,7 +96,8 @@ static const struct http_route *find_route(struct str method, struct str path, s
             continue;
         if (str_is(wanted, routes[i].method))
             return &routes[i];
-        snprintf(allow + strlen(allow), 64 - strlen(allow), "%s%s", allow[0] ? ", " : "", routes[i].method);
+        snprintf(allow + strlen(allow), 64 - strlen(allow), "%s%s%s", allow[0] ? ", " : "", routes[i].method,
+                 strcmp(routes[i].method, "GET") == 0 ? ", HEAD" : "");
     }
     return NULL;
 }
@@ -217,13 +220,12 @@ void http_request_metrics(void *http, struct net_http *req, const struct net_hea
 {
     struct http *h = http;
     struct net_response r = {.status = 200, .type = "text/plain; version=0.0.4; charset=utf-8"};
-    static const char *const allow[] = {"Allow", "GET", NULL};
     bool is_here = str_is(head->path, "/metrics");
     struct buf b;
 
     (void)body;
     if (!is_here || !(str_is(head->method, "GET") || str_is(head->method, "HEAD"))) {
-        http_refuse(req, is_here ? 405 : 404, "only GET /metrics is here", is_here ? allow : NULL);
+        http_refuse(req, is_here ? 405 : 404, "only GET /metrics is here", is_here ? http_allow_get : NULL);
         return;
     }
     buf_init(&b, 1024 * 1024);

@@ -54,6 +54,8 @@ void call_problem_more(struct http_call *call, int status, const char *detail, c
                        const char *value, const char *const *extra);
 /* The headers that stand on every answer of the API. Returns how many entries of headers it used. */
 unsigned http_api_headers(const char **headers);
+/* Of what is there to be read only: the extra headers of a 405. */
+extern const char *const http_allow_get[];
 /* A problem for a request that is no call yet. */
 void http_refuse(struct net_http *net, int status, const char *detail, const char *const *extra);
 const char *http_title(int status);

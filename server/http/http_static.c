@@ -189,21 +189,21 @@ bool static_serve(struct http *http, struct net_http *net, const struct net_head
     struct net_response r = {.body_is_static = true};
     enum coding coding;
 
-    if (str_is(head->path, "/") && !http->port.is_demo) {
+    bool leads_on = str_is(head->path, "/") && !http->port.is_demo; /* to the console */
+
+    if (!leads_on && (!f || !f->data[IDENTITY].s))
+        return false;
+    if (!str_is(head->method, "GET") && !str_is(head->method, "HEAD")) {
+        http_refuse(net, 405, "this address takes GET only", http_allow_get);
+        return true;
+    }
+    if (leads_on) {
         unsigned n = http_api_headers(r.headers);
 
         r.status = 302;
         r.headers[n++] = "Location";
         r.headers[n++] = "/console";
         net_http_respond(net, &r);
-        return true;
-    }
-    if (!f || !f->data[IDENTITY].s)
-        return false;
-    if (!str_is(head->method, "GET") && !str_is(head->method, "HEAD")) {
-        static const char *const allow[] = {"Allow", "GET, HEAD", NULL};
-
-        http_refuse(net, 405, "this address takes GET only", allow);
         return true;
     }
     coding = choose(f, net_head_get(head, "accept-encoding"));

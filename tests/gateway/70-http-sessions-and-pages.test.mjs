@@ -343,9 +343,14 @@ test('a path outside the assets is nowhere', async () => {
 });
 
 test('a method that a path does not have is 405 with what it has', async () => {
-  const r = await server.api('PUT', '/api/v1/session', { body: {} });
-  assert.equal(r.status, 405);
-  assert.match(r.headers.allow, /GET/);
+  const rows = [['/', 'GET, HEAD'], ['/console', 'GET, HEAD'], ['/healthz', 'GET, HEAD'], ['/api/v1/transcripts', 'GET, HEAD'], ['/api/v1/session', 'POST, GET, HEAD, DELETE'], ['/api/v1/taught/x/undo', 'POST']];
+  for (const [path, allow] of rows)
+    for (const method of ['PUT', 'OPTIONS']) {
+      const r = await server.api(method, path, { body: {} });
+      assert.deepEqual([r.status, r.headers.allow, r.headers['content-type']], [405, allow, 'application/problem+json'], `${method} ${path}`);
+    }
+  const r = await fetch(`http://127.0.0.1:${server.metricsPort}/metrics`, { method: 'POST' });
+  assert.deepEqual([r.status, r.headers.get('allow')], [405, 'GET, HEAD'], 'POST /metrics');
   const head = await server.api('HEAD', '/console');
   assert.equal(head.status, 200);
   assert.equal(head.raw.length, 0);

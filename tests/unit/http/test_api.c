@@ -472,7 +472,7 @@ static void methods_and_addresses_that_are_not_there(void **state)
     struct rig *r = *state;
 
     assert_int_equal(call(r, "PUT", "/api/v1/session", NULL, NULL), 405);
-    assert_non_null(strstr(got, "Allow: POST, GET, DELETE\r\n"));
+    assert_non_null(strstr(got, "Allow: POST, GET, HEAD, DELETE\r\n"));
     assert_int_equal(call(r, "POST", "/healthz", NULL, "x"), 405);
     assert_int_equal(call(r, "GET", "/api/v1/nothing", NULL, NULL), 404);
     assert_int_equal(call(r, "GET", "/api", NULL, NULL), 404);
