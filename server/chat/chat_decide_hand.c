@@ -177,7 +177,7 @@ void decide_triage(const struct chat *c, const struct chat_cmd *cmd, const struc
         decide_conflict(c, d, "a rep has it");
         return;
     }
-    if (!by_shopper && !decide_msg_str(cmd, FIELD_REASON).n) {
+    if (!by_shopper && utf8_is_blank(decide_msg_str(cmd, FIELD_REASON))) {
         decide_refuse(d, CODE_BAD_REQUEST, "reason: is missing");
         return;
     }

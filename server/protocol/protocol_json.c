@@ -158,7 +158,7 @@ static bool read_str(struct reader *r, const struct field_rule *rule, struct val
     } else if (rule->one_of) {
         if (!is_one_of(v.s, rule->one_of))
             return refuse_field(r->why, rule, "is none of the allowed values");
-    } else if (v.s.n < (size_t)rule->min || (rule->min > 0 && rule->max == TEXT_RULE_MAX && utf8_is_blank(v.s))) {
+    } else if (v.s.n < (size_t)rule->min || (rule->min > 0 && utf8_is_blank(v.s))) {
         return refuse_field(r->why, rule, "must not be empty");
     } else if (v.s.n > max && (v.s.n / 4 > max || utf8_chars(v.s) > max)) {
         return refuse(r->why, CODE_TOO_LARGE, "\"%s\" has more than %zu characters", field_names[rule->field],

@@ -130,6 +130,12 @@ test('fields of the wrong type, size or form are refused by name', async () => {
   await ann.refused(bad, 'chat.tag', { chat, add: Array(21).fill('t') });
   await ann.refused(bad, 'chat.tag', { chat, add: ['t'.repeat(51)] });
   await ann.refused(bad, 'note.add', { chat, text: 'x', mentions: 'r_1' });
+  const until = Date.now() + 3_600_000;
+  for (const blank of [' ', '\u3000\n', '\u200b'])
+    for (const [t, f] of [
+      ['chat.refer', { who: blank, how: 'by phone' }], ['chat.refer', { who: 'the workshop', how: blank }], ['chat.park', { promise: blank, until }], ['promise.add', { text: blank, until }],
+      ['chat.triage', { department: ann.department, reason: blank }], ['chat.tag', { add: [blank] }], ['chat.verify', { checks: [blank] }],
+    ]) await ann.refused('bad_request', t, { chat, ...f });
   assert.deepEqual(await fenced(sue, chat), before, 'nothing was written');
 });
 
