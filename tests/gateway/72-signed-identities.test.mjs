@@ -35,6 +35,16 @@ test('an identity that came before is refused without its token, and who brings 
   assert.deepEqual([again.welcome.identity, again.me, again.token], ['refused', other.me, other.token]);
 });
 
+test('a bad identity is said, also by a site that takes none, and the shopper goes on anonymously', async () => {
+  const s = await new Server().start();
+  for (const [at, jwt] of [[server, 'no.jwt.at-all'], [s, identity('cust-9')], [s, 'nothing']]) {
+    const sue = await shopper(at, { identity: jwt });
+    assert.deepEqual([sue.welcome.identity, sue.welcome.shopper.name], ['refused', undefined]);
+    await sue.done('chat.start', { text: 'All the same I have a question.' });
+  }
+  await endAndCheck(s);
+});
+
 test('the token that it was given, and the one that it came with, bring it again', async () => {
   const before = await shopper(server);
   const jwt = identity('cust-2');
