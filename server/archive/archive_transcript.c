@@ -1,6 +1,7 @@
 /* One chat's transcript, in the four forms that PROTOCOL "HTTP" names. */
 #include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "archive/archive_fold.h"
@@ -178,7 +179,7 @@ static void plain_who(struct buf *out, const char *what, sqlite3_stmt *st, int i
         return;
     buf_add_s(out, what);
     plain(out, archive_db_col(st, i + 1));
-    buf_add_s(out, " (");
+    buf_add_s(out, archive_db_col(st, i + 1).n ? " (" : "(");
     plain(out, id);
     buf_add_s(out, ")\n");
 }
@@ -199,6 +200,24 @@ static void text_head(struct buf *out, sqlite3_stmt *st, bool brief)
     plain(out, archive_db_col(st, 8));
     buf_add_s(out,
               sqlite3_column_int(st, 9) ? "\ncomplete: yes\n\n" : "\ncomplete: no, entries are missing\n\n");
+}
+
+/* To whom something went, or what was given: what stands in the entry's own fields and not in its text. */
+static void plain_facts(struct buf *out, const struct entry *e)
+{
+    static const enum field people[] = {FIELD_TO, FIELD_OWNER, FIELD_HANDLER};
+    struct archive_who who = {.id = ""};
+
+    for (size_t i = 0; !who.id[0] && i < sizeof people / sizeof *people; i++)
+        if (e->f[people[i]].type == VAL_JSON)
+            archive_who_read(&who, e->f[people[i]].s);
+    if (who.id[0]) {
+        buf_add_s(out, " → ");
+        plain(out, str_of(who.name && who.name[0] ? who.name : who.id));
+    }
+    free(who.name);
+    if (e->kind == KIND_RATED && e->f[FIELD_SCORE].type == VAL_INT)
+        buf_printf(out, " %lld", (long long)e->f[FIELD_SCORE].i);
 }
 
 static void text_event(struct buf *out, const struct event *v)
@@ -223,6 +242,8 @@ static void text_event(struct buf *out, const struct event *v)
         buf_add_s(out, " [");
         plain(out, v->body.s ? v->kind : STR("redacted"));
         buf_add_c(out, ']');
+        if (known)
+            plain_facts(out, &e);
     }
     if (text.n > 0)
         buf_add_s(out, ": ");

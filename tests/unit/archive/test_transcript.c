@@ -101,6 +101,26 @@ static void no_other_sign_breaks_a_line_of_plain_text(void **state)
     says(k, "(shopper): one\n    two\n    three\n    four 31m é “好”\n");
 }
 
+/* What was done is told as what was said is: to whom, how, how many; nobody reads a form that leaves that out. */
+static void plain_text_says_whom_and_how(void **state)
+{
+    struct kit *k = *state;
+
+    kit_add_chat(k, "c_1", T0, "general", "r_ann", "hello");
+    kit_add(k, "c_1", 4, "transferred", BOB, "\"to\":{\"id\":\"r_bob\",\"name\":\"Bob\"}");
+    kit_add(k, "c_1", 5, "assigned", BOB, "\"to\":{\"id\":\"r_cat\"}");
+    kit_add(k, "c_1", 6, "transfer_offered", BOB, "\"to\":{\"department\":\"orders\"}");
+    kit_add(k, "c_1", 7, "referred", BOB, "\"who\":\"the workshop\",\"how\":\"by phone\\nat nine\"");
+    kit_add(k, "c_1", 8, "rated", SHOPPER, "\"score\":2,\"comment\":\"slow\"");
+    kit_commit(k, 1);
+    ask(k, ARCHIVE_TEXT, "text/plain; charset=utf-8");
+    says(k, "[transferred] → Bob\n");
+    says(k, "[assigned] → r_cat\n");
+    says(k, "[transfer_offered]\n");
+    says(k, "[referred]: the workshop\n    by phone\n    at nine\n");
+    says(k, "[rated] 2: slow\n");
+}
+
 static void an_erased_entry_leaves_a_tombstone(void **state)
 {
     static const char tomb[] =
@@ -245,6 +265,7 @@ int main(void)
         T(cells_of_csv_are_quoted_and_no_formulas),
         T(plain_text_keeps_both_languages_and_forges_no_line),
         T(no_other_sign_breaks_a_line_of_plain_text),
+        T(plain_text_says_whom_and_how),
         T(an_erased_entry_leaves_a_tombstone),
         T(a_shopper_reads_own_chats_as_they_were_sent_there),
         T(a_log_is_read_from_a_seq_on),
