@@ -390,6 +390,7 @@ test('what is served is what openapi.json says, and a body that is too large is 
   assert.deepEqual(problems({ ...one.json, events: [] }, api.components.schemas.transcript, 'transcript'), []);
   assert.ok(api.components.schemas.readiness.properties.status.enum.includes('unavailable'));
   for (const name of ['limit', 'cursor']) assert.ok(api.paths['/api/v1/reviews'].get.parameters.some((p) => p.name === name), name);
+  for (const path of ['transcripts', 'transcripts/{chat}', 'reviews']) assert.ok(api.paths[`/api/v1/${path}`].get.responses[413], `${path}: an answer that is too large`);
   const eve = await server.account({ role: 'editor' });
   for (const [path, token] of [['session'], ['reviews', quinn.token], ['articles', eve.token], ['articles/preview', eve.token], ['synonyms', eve.token]]) {
     assert.ok(api.paths[`/api/v1/${path}`].post.responses[413], path);
