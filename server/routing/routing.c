@@ -134,7 +134,7 @@ void routing_choose(const struct routing_need *need, const struct people_rep *co
     for (unsigned i = 0; i < n; i++) {
         out->in_department[i] = takes_chats(reps[i], need->department);
         out->why[i] = WHY_CHOSEN;
-        if (out->in_department[i] && people_is_available(reps[i]) && speaks(reps[i], need->language))
+        if (out->in_department[i] && people_is_available(reps[i]) && has_skills(reps[i], need->skills) && speaks(reps[i], need->language))
             ask_language = true;
     }
     for (unsigned i = 0; i < n; i++) {

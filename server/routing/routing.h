@@ -60,8 +60,8 @@ struct routing_choice {
 /*
  * Chooses among reps the available one who is in the department, has the skills and the language and room: the owner first,
  * else the least loaded (load ÷ capacity), then the longest idle, then the smallest id. A language that nobody of the department's
- * available people lists is not asked for. Who passed the chat already comes back only when nobody else is left and it doesn't rest, and
- * then who passed it longest ago first. The order of `reps` changes nothing.
+ * available people with the skills speaks is not asked for. Who passed the chat already comes back only when nobody else is left and it
+ * doesn't rest, and then who passed it longest ago first. The order of `reps` changes nothing.
  */
 void routing_choose(const struct routing_need *need, const struct people_rep *const *reps, unsigned n, struct routing_choice *out);
 /* `[{"id":…,"name":…,"why":…},…]` of the department's reps. */

@@ -270,6 +270,28 @@ static void a_language_nobody_speaks_is_not_asked_for(void **state)
     assert_string_equal(choose(&o), "r_a");
 }
 
+/* rule 1.3: nor one that only people speak who lack the skill: else nobody could be given the chat while somebody is free */
+static void a_language_is_not_asked_for_for_the_sake_of_somebody_unskilled(void **state)
+{
+    struct office o;
+    struct people_list skills = {0};
+
+    (void)state;
+    open_office(&o);
+    people_list_add(&skills, STR("refunds"));
+    o.need.skills = &skills;
+    o.need.language = STR("zh-CN");
+    for (unsigned i = 0; i < REPS; i++)
+        people_list_add(&o.rep[i].languages, STR("en"));
+    people_list_add(&o.rep[2].languages, STR("zh"));
+    people_list_add(&o.rep[4].skills, STR("refunds"));
+    assert_string_equal(choose(&o), "r_e");
+    assert_string_equal(why(&o, 2), "skill");
+    people_list_add(&o.rep[2].skills, STR("refunds")); /* now there is somebody who has both */
+    assert_string_equal(choose(&o), "r_c");
+    assert_string_equal(why(&o, 4), "language");
+}
+
 /* rule 1.4: refused or missed: the next rep; they come back when nobody else is left */
 static void who_passed_it_comes_back_only_when_nobody_else_is_left(void **state)
 {
@@ -389,6 +411,7 @@ int main(void)
         cmocka_unit_test(the_choice_does_not_depend_on_the_order_of_the_list),
         cmocka_unit_test(the_owner_comes_first_when_able),
         cmocka_unit_test(a_language_nobody_speaks_is_not_asked_for),
+        cmocka_unit_test(a_language_is_not_asked_for_for_the_sake_of_somebody_unskilled),
         cmocka_unit_test(who_passed_it_comes_back_only_when_nobody_else_is_left),
         cmocka_unit_test(just_declined_it_is_not_for_those_who_passed_it),
         cmocka_unit_test(when_all_have_passed_it_goes_round),
