@@ -142,7 +142,7 @@ void board_tick(struct app *a)
         buf_init(&b, 4 << 20);
         buf_add_s(&b, "{\"t\":\"board\"");
         json_key(&b, "departments");
-        match_write_queues(a, c, &b);
+        places_write_queues(a, &b);
         write_people(a, &b);
         write_chats(a, m, &b);
         json_kv_int(&b, "now", app_now_ms(a));

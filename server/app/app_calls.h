@@ -235,8 +235,8 @@ void match_queued(struct app *a, struct str department, int by);
 void match_left(struct app *a, struct str department);
 /* The guard of an offer to this rep said no: what is known of them isn't what stands. */
 void match_denied(struct app *a, struct str department, const char *rep);
-/* Who of the department would be asked first now, except this person; NULL: nobody is available. candidates (or NULL): the others, and why not. */
-const struct member *match_best(struct app *a, struct department *d, const char *except, struct buf *candidates);
+/* Who of the department would be asked first now for this chat, except this person; NULL: nobody can take it. candidates: the others, and why not. */
+const struct member *match_best(struct app *a, struct department *d, const struct chat *c, const char *except, struct buf *candidates);
 void match_all_dirty(struct app *a);
 /* What this person's coming, going or having room may change: the departments that he serves, and those that they help out. */
 void match_member_dirty(struct app *a, struct member *m);
@@ -250,7 +250,6 @@ void match_taken(struct app *a, struct str department, int64_t at_ms);
 bool match_is_staffed(struct app *a, struct department *d);
 /* How many of the department's could be offered a chat. */
 unsigned match_available(struct app *a, struct department *d);
-void match_write_queues(struct app *a, const struct conn *c, struct buf *b);
 
 /* app_reps.c; out has room for ROUTING_REASONS_MAX, no department has more */
 /* Who may be given the department's chats, but for those whose shift is just ending. */
@@ -274,6 +273,8 @@ void reps_forget(struct app *a);
 void places_tick(struct app *a, struct department *d, int64_t now_ms);
 /* Tells the shopper of a new chat the place it has, as far as known now. */
 void places_tell_new(struct slot *s);
+/* Writes [{"department","waiting","longest_since"?}, …]: how many wait in each, and since when. */
+void places_write_queues(const struct app *a, struct buf *b);
 
 /* app_nodes.c */
 #define NODES_SLOW_BEATS 3 /* every third beat the changed set and the list of tasks are read, all reps, what could not be read before, and which sessions stand */

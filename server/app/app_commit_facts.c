@@ -26,7 +26,7 @@ static void resolve_target(struct slot *s, struct cmd *c, struct chat_cmd *cc, s
         cc->target_is_department = true;
         cc->target_department = str_of(d->cfg->name);
         buf_init(&b, 1 << 16);
-        best = match_best(a, d, c->conn ? c->conn->person : "", &b);
+        best = match_best(a, d, &s->chat, c->conn ? c->conn->person : "", &b);
         free(c->candidates);
         c->candidates = buf_take(&b, NULL);
         cc->candidates = str_of(c->candidates);

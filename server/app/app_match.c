@@ -248,11 +248,31 @@ bool match_is_staffed(struct app *a, struct department *d)
     return has_shift(a, d) || (f && has_shift(a, f));
 }
 
-const struct member *match_best(struct app *a, struct department *d, const char *except, struct buf *candidates)
+/* What this chat asks of whoever takes it there; the lists are the chat's and *skills. */
+static struct routing_need need_of(const struct department *d, const struct chat *c, struct people_list *skills)
+{
+    struct str rest = str_of(d->cfg->skills), item;
+
+    skills->n = 0;
+    while (config_list_next(&rest, &item))
+        people_list_add(skills, item);
+    return (struct routing_need){
+        .department = str_of(d->cfg->name),
+        .language = str_of(c->locale ? c->locale : ""),
+        .skills = skills,
+        .owner = c->owner.id[0] ? c->owner.id : c->lost.id[0] ? c->lost.id : c->prefer.id,
+        .passed = c->passed,
+        .passed_n = c->passed_n,
+        .weight = d->rules.weight[c->class_],
+    };
+}
+
+const struct member *match_best(struct app *a, struct department *d, const struct chat *c, const char *except, struct buf *candidates)
 {
     struct member *m[REPS_MAX];
     const struct people_rep *reps[REPS_MAX];
-    struct routing_need need = {.department = str_of(d->cfg->name), .owner = "", .weight = 1};
+    struct people_list skills;
+    struct routing_need need = need_of(d, c, &skills);
     struct routing_choice *choice = mem_zalloc(sizeof *choice);
     const struct member *best = NULL;
     unsigned n = reps_of(a, d, m), k = 0;
@@ -265,8 +285,7 @@ const struct member *match_best(struct app *a, struct department *d, const char 
     routing_choose(&need, reps, k, choice);
     if (choice->rep)
         best = people_find(a, str_of(choice->rep->id));
-    if (candidates)
-        routing_write_candidates(choice, reps, candidates);
+    routing_write_candidates(choice, reps, candidates);
     free(choice);
     return best;
 }
@@ -325,25 +344,19 @@ static void offer(struct app *a, struct department *d, struct slot *s)
     struct member *m[REPS_MAX];
     const struct people_rep *reps[REPS_MAX];
     struct chat *c = &s->chat;
-    struct people_list skills = {.n = 0};
-    struct routing_need need = {.department = str_of(d->cfg->name), .skills = &skills, .weight = d->rules.weight[c->class_]};
+    struct people_list skills;
+    struct routing_need need;
     struct routing_choice *choice;
-    struct str rest = str_of(d->cfg->skills), item;
     unsigned n;
     bool helps;
     struct buf b;
 
     if (c->state != CHAT_WAITING || !c->department || strcmp(c->department, d->cfg->name) != 0 || s->first || s->is_busy)
         return;
-    while (config_list_next(&rest, &item))
-        people_list_add(&skills, item);
+    need = need_of(d, c, &skills);
     n = reps_seen(a, d, m);
     for (unsigned i = 0; i < n; i++)
         reps[i] = &m[i]->rep;
-    need.language = str_of(c->locale ? c->locale : "");
-    need.owner = c->owner.id[0] ? c->owner.id : c->lost.id[0] ? c->lost.id : c->prefer.id;
-    need.passed = c->passed;
-    need.passed_n = c->passed_n;
     need.is_resting = c->declined_at_ms && slot_now_ms(s) - c->declined_at_ms < d->rules.offer_ms;
     choice = mem_zalloc(sizeof *choice);
     routing_choose(&need, reps, n, choice);
@@ -586,21 +599,4 @@ void match_tick(struct app *a)
             look(a, d, false);
         places_tick(a, d, now);
     }
-}
-
-void match_write_queues(struct app *a, const struct conn *c, struct buf *b)
-{
-    (void)c;
-    json_open(b, '[');
-    for (unsigned i = 0; i < a->departments_n; i++) {
-        const struct department *d = &a->departments[i];
-
-        json_open(b, '{');
-        json_kv_s(b, "department", d->cfg->name);
-        json_kv_int(b, "waiting", d->waiting);
-        if (d->longest_since_ms)
-            json_kv_int(b, "longest_since", d->longest_since_ms);
-        json_close(b, '}');
-    }
-    json_close(b, ']');
 }

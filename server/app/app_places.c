@@ -230,3 +230,19 @@ void places_tell_new(struct slot *s)
         notice_queue(s, place, routing_eta_s((unsigned)place, d->gap_ms, match_available(s->app, d), HANDLING_MS));
     s->told_place_ms = (int64_t)uv_now(s->app->loop);
 }
+
+void places_write_queues(const struct app *a, struct buf *b)
+{
+    json_open(b, '[');
+    for (unsigned i = 0; i < a->departments_n; i++) {
+        const struct department *d = &a->departments[i];
+
+        json_open(b, '{');
+        json_kv_s(b, "department", d->cfg->name);
+        json_kv_int(b, "waiting", d->waiting);
+        if (d->longest_since_ms)
+            json_kv_int(b, "longest_since", d->longest_since_ms);
+        json_close(b, '}');
+    }
+    json_close(b, ']');
+}

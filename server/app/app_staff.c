@@ -206,7 +206,7 @@ static void welcome(struct hello *h)
     json_key(&b, "unled");
     match_write_unled(a, &b);
     json_key(&b, "queues");
-    match_write_queues(a, c, &b);
+    places_write_queues(a, &b);
     json_key(&b, "people");
     people_write_list(a, &b);
     write_settings(a, &b);

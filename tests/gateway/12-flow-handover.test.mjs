@@ -69,6 +69,17 @@ test('a handover to a department goes to one of its reps on shift', async () => 
   await ann.event('transferred', { chat });
 });
 
+test('rule 1.3: a handover to a department goes to whoever speaks the shopper’s language, not to the least loaded', async () => {
+  const { ann, chat } = await servedChat(server, { hello: { locale: 'zh-CN' } });
+  const { ann: zoe } = await servedChat(server, { ann: (await team(server, 1, { languages: ['zh'] }))[0] });
+  const [eve] = await team(server, 1, { department: zoe.department, languages: ['en'] });
+  await ann.done('chat.transfer', { chat, to: zoe.department, card: CARD });
+  await zoe.expect('offer', { chat, kind: 'transfer' });
+  await zoe.done('chat.open', { chat });
+  const [{ candidates }] = zoe.entries(chat, 'transfer_offered');
+  assert.deepEqual(candidates.map((c) => [c.id, c.why]).sort(), [[eve.me, 'language'], [zoe.me, 'chosen']].sort());
+});
+
 test('messages that cross a handover are neither lost nor doubled', async () => {
   const { ann, bob, sue, chat } = await servedChatWithColleague(server);
   const texts = Array.from({ length: 60 }, (_, i) => `crossing ${i}`);

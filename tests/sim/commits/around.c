@@ -157,9 +157,9 @@ struct department *match_find(struct app *a, struct str name)
     (void)a, (void)name;
     return NULL;
 }
-const struct member *match_best(struct app *a, struct department *d, const char *except, struct buf *candidates)
+const struct member *match_best(struct app *a, struct department *d, const struct chat *c, const char *except, struct buf *candidates)
 {
-    (void)candidates;
+    (void)c, (void)candidates;
     (void)a, (void)d, (void)except;
     return NULL;
 }
