@@ -166,18 +166,23 @@ static void watch_guests(struct slot *s, const struct notice *n, bool is_ours)
 }
 
 /* Rule 3.2: level 1 goes to the department's leads, 2 to the directors too, 3 to the admins too. */
-bool notice_is_for(struct app *a, const struct chat *c, const struct member *m)
+static bool is_alerted(struct app *a, const char *department, int level, const struct member *m)
 {
-    const struct department *d = c->department ? match_find(a, str_of(c->department)) : NULL;
+    const struct department *d = department ? match_find(a, str_of(department)) : NULL;
 
     if (!m->is_loaded || m->rep.disabled)
         return false;
-    if ((m->rep.roles & ROLE_DIRECTOR) && c->alert_level >= 2)
+    if ((m->rep.roles & ROLE_DIRECTOR) && level >= 2)
         return true;
-    if ((m->rep.roles & ROLE_ADMIN) && c->alert_level >= 3)
+    if ((m->rep.roles & ROLE_ADMIN) && level >= 3)
         return true;
     return d && ((d->cfg->lead[0] && strcmp(d->cfg->lead, m->rep.login) == 0) ||
                  ((m->rep.roles & ROLE_LEAD) && people_is_in(&m->rep, str_of(d->cfg->name))));
+}
+
+bool notice_is_for(struct app *a, const struct chat *c, const struct member *m)
+{
+    return is_alerted(a, c->department, c->alert_level, m);
 }
 
 /* over: the alert that is no more; NULL: the one that stands. */
@@ -195,7 +200,8 @@ void notice_write_alert(const struct chat *c, const char *over, struct buf *b)
     json_close(b, '}');
 }
 
-static void tell_alert(struct slot *s, const char *over)
+/* over as above; department: whose leads are told. */
+static void tell_alert(struct slot *s, const char *over, const char *department)
 {
     const struct chat *c = &s->chat;
     const char *id = over ? over : c->alert;
@@ -208,7 +214,7 @@ static void tell_alert(struct slot *s, const char *over)
     while ((it = map_next(&s->app->members, &i))) {
         struct member *m = it->value;
 
-        if (!notice_is_for(s->app, c, m) && !(over && (m->rep.roles & (ROLE_DIRECTOR | ROLE_ADMIN))))
+        if (!is_alerted(s->app, department, c->alert_level, m) && !(over && (m->rep.roles & (ROLE_DIRECTOR | ROLE_ADMIN))))
             continue;
         for (struct conn *k = m->conns; k; k = k->next_of_person)
             signal_raw(k, crypto_short_hash(id, strlen(id)), buf_str(&b));
@@ -244,12 +250,13 @@ static void after_alert(struct slot *s, const struct notice *n, bool is_ours)
 {
     const struct chat *c = &s->chat;
     char text[ID_SIZE + 8];
+    bool moved = n->alert[0] && c->department && strcmp(n->department, c->department) != 0; /* those who lead it now see to it */
 
-    if (n->alert[0] && strcmp(n->alert, c->alert) != 0)
-        tell_alert(s, n->alert);
-    if (!c->alert[0] || (strcmp(n->alert, c->alert) == 0 && n->alert_level == c->alert_level))
+    if (n->alert[0] && (moved || strcmp(n->alert, c->alert) != 0))
+        tell_alert(s, n->alert, n->department);
+    if (!c->alert[0] || (!moved && strcmp(n->alert, c->alert) == 0 && n->alert_level == c->alert_level))
         return;
-    tell_alert(s, NULL);
+    tell_alert(s, NULL, c->department);
     if (is_ours) { /* the other nodes' leads too, whether or not these nodes have the chat in memory */
         snprintf(text, sizeof text, "A %s", c->id);
         link_signal(s->app->link, str_of(text));

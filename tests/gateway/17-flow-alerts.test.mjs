@@ -9,6 +9,7 @@ import { Redis, Server, end } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 const SET = { 'care.first_ms': 300, 'care.alert_ms': 600, 'care.act_ms': 1500 };
+const CALM = '[department.calm]\nsite = default\ncare_act_ms = 600000\n'; // where an alert stays on its level
 let redis;
 let one;
 let two;
@@ -16,8 +17,8 @@ let quinn;
 
 before(async () => {
   redis = await new Redis().start();
-  one = await new Server({ redis: redis.url, set: { ...SET, 'server.node': 'one' } }).start();
-  two = await new Server({ redis: redis.url, set: { ...SET, 'server.node': 'two' } }).start();
+  one = await new Server({ redis: redis.url, config: CALM, set: { ...SET, 'server.node': 'one' } }).start();
+  two = await new Server({ redis: redis.url, config: CALM, set: { ...SET, 'server.node': 'two' } }).start();
   one.holdsArchive = true;
   quinn = await auditor(one);
 });
@@ -87,6 +88,17 @@ test('rule 3.2: moving sends the chat to another department, where the time wait
   await eve.done('offer.accept', { chat });
   await eve.say('We can help you here.', { chat });
   await sue.event('message', { text: 'We can help you here.' });
+});
+
+test('rule 3.2: an alert goes along to the department that the chat is sent to, and is over for those who led the one before', async () => {
+  const [x] = await staff(one, 1, { role: 'lead', department: 'calm' });
+  const max = await rep(one, x, { shift: false });
+  const { lea, sue, chat, alert } = await alarmed();
+  await sue.done('chat.triage', { chat, department: x.department });
+  await max.expect('alert', { alert, kind: 'long_wait' });
+  await lea.expect('alert', { alert, kind: 'ended' });
+  await max.done('alert.act', { alert, action: 'move', to: lea.who.department, note: 'theirs after all' });
+  await max.expect('alert', { alert, kind: 'ended' });
 });
 
 test('rule 3.2: without anybody who leads the department the alert begins one level up, and the welcome says so', async () => {
