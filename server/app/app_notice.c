@@ -267,7 +267,7 @@ static void after_alert(struct slot *s, const struct notice *n, bool is_ours)
 static void after_owner(struct slot *s, const struct notice *n, bool is_ours)
 {
     const struct chat *c = &s->chat;
-    const char *owner = c->owner.id[0] ? c->owner.id : c->prefer.id;
+    const char *owner = chat_answerable(c)->id;
 
     if (!owner[0] || !c->handler.id[0] || strcmp(owner, c->handler.id) == 0 || strcmp(n->handler, c->handler.id) == 0)
         return;

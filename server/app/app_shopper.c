@@ -205,12 +205,11 @@ static void write_responsible(struct app *a, const struct conn *c, const struct 
 {
     const struct slot *s = open ? open : c->last[0] ? slot_find(a, str_of(c->last)) : NULL;
     const struct chat *chat = s && s->is_loaded && strcmp(s->chat.shopper.id, c->person) == 0 ? &s->chat : NULL;
+    const struct chat_who *who = !chat ? NULL : open ? &chat->owner : chat_answerable(chat);
 
-    if (!chat || !chat->owner.id[0])
+    if (!who || !who->id[0] || (!open && !chat_leads_back(chat, match_rules(a, chat->department), slot_now_ms(s))))
         return;
-    if (!open && !chat_leads_back(chat, match_rules(a, chat->department), slot_now_ms(s)))
-        return;
-    notice_write_person(b, "responsible", chat->owner.id, chat->owner.name);
+    notice_write_person(b, "responsible", who->id, who->name);
 }
 
 static void welcome(struct hello *h)

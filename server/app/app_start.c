@@ -176,11 +176,12 @@ static void on_last_ready(struct slot *s, void *ctx)
     struct cmd *c = ctx;
     const struct chat *was = &s->chat;
 
-    bool unresolved = was->state == CHAT_ABANDONED || (was->closed_how && strcmp(was->closed_how, "confirmed") != 0);
+    bool unresolved = (was->state == CHAT_ABANDONED && (was->owner.id[0] || was->class_ == CLASS_RETURNING)) ||
+                      (was->closed_how && strcmp(was->closed_how, "confirmed") != 0);
 
     if (!s->is_unread && chat_leads_back(was, match_rules(c->app, was->department), slot_now_ms(s))) {
         snprintf(c->after, sizeof c->after, "%s", was->id);
-        snprintf(c->after_owner, sizeof c->after_owner, "%s", was->owner.id);
+        snprintf(c->after_owner, sizeof c->after_owner, "%s", chat_answerable(was)->id);
         c->after_card = card_of(was);
         if (unresolved && class_from_name(str_of(c->class_)) < CLASS_RETURNING)
             snprintf(c->class_, sizeof c->class_, "%s", class_name(CLASS_RETURNING));

@@ -179,6 +179,8 @@ struct chat_index {
 };
 void chat_index(const struct chat *c, const struct chat_rules *rules, struct chat_index *out);
 
+/* Rule 2.7: the owner, or until there is one that of the case which this one comes back to; id "" nobody. */
+const struct chat_who *chat_answerable(const struct chat *c);
 /* Rule 2.7: true while a return leads back to this case, which ended less than rules->return_ms ago (0: none does). */
 bool chat_leads_back(const struct chat *c, const struct chat_rules *rules, int64_t now_ms);
 /* True if folding e into c can't change the index, whatever the rules' numbers: then nobody has to look. */

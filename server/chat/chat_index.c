@@ -71,9 +71,14 @@ static int64_t free_ms(const struct chat *c, const struct chat_rules *r)
     return c->ended_at_ms + keep;
 }
 
+const struct chat_who *chat_answerable(const struct chat *c)
+{
+    return c->owner.id[0] ? &c->owner : &c->prefer;
+}
+
 bool chat_leads_back(const struct chat *c, const struct chat_rules *r, int64_t now_ms)
 {
-    bool ended = c->state == CHAT_CLOSED || (c->state == CHAT_ABANDONED && c->owner.id[0]);
+    bool ended = c->state == CHAT_CLOSED || (c->state == CHAT_ABANDONED && chat_answerable(c)->id[0]);
 
     return ended && now_ms - c->ended_at_ms < r->return_ms;
 }
@@ -99,7 +104,7 @@ void chat_index(const struct chat *c, const struct chat_rules *r, struct chat_in
     } else if ((c->state == CHAT_PARKED || c->state == CHAT_PROPOSED) && c->handler.id[0]) {
         out->hold = c->handler.id; /* fills no capacity (rule 2.9), but stands on the handler's list */
     }
-    owner = c->owner.id[0] ? c->owner.id : c->prefer.id;
+    owner = chat_answerable(c)->id;
     if (owner[0] && (!out->hold || strcmp(out->hold, owner) != 0))
         out->also = owner; /* answers for it, whoever handles it (rules 2.4, 2.7) */
     if (c->consulted[0] && strcmp(c->consulted, out->hold ? out->hold : "") != 0 && strcmp(c->consulted, out->also ? out->also : "") != 0)

@@ -103,3 +103,21 @@ test('rules 2.7, 2.11: when the chat is over the shopper sees who answers for it
   const stranger = await shopper(server);
   assert.equal(stranger.welcome.responsible, undefined);
 });
+
+test('rules 2.7, 2.11: who comes back and leaves before anybody is there still finds the way back to the owner', async () => {
+  const { ann, bob, sue, chat } = await servedChatWithColleague(server);
+  await ann.done('chat.transfer', { chat, to: bob.me, card: { summary: 'a blue lamp', requirements: 'after six', verified: [], promised: '' } });
+  await bob.expect('offer', { chat, kind: 'transfer' });
+  await bob.done('offer.decline', { chat });
+  await settled(sue, ann, chat);
+  const first = await sue.done('chat.start', { text: 'It never came.', department: ann.department });
+  await ann.expect('offer', { chat: first.chat });
+  await sue.done('chat.leave');
+  const back = await again(sue);
+  assert.deepEqual([back.welcome.last, back.welcome.responsible?.id], [first.chat, ann.me]);
+  const next = await back.done('chat.start', { text: 'It is still not here.', department: ann.department });
+  await ann.expect('offer', { chat: next.chat }); // Bob had nothing to do at all
+  await ann.done('offer.accept', { chat: next.chat });
+  const { card } = await ann.done('chat.open', { chat: next.chat });
+  assert.deepEqual([card.after, card.requirements, card.class], [first.chat, 'after six', 'normal']);
+});
