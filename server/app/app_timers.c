@@ -51,7 +51,21 @@ static bool may_fire(const struct slot *s, enum chat_cmd_kind kind, enum chat_ti
     for (const struct cmd *c = s->first; c; c = c->next)
         if (c->kind == kind && c->timer == timer && strcmp(c->absence, absence) == 0)
             return false;
-    return !s->is_busy && !s->is_loading; /* else the next look finds it again */
+    return !s->is_busy && !s->is_loading && (s->is_loaded || s->awaited == 0); /* else the next look finds it again */
+}
+
+/* The chat is in memory: its department's numbers and its last question are known. */
+static void fire_known(struct slot *s, void *ctx)
+{
+    struct app *a = s->app;
+    struct cmd *c = ctx;
+
+    if (c->timer == TIMER_OFFER && c->due_ms > a->outage_from_ms && c->due_ms - match_rules(a, s->chat.department)->offer_ms < a->outage_till_ms)
+        c->why = "outage"; /* who was asked could not answer: asked again, nobody's miss */
+    if (c->timer == TIMER_CARE && !s->is_unread && s->chat.care_done == CARE_NONE && s->chat.last_question)
+        with_articles(s, c);
+    else
+        slot_push(s, c);
 }
 
 /* One due timer of a chat. False: it is under way. */
@@ -66,12 +80,7 @@ static bool fire_chat(struct app *a, struct str chat, enum chat_timer timer, int
     c->timer = timer;
     c->due_ms = due_ms;
     c->done = on_timer_done;
-    if (timer == TIMER_OFFER && due_ms > a->outage_from_ms && due_ms - match_rules(a, s->chat.department)->offer_ms < a->outage_till_ms)
-        c->why = "outage"; /* who was asked could not answer: asked again, nobody's miss */
-    if (timer == TIMER_CARE && s->is_loaded && s->chat.care_done == CARE_NONE && s->chat.last_question)
-        with_articles(s, c);
-    else
-        slot_push(s, c);
+    slot_when_loaded(s, fire_known, c);
     return true;
 }
 

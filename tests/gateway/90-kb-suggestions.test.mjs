@@ -1,11 +1,12 @@
 // Suggestions as people see them: who is told, when, of what. (Rule 5.2.)
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { ask } from '../faults/lib/redis.mjs';
 import { endAndCheck } from './lib/checker.mjs';
 import { shopper } from './lib/client.mjs';
 import { arrival, auditor, servedChat, team } from './lib/desk.mjs';
 import { BOOKS, Folder, article, editor } from './lib/kb.mjs';
-import { Server } from './lib/server.mjs';
+import { Redis, Server } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 const day = (ms) => new Date(Date.now() + ms).toISOString().slice(0, 10);
@@ -139,4 +140,19 @@ describe('suggestions', { concurrency: 4 }, () => {
     assert.deepEqual([got.helped, got.not_helped], [1, 1]);
     await sue.refused('not_found', 'kb.helped', { article: 'no-such-article', helped: true });
   });
+});
+
+test('rule 3.1: who waits is brought articles also by a node that has never had the chat in memory', async (t_) => {
+  const redis = await new Redis().start();
+  const set = { 'kb.dir': new Folder({ ...BOOKS }).dir, 'care.first_ms': 2500 };
+  const one = await new Server({ redis: redis.url, set }).start();
+  const two = await new Server({ redis: redis.url, set }).start();
+  t_.after(() => endAndCheck(two));
+  const tim = await shopper(two);
+  await until(async () => (await tim.done('kb.search', { text: 'which bulb does the lamp take' })).articles.length > 0, 'its articles are loaded');
+  const { chat } = await arrival(one, one.newDepartment(), { text: 'which bulb does the lamp take' });
+  await one.kill();
+  const log = () => ask(redis.socket, 'LRANGE', `fl:{default}:l:${chat}`, '0', '-1');
+  await until(async () => (await log()).includes('"step":"water"'), 'the glass of water', 15_000);
+  assert.match(await log(), /"step":"water".*"articles":\[\{"id":"lamp-bulbs"/);
 });
