@@ -190,8 +190,8 @@ const char *people_state(const struct member *m);
 void people_shift(struct cmd *c);
 /* An offer was missed: after routing.missed_pause in a row the rep is paused, and told. */
 void people_missed(struct app *a, const char *id);
-/* A chat was taken: the row of misses ends. */
-void people_took(struct app *a, const char *id);
+/* An offer was answered, by yes or no: the row of misses ends. */
+void people_answered(struct app *a, const char *id);
 /*
  * A person's timers while nobody of them is connected: one grace time for each length that some department has (rule 2.8), and "away".
  * people_absence() writes their members and spans, with room left for one more.

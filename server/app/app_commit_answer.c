@@ -175,6 +175,8 @@ static void finish_done(struct slot *s, struct flight *f, const struct link_resu
     answer_done(s, c, r->first + f->main, r->at_ms, prev_of_main(f, r), r->first);
     if (c->kind == CMD_MSG && c->msg.type == MSG_CHAT_START)
         s->tell_queue = true;
+    if (c->kind == CMD_MSG && c->msg.type == MSG_OFFER_DECLINE)
+        people_answered(s->app, c->conn->person);
     if (c->task_json)
         task_begin(c);
     cmd_say_done(c, CODE_OK);

@@ -311,7 +311,7 @@ void notice_after(struct slot *s, const struct notice *n, bool is_ours)
             tell_nodes(s, c->handler.id);
             match_taken(s->app, str_of(c->department), c->last_at_ms);
             if (n->state == CHAT_OFFERED)
-                people_took(s->app, c->handler.id);
+                people_answered(s->app, c->handler.id);
         }
     }
     if (c->consulted[0] && strcmp(n->consulted, c->consulted) != 0) {

@@ -93,7 +93,8 @@ static int commit_shift(struct app *a, struct cmd *c, struct member *m, enum kin
     static const char *const shifts[] = {"on", "paused", "off"};
     struct shift_flight *f = mem_zalloc(sizeof *f);
     struct link_write w[3] = {{LINK_HSET, LINK_REP, str_of(m->rep.id), STR("shift"), STR_NONE},
-                              {LINK_HSET, LINK_REP, str_of(m->rep.id), STR("capacity"), STR_NONE}};
+                              {LINK_HSET, LINK_REP, str_of(m->rep.id), STR("capacity"), STR_NONE},
+                              {LINK_HDEL, LINK_REP, str_of(m->rep.id), STR("missed"), STR_NONE}};
     struct link_guard g[2];
     struct link_entry le = {.ref = c ? c->msg.id : STR_NONE};
     struct link_commit lc = {.log = str_of(m->rep.id), .entries = &le, .entries_n = 1, .writes = w, .guards = g, .mode = LINK_ANY};
@@ -118,7 +119,7 @@ static int commit_shift(struct app *a, struct cmd *c, struct member *m, enum kin
     snprintf(number, sizeof number, "%lld", (long long)capacity);
     w[0].b = str_of(shifts[kind == KIND_SHIFT_STARTED ? 0 : kind == KIND_SHIFT_PAUSED ? 1 : 2]);
     w[1].b = str_of(number);
-    lc.writes_n = kind == KIND_SHIFT_STARTED ? 2 : 1;
+    lc.writes_n = kind == KIND_SHIFT_STARTED ? 3 : 1;
     if (ending)
         g[lc.guards_n++] = (struct link_guard){LINK_GUARD_IDLE, LINK_HOLDS, str_of(m->rep.id), STR_NONE, STR_NONE};
     if (gone) {
@@ -302,7 +303,7 @@ static void on_missed(void *ctx, const struct redis_reply *r)
 
     if (m && r && redis_reply_type(r) == REDIS_INT && redis_reply_int(r) >= k->app->cfg->routing.missed_pause && m->rep.shift == SHIFT_ON) {
         log_info("app", "paused rep=%s missed=%lld", k->id, (long long)redis_reply_int(r));
-        people_took(k->app, k->id);
+        people_answered(k->app, k->id);
         if (commit_shift(k->app, NULL, m, KIND_SHIFT_PAUSED, m->rep.capacity, WHY_MISSED, NULL, NULL) < 0)
             count_over(k->app, m);
     } else if (m) {
@@ -325,7 +326,7 @@ void people_missed(struct app *a, const char *id)
         m->is_missing = true;
 }
 
-void people_took(struct app *a, const char *id)
+void people_answered(struct app *a, const char *id)
 {
     const char *argv[] = {"HDEL", "missed"};
 

@@ -19,6 +19,10 @@ fallback = lamps
 overflow_ms = 400
 offer_ms = 700
 
+[department.stools]
+site = default
+offer_ms = 1500
+
 [class.urgent]
 keywords = smoke, 着火
 weight = 2
@@ -158,6 +162,24 @@ test('rule 1.4: who misses two offers in a row is paused, and told why', async (
   await ann.expect('presence', { rep: ann.me, state: 'on' });
   await ann.done('shift.pause');
   await sue.done('chat.leave');
+});
+
+test('rule 1.4: the row of misses ends with whoever answers an offer, be it by no, and with the shift', async () => {
+  const [w] = await staff(server, 1, { department: 'stools' });
+  const ann = await rep(server, w);
+  const { sue, chat } = await arrival(server, 'stools');
+  await ann.expect('offer', { chat, kind: 'new' }); // missed
+  await ann.expect('offer', { chat, kind: 'new' });
+  await ann.done('offer.decline', { chat });
+  await ann.expect('offer', { chat, kind: 'new' }); // missed
+  await ann.expect('offer', { chat, kind: 'new' });
+  await ann.done('shift.end');
+  await ann.done('shift.start');
+  await ann.expect('offer', { chat, kind: 'new' }); // missed
+  await ann.expect('offer', { chat, kind: 'new' });
+  await sue.done('chat.leave');
+  const t = await log(chat, (l) => find(l, 'abandoned'));
+  assert.deepEqual(t.events.filter((e) => e.kind === 'offer_missed').map((e) => e.why), ['deadline', 'deadline', 'shift_ended', 'deadline']);
 });
 
 test('rule 1.3: a reload never loses the shift; the last tab closed pauses it after the grace', async () => {
