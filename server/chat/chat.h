@@ -21,7 +21,7 @@
 
 #define CHAT_PASSED_MAX 32       /* who missed or declined in this wait */
 #define CHAT_READERS_MAX 64      /* reps who had to do with it: they may read it; a bit each in `asked` */
-#define CHAT_PROMISES_MAX 32
+#define CHAT_PROMISES_MAX 32     /* open at once; behind them as many of the settled ones as have room */
 #define CHAT_TAGS_MAX 20
 #define CHAT_DECISION_ENTRIES 10
 #define CHAT_DECISION_GUARDS 6

@@ -193,11 +193,31 @@ static struct chat_promise *find_promise(struct chat *c, const struct val *id)
     return NULL;
 }
 
+/* Room for one more: of those that are settled the first one that was kept goes, else the first that was missed and may still be kept late. */
+static void make_promise_room(struct chat *c)
+{
+    unsigned at = 0;
+
+    if (c->promises_n < CHAT_PROMISES_MAX)
+        return;
+    while (at < c->promises_n && (c->promise[at].state == PROMISE_OPEN || c->promise[at].state == PROMISE_MISSED))
+        at++;
+    if (at == c->promises_n)
+        for (at = 0; at < c->promises_n && c->promise[at].state == PROMISE_OPEN;)
+            at++;
+    if (at == c->promises_n)
+        return;
+    free(c->promise[at].text);
+    c->promises_n--;
+    memmove(&c->promise[at], &c->promise[at + 1], (c->promises_n - at) * sizeof c->promise[0]);
+}
+
 static void apply_promised(struct chat *c, const struct entry *e)
 {
     const struct val *id = &e->f[FIELD_PROMISE], *text = &e->f[FIELD_TEXT];
     struct chat_promise *p;
 
+    make_promise_room(c);
     if (c->promises_n == CHAT_PROMISES_MAX || id->type != VAL_STR || id->s.n >= ID_SIZE)
         return;
     p = &c->promise[c->promises_n++];

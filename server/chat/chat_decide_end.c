@@ -125,17 +125,21 @@ static bool is_later(const struct chat_cmd *cmd, struct decision *d)
     return false;
 }
 
-/* Room in the chat, and for one date: those are found kept or missed in one decision. */
+/* Room in the chat for what is still open, and for one date: those are found kept or missed in one decision. */
 static bool has_promise_room(const struct chat *c, const struct chat_cmd *cmd, struct decision *d)
 {
-    unsigned same = 0;
+    unsigned open = 0, same = 0;
 
-    for (unsigned i = 0; i < c->promises_n; i++)
-        same += c->promise[i].state == PROMISE_OPEN && c->promise[i].until_ms == decide_msg_val(cmd, FIELD_UNTIL).i;
+    for (unsigned i = 0; i < c->promises_n; i++) {
+        if (c->promise[i].state != PROMISE_OPEN)
+            continue;
+        open++;
+        same += c->promise[i].until_ms == decide_msg_val(cmd, FIELD_UNTIL).i;
+    }
     d->compare = COMPARE_HEAD;
-    if (c->promises_n < CHAT_PROMISES_MAX && same < CHAT_PROMISES_SAME)
+    if (open < CHAT_PROMISES_MAX && same < CHAT_PROMISES_SAME)
         return true;
-    decide_refuse(d, CODE_CONFLICT, "the chat holds %d promises, or %d for that moment, already", CHAT_PROMISES_MAX, CHAT_PROMISES_SAME);
+    decide_refuse(d, CODE_CONFLICT, "the chat holds %d open promises, or %d for that moment, already", CHAT_PROMISES_MAX, CHAT_PROMISES_SAME);
     return false;
 }
 

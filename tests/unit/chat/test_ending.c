@@ -390,17 +390,31 @@ static void promises_for_one_moment_are_missed_together(void **state)
     assert_int_equal(s.chat[0].due_ms[TIMER_PROMISE], 1800007200000);
 }
 
-/* rule 3.3: a chat holds so many promises and no more */
+/* rule 3.3: a chat holds so many promises and no more; those that were kept or missed make room */
 static void promises_are_bounded(void **state)
 {
+    char first[ID_SIZE], second[ID_SIZE], more[100];
+
     (void)state;
     for (unsigned i = 0; i < CHAT_PROMISES_MAX; i++) {
-        char more[100];
-
         snprintf(more, sizeof more, "'text':'by four','until':%lld", (long long)(s.now_ms + 3600000 + i));
         assert_int_equal(store_rep(&s, ann, 0, "promise.add", more), CODE_OK);
     }
     assert_int_equal(store_rep(&s, ann, 0, "chat.park", park(7200000)), CODE_CONFLICT);
+    strcpy(first, chat()->promise[0].id);
+    strcpy(second, chat()->promise[1].id);
+    assert_true(store_fire(&s, 0, TIMER_PROMISE)); /* the first one's date */
+    snprintf(more, sizeof more, "'promise':'%s'", second);
+    assert_int_equal(store_rep(&s, ann, 0, "promise.done", more), CODE_OK);
+    assert_int_equal(store_rep(&s, ann, 0, "chat.park", park(7200000)), CODE_OK);
+    assert_string_equal(chat()->promise[0].id, first); /* what was missed may still be kept late: what was kept goes first */
+    assert_int_equal(chat()->promises_n, CHAT_PROMISES_MAX);
+    assert_int_equal(store_rep(&s, ann, 0, "promise.done", more), CODE_NOT_FOUND);
+    store_rep(&s, ann, 0, "chat.unpark", "");
+    assert_int_equal(store_rep(&s, ann, 0, "chat.park", park(7300000)), CODE_OK);
+    assert_string_not_equal(chat()->promise[0].id, first);
+    store_rep(&s, ann, 0, "chat.unpark", "");
+    assert_int_equal(store_rep(&s, ann, 0, "chat.park", park(7400000)), CODE_CONFLICT);
 }
 
 /* section 6: rated at the end, once, also from two tabs */
