@@ -70,6 +70,11 @@ size_t chat_bytes(const struct chat *c)
 
 bool chat_has_reader(const struct chat *c, const char *person)
 {
+    const char *const now[] = {c->owner.id, c->handler.id, c->offered_to.id, c->transfer_to.id, c->prefer.id};
+
+    for (unsigned i = 0; person[0] && i < sizeof now / sizeof *now; i++)
+        if (strcmp(now[i], person) == 0)
+            return true;
     for (unsigned i = 0; i < c->readers_n; i++)
         if (strcmp(c->readers[i], person) == 0)
             return true;

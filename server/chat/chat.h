@@ -20,7 +20,7 @@
 #include "routing/routing.h"
 
 #define CHAT_PASSED_MAX 32       /* who missed or declined in this wait */
-#define CHAT_READERS_MAX 64      /* reps who had to do with it: they may read it; a bit each in `asked` */
+#define CHAT_READERS_MAX 64      /* reps who had to do with it, the last ones: they may read it; a bit each in `asked` */
 #define CHAT_PROMISES_MAX 32     /* open at once; behind them as many of the settled ones as have room */
 #define CHAT_TAGS_MAX 20
 #define CHAT_DECISION_ENTRIES 10
@@ -144,6 +144,7 @@ void chat_apply(struct chat *c, const struct entry *e);
 bool chat_kind_raises_fence(enum kind kind);
 /* The rules' view of who owns and handles. */
 void chat_ownership(const struct chat *c, struct ownership *out);
+/* True if this rep has to do with it now (owns, handles, is asked to take it) or is among the last who had. */
 bool chat_has_reader(const struct chat *c, const char *person);
 /* True if this person was consulted, at whatever time: they may answer (rule 2.3). */
 bool chat_has_asked(const struct chat *c, struct str person);

@@ -72,10 +72,18 @@ static void set_who_from(struct chat_who *w, const struct val *v)
     set_who(w, p.id, p.name);
 }
 
+/* Full: whoever had to do with it first makes room. */
 static void add_reader(struct chat *c, const char *person)
 {
-    if (person[0] == 0 || chat_has_reader(c, person) || c->readers_n == CHAT_READERS_MAX)
+    for (unsigned i = 0; i < c->readers_n; i++)
+        if (strcmp(c->readers[i], person) == 0)
+            return;
+    if (person[0] == 0)
         return;
+    if (c->readers_n == CHAT_READERS_MAX) {
+        memmove(c->readers[0], c->readers[1], --c->readers_n * sizeof c->readers[0]);
+        c->asked >>= 1;
+    }
     memcpy(c->readers[c->readers_n++], person, ID_SIZE);
 }
 
@@ -447,7 +455,8 @@ static void apply_facts(struct chat *c, const struct entry *e)
         break;
     case KIND_OFFERED:
         set_who_from(&c->offered_to, &e->f[FIELD_TO]);
-        add_reader(c, c->offered_to.id);
+        if (c->readers_n < CHAT_READERS_MAX) /* an offer drives nobody out who had more to do with it */
+            add_reader(c, c->offered_to.id);
         c->offer_until_ms = e->f[FIELD_DEADLINE_AT].type == VAL_INT ? e->f[FIELD_DEADLINE_AT].i : e->at_ms;
         break;
     case KIND_OFFER_MISSED:
@@ -501,8 +510,7 @@ static void apply_facts(struct chat *c, const struct entry *e)
     case KIND_JOINED: {
         char id[ID_SIZE] = "";
 
-        if (e->from.id.n && e->from.id.n < ID_SIZE)
-            memcpy(id, e->from.id.s, e->from.id.n);
+        str_keep(e->from.id, id, sizeof id);
         add_reader(c, id);
         break;
     }
@@ -517,8 +525,7 @@ static void apply_facts(struct chat *c, const struct entry *e)
         break;
     case KIND_ALERTED:
         if (e->f[FIELD_ALERT].type == VAL_STR && e->f[FIELD_ALERT].s.n < ID_SIZE) {
-            memcpy(c->alert, e->f[FIELD_ALERT].s.s, e->f[FIELD_ALERT].s.n);
-            c->alert[e->f[FIELD_ALERT].s.n] = 0;
+            str_keep(e->f[FIELD_ALERT].s, c->alert, sizeof c->alert);
             c->alert_level = (int)e->f[FIELD_LEVEL].i;
             c->alerted_at_ms = e->at_ms;
         }

@@ -333,6 +333,22 @@ static void triage_of_a_waiting_chat_keeps_its_time(void **state)
     assert_int_equal(s.chat[1].c.wait_since_ms, STORE_START_MS);
 }
 
+/* rule 2.12: who has to do with it may read it, however many had to do with it before them */
+static void the_one_who_handles_it_reads_it_however_many_did_before(void **state)
+{
+    struct chat *c = &s.chat[0].c;
+
+    (void)state;
+    for (c->readers_n = 0; c->readers_n < CHAT_READERS_MAX; c->readers_n++)
+        snprintf(c->readers[c->readers_n], ID_SIZE, "r_%u", c->readers_n);
+    assert_int_equal(store_rep(&s, cat, 0, "note.add", "'text':'?'"), CODE_NOT_FOUND);
+    assert_int_equal(store_rep(&s, ann, 0, "chat.transfer", "'to':'r_cat','card':{'summary':'x'}"), CODE_OK);
+    assert_int_equal(store_rep(&s, cat, 0, "offer.accept", ""), CODE_OK);
+    assert_int_equal(store_say(&s, cat, 0, "Returns here"), CODE_OK);
+    assert_int_equal(store_rep(&s, ann, 0, "chat.take_back", ""), CODE_OK); /* the owner, whose place is taken by now */
+    assert_int_equal(store_rep(&s, cat, 0, "note.add", "'text':'who has handled it reads it'"), CODE_OK);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_shop, close_shop)
 
 int main(void)
@@ -354,6 +370,7 @@ int main(void)
         TEST(the_owner_takes_it_back_while_it_is_on_offer),
         TEST(a_proposal_outlives_a_change_of_handler),
         TEST(a_lead_reassigns_with_a_reason),
+        TEST(the_one_who_handles_it_reads_it_however_many_did_before),
         TEST(triage_of_a_served_chat_goes_ahead_of_the_other_queue),
         TEST(triage_of_a_waiting_chat_keeps_its_time),
     };
