@@ -38,15 +38,15 @@ static bool same(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* On a list: with its weight that of who handles it, without that of who answers for it or was asked about it. */
+/* On a list: with its weight that of who handles it, without that of who answers for it, was asked about it or is to take it over. */
 static void write_lists(struct str id, const struct chat_index *old, const struct chat_index *new, bool all, struct writes *w)
 {
-    const char *was[] = {old->hold, old->also, old->asked}, *is[] = {NULL, new->also, new->asked};
+    const char *was[] = {old->hold, old->also, old->asked, old->handed}, *is[] = {NULL, new->also, new->asked, new->handed};
 
-    for (unsigned i = 0; i < 3; i++)
-        if (was[i] && !same(was[i], new->hold) && !same(was[i], new->also) && !same(was[i], new->asked))
+    for (unsigned i = 0; i < 4; i++)
+        if (was[i] && !same(was[i], new->hold) && !same(was[i], new->also) && !same(was[i], new->asked) && !same(was[i], new->handed))
             add_write(w, LINK_HDEL, LINK_HOLDS, str_of(was[i]), id, STR_NONE);
-    for (unsigned i = 1; i < 3; i++)
+    for (unsigned i = 1; i < 4; i++)
         if (is[i] && (all || !same(was[i], is[i])))
             add_write(w, LINK_HSET, LINK_HOLDS, str_of(is[i]), id, STR("0"));
 }

@@ -150,7 +150,8 @@ struct slot {
     unsigned awaited;    /* others that come back to this slot: slot_when_loaded(), and what keeps a command of its */
     struct sub *subs;
     struct chat_index index; /* what Redis holds, as last written or read (strings: see index_keep) */
-    char index_queue[64], index_hold[ID_SIZE], index_also[ID_SIZE], index_asked[ID_SIZE], index_alert[ID_SIZE], index_open[ID_SIZE];
+    char index_queue[64], index_hold[ID_SIZE], index_also[ID_SIZE], index_asked[ID_SIZE], index_handed[ID_SIZE];
+    char index_alert[ID_SIZE], index_open[ID_SIZE];
     char reader[ID_SIZE];  /* the handler who said last what they have read, and up to where: for this memory's time */
     int64_t read;
     int64_t used_at_ms;

@@ -219,12 +219,14 @@ static void keep_index(struct slot *s)
     str_keep(str_of(s->index.hold), s->index_hold, sizeof s->index_hold);
     str_keep(str_of(s->index.also), s->index_also, sizeof s->index_also);
     str_keep(str_of(s->index.asked), s->index_asked, sizeof s->index_asked);
+    str_keep(str_of(s->index.handed), s->index_handed, sizeof s->index_handed);
     str_keep(str_of(s->index.alert), s->index_alert, sizeof s->index_alert);
     str_keep(str_of(s->index.open), s->index_open, sizeof s->index_open);
     s->index.queue = s->index.queue ? s->index_queue : NULL;
     s->index.hold = s->index.hold ? s->index_hold : NULL;
     s->index.also = s->index.also ? s->index_also : NULL;
     s->index.asked = s->index.asked ? s->index_asked : NULL;
+    s->index.handed = s->index.handed ? s->index_handed : NULL;
     s->index.alert = s->index.alert ? s->index_alert : NULL;
     s->index.open = s->index.open ? s->index_open : NULL;
 }

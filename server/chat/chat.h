@@ -174,6 +174,7 @@ struct chat_index {
     int64_t weight;            /* how much of the capacity it fills; 0 for parked and proposed */
     const char *also;          /* its owner (or that of the case it comes back to), on whose list it stands without weight; or NULL */
     const char *asked;         /* rep on whose list it stands without weight until they answer a consultation, or NULL */
+    const char *handed;        /* rep on whose list it stands without weight until they answer a handover, or NULL */
     const char *alert;         /* an open alert, or NULL */
     const char *open;          /* shopper whose open chat it is, or NULL */
     int64_t free_ms;           /* from when on it may leave Redis; 0: it goes on, or somebody is still promised something */

@@ -109,6 +109,9 @@ void chat_index(const struct chat *c, const struct chat_rules *r, struct chat_in
         out->also = owner; /* answers for it, whoever handles it (rules 2.4, 2.7) */
     if (c->consulted[0] && strcmp(c->consulted, out->hold ? out->hold : "") != 0 && strcmp(c->consulted, out->also ? out->also : "") != 0)
         out->asked = c->consulted; /* rule 2.3 */
+    if (c->transfer_to.id[0] && strcmp(c->transfer_to.id, out->also ? out->also : "") != 0 &&
+        strcmp(c->transfer_to.id, out->asked ? out->asked : "") != 0)
+        out->handed = c->transfer_to.id; /* rule 2.4: whichever node they come to */
     if (c->alert[0])
         out->alert = c->alert;
     if (c->state == CHAT_OFFERED)

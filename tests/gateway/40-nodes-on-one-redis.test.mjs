@@ -56,6 +56,22 @@ test('an offer reaches the rep on the other node, and messages go both ways in o
   assert.deepEqual(sue.entries(chat, 'message').map((e) => e.text).slice(1), Array.from({ length: 100 }, (_, i) => `a${i}`));
 });
 
+test('a handover on offer is found by a receiver who comes to a node that knows nothing of it', async (t) => {
+  const [a, b] = await staff(one, 2);
+  const ann = await rep(one, a);
+  const { chat } = await servedChat(one, { ann });
+  const bob = await rep(two, b);
+  await ann.expect('presence', { rep: bob.me, state: 'on' });
+  await ann.done('chat.transfer', { chat, to: bob.me, card: { summary: 'a lamp', requirements: '', verified: [], promised: '' } });
+  await bob.expect('offer', { chat, kind: 'transfer' });
+  const three = await new Server({ redis: redis.url, set: { ...SET, 'server.node': 'three' } }).start();
+  t.after(() => three.stop());
+  const tab = await rep(three, b, { shift: false });
+  assert.deepEqual(tab.welcome.offers.map((o) => [o.chat, o.kind, o.card.summary]), [[chat, 'transfer', 'a lamp']]);
+  await tab.done('offer.accept', { chat });
+  await ann.event('transferred', { chat });
+});
+
 test('both write at once from both nodes: one order for everybody', async () => {
   const { ann, sue, chat } = await across();
   const all = [];

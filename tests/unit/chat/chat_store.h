@@ -35,7 +35,7 @@ struct store_chat {
     unsigned frames_n, cap;
     int64_t fence;             /* as the script keeps it: the seq of the last entry flagged so */
     int64_t due_ms[TIMER_N];   /* the index as it was written */
-    char queue[PEOPLE_ITEM_BYTES], hold[ID_SIZE], also[ID_SIZE], asked[ID_SIZE], alert[ID_SIZE], open[ID_SIZE];
+    char queue[PEOPLE_ITEM_BYTES], hold[ID_SIZE], also[ID_SIZE], asked[ID_SIZE], handed[ID_SIZE], alert[ID_SIZE], open[ID_SIZE];
     int64_t score, weight;
 };
 
@@ -170,6 +170,7 @@ static inline void store_index(struct store *s, struct store_chat *sc)
     snprintf(sc->hold, sizeof sc->hold, "%s", ix.hold ? ix.hold : "");
     snprintf(sc->also, sizeof sc->also, "%s", ix.also ? ix.also : "");
     snprintf(sc->asked, sizeof sc->asked, "%s", ix.asked ? ix.asked : "");
+    snprintf(sc->handed, sizeof sc->handed, "%s", ix.handed ? ix.handed : "");
     snprintf(sc->alert, sizeof sc->alert, "%s", ix.alert ? ix.alert : "");
     snprintf(sc->open, sizeof sc->open, "%s", ix.open ? ix.open : "");
     sc->score = ix.score;

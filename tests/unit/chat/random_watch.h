@@ -229,6 +229,10 @@ static inline void check_place(const struct store_chat *sc)
           "owner %s, held by %s, also on the list of '%s'\n", c->owner.id, sc->hold, sc->also);
     CHECK(strcmp(sc->asked, open && strcmp(c->consulted, sc->hold) != 0 && strcmp(c->consulted, sc->also) != 0 ? c->consulted : "") == 0,
           "asked '%s', on the list of '%s'\n", c->consulted, sc->asked);
+    CHECK(!c->transfer_to.id[0] || strcmp(c->transfer_to.id, sc->handed) == 0 || strcmp(c->transfer_to.id, sc->also) == 0 ||
+              strcmp(c->transfer_to.id, sc->asked) == 0,
+          "handed to '%s', on the list of '%s'\n", c->transfer_to.id, sc->handed);
+    CHECK(!sc->handed[0] || (strcmp(sc->handed, sc->hold) != 0 && c->transfer_until_ms), "handed to '%s' who has it\n", sc->handed);
     CHECK(sc->weight == (offered || served ? run.s.rules.weight[c->class_] : 0), "%s weighs %lld\n", chat_state_name(c->state), (long long)sc->weight);
     for (unsigned t = 0; t < TIMER_N; t++)
         CHECK(open || t == TIMER_PROMISE || due[t] == 0, "%s, and %s due\n", chat_state_name(c->state), chat_timer_name((enum chat_timer)t));
@@ -330,7 +334,7 @@ static inline void check_refold(const struct store *s, const struct store_chat *
     chat_index(&c, &s->rules, &ix);
     CHECK(memcmp(ix.due_ms, sc->due_ms, sizeof ix.due_ms) == 0 && same_text(ix.queue ? ix.queue : "", sc->queue) &&
               same_text(ix.hold ? ix.hold : "", sc->hold) && same_text(ix.also ? ix.also : "", sc->also) &&
-              same_text(ix.asked ? ix.asked : "", sc->asked) && same_text(ix.open ? ix.open : "", sc->open) && ix.score == sc->score,
+              same_text(ix.asked ? ix.asked : "", sc->asked) && same_text(ix.handed ? ix.handed : "", sc->handed) && same_text(ix.open ? ix.open : "", sc->open) && ix.score == sc->score,
           "index\n");
     chat_copy(&copy, &c);
     chat_fini(&c); /* the copy stands alone */
