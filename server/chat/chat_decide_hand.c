@@ -36,6 +36,8 @@ void decide_accept(const struct chat *c, const struct chat_cmd *cmd, const struc
         e->f[FIELD_HANDLER] = e->f[FIELD_TO];
         if (c->owner.id[0])
             e->f[FIELD_OWNER] = decide_who(d, &c->owner);
+        if (c->transfer_department)
+            e->f[FIELD_DEPARTMENT] = val_s(c->transfer_department);
         decide_guard_room(d, c, cmd->self->id);
     } else if (c->state == CHAT_OFFERED && str_is(cmd->person, c->offered_to.id)) {
         assign_to_self(c, cmd, d, "offer");

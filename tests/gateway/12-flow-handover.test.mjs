@@ -3,14 +3,16 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';
 import { rep, shopper } from './lib/client.mjs';
-import { servedChat, servedChatWithColleague, staff, team } from './lib/desk.mjs';
+import { auditor, servedChat, servedChatWithColleague, staff, team } from './lib/desk.mjs';
 import { Server } from './lib/server.mjs';
 
 const CARD = { summary: 'a lamp', requirements: 'after six', verified: ['order'], promised: 'today' };
 let server;
+let quinn;
 
 before(async () => {
   server = await new Server({ set: { 'transfer.answer_ms': 1000 } }).start();
+  quinn = await auditor(server);
 });
 after(() => endAndCheck(server));
 
@@ -66,7 +68,10 @@ test('a handover to a department goes to one of its reps on shift', async () => 
   await cara.say('Lamps department, good that you ask.', { chat });
   const e = await sue.event('message', { text: 'Lamps department, good that you ask.' });
   assert.equal(e.from.id, cara.me);
-  await ann.event('transferred', { chat });
+  assert.equal((await ann.event('transferred', { chat })).department, cara.department);
+  const t = await server.transcript(quinn.token, chat, (x) => x.events.some((y) => y.text === e.text));
+  assert.equal(t.department, cara.department, 'it is theirs in the archive too: in lists and figures, and for who leads them');
+  assert.deepEqual((await server.api('GET', `/api/v1/transcripts?department=${ann.department}`, { token: quinn.token })).json.items, []);
 });
 
 test('rule 1.3: a handover to a department goes to whoever speaks the shopper’s language, not to the least loaded', async () => {

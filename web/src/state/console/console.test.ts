@@ -64,7 +64,8 @@ test('until a handover is accepted the handler does not change; after it the own
   assert.equal(offered.requirements, 'no calls');
   assert.equal(play(...before, ev('transfer_returned', system, 500, { to: mei })).transfer, null);
   const row = play(...before, ev('transferred', rep(mei), 500, { to: mei, handler: mei, owner: lin }));
-  assert.deepEqual([row.handler, row.owner, row.transfer], [mei, lin, null]);
+  assert.deepEqual([row.handler, row.owner, row.transfer, row.department], [mei, lin, null, 'general']);
+  assert.equal(play(...before, ev('transferred', rep(mei), 500, { handler: mei, owner: lin, department: 'returns' })).department, 'returns');
   assert.equal(groupOf(row, lin.id), 'away');
   assert.equal(groupOf(row, mei.id), 'mine');
 });

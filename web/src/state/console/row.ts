@@ -154,7 +154,7 @@ function facts(row: Row, e: EventEntry): Row {
     case 'transfer_returned':
       return { ...row, transfer: null };
     case 'transferred':
-      return withHandler({ ...row, owner: e.owner ?? row.owner }, e.handler ?? e.to, row.owner ? 'active' : 'assigned');
+      return withHandler({ ...row, owner: e.owner ?? row.owner, department: e.department ?? row.department }, e.handler ?? e.to, row.owner ? 'active' : 'assigned');
     case 'taken_back':
       return withHandler(row, e.handler, 'active');
     case 'reassigned':
