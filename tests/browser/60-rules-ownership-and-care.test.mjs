@@ -107,6 +107,23 @@ for (const lang of ['zh-CN', 'en']) {
       assert.deepEqual([...troublesOf(mei.page), ...troublesOf(shopper.page)], []);
     });
 
+    if (turn(1, lang)) test('rule 2.5: what is ticked as verified, one after another, all stands on the card', async (t) => {
+      const s = await scene(t, lang, {});
+      const mei = await s.rep('mei');
+      const shopper = await s.shopper();
+      const chat = await owned(s, mei, shopper);
+      const tom = await s.staff('tom');
+      for (const name of ['name', 'order']) await mei.page.getByRole('checkbox', { name: mei.t(`check.${name}`), exact: true }).check();
+      await mei.command('act.verify');
+      const dialog = mei.dialog('verify.title');
+      await dialog.getByRole('checkbox', { name: mei.t('check.phone'), exact: true }).check();
+      await dialog.getByRole('button', { name: mei.t('verify.submit'), exact: true }).click();
+      await dialog.waitFor({ state: 'detached' });
+      const { card } = await tom.call({ t: 'chat.open', chat });
+      assert.deepEqual(card.verified.toSorted(), ['name', 'order', 'phone']);
+      assert.deepEqual(troublesOf(mei.page), []);
+    });
+
     if (turn(1, lang)) test('rule 2.6: "not solved" comes back to its owner ahead of the queue; without an answer it closes as unconfirmed', async (t) => {
       const s = await scene(t, lang, { 'presence.grace_ms': 300_000, 'ownership.grace_ms': 300_000, 'ownership.return_ms': 36 * 3_600_000 });
       const mei = await s.rep('mei');

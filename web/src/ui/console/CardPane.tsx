@@ -106,6 +106,11 @@ function Handed({ row }: { row: Row }) {
   );
 }
 
+/** All that are ticked in this one's list, also those whose answer has not come yet: what is sent replaces what was verified (rule 2.5). */
+function ticked(field: HTMLInputElement): string[] {
+  return [...(field.closest('ul')?.querySelectorAll<HTMLInputElement>('input:checked') ?? [])].map((x) => x.value);
+}
+
 function Verification({ view, mine }: { view: ChatView; mine: boolean }) {
   const desk = useDesk();
   const row = view.row.value;
@@ -119,10 +124,10 @@ function Verification({ view, mine }: { view: ChatView; mine: boolean }) {
           return (
             <li key={name}>
               <label class={on ? 'tick on' : 'tick'}>
-                <input type="checkbox" checked={on} disabled={!mine || on}
+                <input type="checkbox" value={name} checked={on} disabled={!mine || on}
                   onChange={(e) => {
                     const field = e.currentTarget;
-                    void desk.attempt({ t: 'chat.verify', chat: view.chat, checks: [name] }).then((ok) => {
+                    void desk.attempt({ t: 'chat.verify', chat: view.chat, checks: ticked(field) }).then((ok) => {
                       if (!ok) field.checked = false;
                     });
                   }} />

@@ -61,9 +61,10 @@ export function VerifyDialog({ view }: { view: ChatView }) {
   const [checks, setChecks] = useState<string[]>([]);
   const [other, setOther] = useText('other');
   const firstOpen = checkNames.find((name) => !have.includes(name));
-  const all = [...checks, ...(other.trim() ? [firstChars(other.trim(), 50)] : [])];
+  const added = [...checks, ...(other.trim() ? [firstChars(other.trim(), 50)] : [])];
+  const all = [...new Set([...view.row.value.verified, ...added])]; // it replaces what was verified
   return (
-    <ActDialog title={t('verify.title')} submit={t('verify.submit')} command={all.length === 0 ? null : { t: 'chat.verify', chat: view.chat, checks: all }}
+    <ActDialog title={t('verify.title')} submit={t('verify.submit')} command={added.length === 0 ? null : { t: 'chat.verify', chat: view.chat, checks: all }}
       onDone={() => desk.announce(t('verify.done'))}>
       <p class="dialog-says">{t('verify.says')}</p>
       <fieldset class="checks">
