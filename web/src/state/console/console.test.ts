@@ -79,6 +79,26 @@ test('"not solved" asks again, and a lost handler puts it back to wait', () => {
   assert.deepEqual([lost.state, lost.handler, lost.waitingSince], ['waiting', null, 600]);
 });
 
+test('the row is in the state that the rules say, whoever is given the chat', () => {
+  const served = [...start(), ev('assigned', rep(lin), 200, { to: lin }), ev('owned', system, 300, { owner: lin }), ev('message', rep(lin), 300, { text: 'hi' })];
+  const proposed = [...served, ev('resolution_proposed', rep(lin), 400, { summary: 'done' })];
+  const states = (...before: EventEntry[]) => [ev('reassigned', rep(mei), 500, { to: mei, handler: mei }), ev('taken_back', rep(lin), 500, { handler: lin })]
+    .map((e) => play(...before, e).state);
+  assert.deepEqual(states(...proposed), ['proposed', 'proposed'], 'the shopper has been asked');
+  assert.deepEqual(states(...served), ['active', 'active']);
+  assert.deepEqual(states(...served, ev('parked', rep(lin), 400, { until: 900 })), ['assigned', 'active']);
+});
+
+test('parking stops the clock, its date starts it again, and a greeting does not stop it', () => {
+  const served = [...start(), ev('assigned', rep(lin), 200, { to: lin }), ev('owned', system, 300, { owner: lin })];
+  assert.equal(play(...served, ev('message', rep(lin), 300, { text: 'hello', counts: false })).unansweredSince, 100);
+  const parked = [...served, ev('parked', rep(lin), 400, { until: 900 })];
+  assert.equal(play(...parked).unansweredSince, null);
+  assert.equal(play(...parked, ev('unparked', rep(lin), 500, { why: 'rep' })).unansweredSince, null);
+  assert.equal(play(...parked, ev('unparked', system, 900, { why: 'due' })).unansweredSince, 900);
+  assert.equal(play(...parked, ev('queued', system, 900, { department: 'general', why: 'parked_due' })).unansweredSince, 900);
+});
+
 test('promises, tags and checks add up', () => {
   const row = play(...start(), ev('promised', rep(lin), 1, { promise: 'p_1', text: 'call', until: 900 }), ev('promised', rep(lin), 1, { promise: 'p_2', text: 'send', until: 500 }),
     ev('promise_kept', rep(lin), 2, { promise: 'p_2' }), ev('tagged', rep(lin), 3, { add: ['a', 'b'] }), ev('tagged', rep(lin), 4, { add: ['a'], remove: ['b'] }),

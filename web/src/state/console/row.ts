@@ -97,7 +97,7 @@ function waiting(row: Row, at: number): Row {
 function onMessage(row: Row, e: Extract<EventEntry, { kind: 'message' }>): Row {
   const last = { text: firstChars(e.text, LAST_CHARS), at: e.at, from: e.from.role };
   if (e.from.role === 'shopper') return { ...row, last, unansweredSince: row.unansweredSince ?? e.at };
-  if (!staffRoles.has(e.from.role)) return { ...row, last };
+  if (!staffRoles.has(e.from.role) || e.counts === false) return { ...row, last };
   return { ...row, last, state: row.state === 'assigned' ? 'active' : row.state, unansweredSince: null };
 }
 
@@ -128,7 +128,8 @@ function facts(row: Row, e: EventEntry): Row {
     case 'triaged':
       return { ...row, department: e.department ?? row.department };
     case 'queued':
-      return waiting({ ...row, department: e.department ?? row.department, class: e.class ?? row.class }, e.at);
+      return waiting({ ...row, department: e.department ?? row.department, class: e.class ?? row.class,
+        unansweredSince: e.why === 'parked_due' ? row.unansweredSince ?? e.at : row.unansweredSince }, e.at);
     case 'offered':
       return e.offer === 'transfer' ? row : { ...row, state: 'offered' };
     case 'offer_missed':
@@ -154,13 +155,13 @@ function facts(row: Row, e: EventEntry): Row {
     case 'transfer_returned':
       return { ...row, transfer: null };
     case 'transferred':
-      return withHandler({ ...row, owner: e.owner ?? row.owner, department: e.department ?? row.department }, e.handler ?? e.to, row.owner ? 'active' : 'assigned');
+      return withHandler({ ...row, owner: e.owner ?? row.owner, department: e.department ?? row.department }, e.handler ?? e.to, row.state === 'assigned' ? 'assigned' : 'active');
     case 'taken_back':
-      return withHandler(row, e.handler, 'active');
+      return withHandler(row, e.handler, row.state === 'proposed' ? 'proposed' : 'active');
     case 'reassigned':
-      return withHandler(row, e.handler ?? e.to, row.owner ? 'active' : 'assigned');
+      return withHandler(row, e.handler ?? e.to, row.state === 'active' || row.state === 'proposed' ? row.state : 'assigned');
     case 'handler_back':
-      return withHandler(row, e.handler, row.owner ? 'active' : 'assigned');
+      return withHandler(row, e.handler, 'active');
     case 'handler_lost':
       return waiting(row, e.at);
     case 'promised':
@@ -178,9 +179,9 @@ function facts(row: Row, e: EventEntry): Row {
     case 'reopened':
       return { ...(row.state === 'abandoned' ? waiting(row, e.at) : { ...row, state: 'active' }), unansweredSince: row.unansweredSince ?? e.at };
     case 'parked':
-      return { ...row, state: 'parked', parkedUntil: e.until ?? null, transfer: null };
+      return { ...row, state: 'parked', parkedUntil: e.until ?? null, transfer: null, unansweredSince: null };
     case 'unparked':
-      return { ...row, state: 'active', parkedUntil: null };
+      return { ...row, state: 'active', parkedUntil: null, unansweredSince: e.why === 'due' ? row.unansweredSince ?? e.at : row.unansweredSince };
     case 'rated':
       return { ...row, rating: e.score ?? null };
     case 'closed':
