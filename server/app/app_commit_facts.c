@@ -88,7 +88,11 @@ void facts_gather(struct slot *s, struct cmd *c, struct chat_cmd *cc, struct fac
     resolve_target(s, c, cc, f);
     cc->callback = str_of(c->callback);
     cc->can_reach = c->contact != NULL;
-    cc->no_lead = c->kind == CMD_TIMER && c->timer == TIMER_CARE && match_find(a, dept) && !match_has_lead(a, match_find(a, dept));
+    if (c->kind == CMD_TIMER && c->timer == TIMER_CARE) { /* of a department that was taken out of the configuration there is nobody either */
+        const struct department *d = match_find(a, dept);
+
+        cc->no_lead = !d || !match_has_lead(a, d);
+    }
     if (s->chat.owner.id[0]) {
         people_fact(a, str_of(s->chat.owner.id), dept, c->denied_owner, &f->owner);
         cc->owner = &f->owner;

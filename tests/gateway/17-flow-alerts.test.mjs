@@ -1,5 +1,6 @@
 // Rules 3.2, 3.3: alerts go to the lead and up, on every node, once; what may be done about them.
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { Proxy, ask } from '../faults/lib/redis.mjs';
 import { endAndCheck } from './lib/checker.mjs';
@@ -275,4 +276,23 @@ test('rule 3.2: a call-back that stands on the list without a log of its own, as
   await lea.expect((x) => x.t === 'task' && x.task.task === task && x.state === 'done');
   await lea.refused('conflict', 'task.done', { task });
   assert.deepEqual((await rep(one, l, { shift: false })).welcome.tasks, []);
+});
+
+test('rule 3.2: of a department that the configuration has no more nobody leads: the alert begins one level up', async (t) => {
+  const own = await new Server({ config: '[department.attic]\nsite = default\n', set: { 'care.first_ms': 300, 'care.alert_ms': 2000, 'care.act_ms': 600_000 } }).start();
+  t.after(() => endAndCheck(own));
+  const [d] = await staff(own, 1, { role: 'director' });
+  const [l] = await staff(own, 1, { role: 'lead', department: 'attic' });
+  const { chat } = await arrival(own, 'attic');
+  await own.stop();
+  writeFileSync(own.config, readFileSync(own.config, 'utf8').replace('[department.attic]\nsite = default\n', ''));
+  await own.start();
+  const dora = await rep(own, d, { shift: false });
+  await until(() => dora.welcome.alerts.some((a) => a.chat === chat) || dora.seen.some((m) => m.t === 'alert' && m.chat === chat), 'the director is told');
+  const lea = await rep(own, l, { shift: false });
+  assert.deepEqual(lea.welcome.alerts, [], 'who led it has no such department any more');
+  const { department } = await arrival(own, undefined).then((a) => a.started);
+  const [found] = dora.welcome.alerts.concat(dora.seen.filter((m) => m.t === 'alert')).filter((a) => a.chat === chat);
+  assert.equal(found.level, 2);
+  await dora.done('alert.act', { alert: found.alert, action: 'move', to: department, note: 'there is no attic' });
 });
