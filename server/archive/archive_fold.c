@@ -248,7 +248,8 @@ void archive_chat_apply(struct archive_chat *c, const struct entry *e)
         c->started_ms = e->at_ms;
     set_state(c, e);
     if (field(e, FIELD_DEPARTMENT).type == VAL_STR &&
-        (e->kind == KIND_STARTED || e->kind == KIND_TRIAGED || e->kind == KIND_QUEUED || e->kind == KIND_TRANSFERRED))
+        (e->kind == KIND_STARTED || e->kind == KIND_TRIAGED || e->kind == KIND_QUEUED || e->kind == KIND_TRANSFERRED ||
+         e->kind == KIND_REASSIGNED))
         set_text(&c->department, field(e, FIELD_DEPARTMENT).s);
     switch (e->kind) {
     case KIND_STARTED:

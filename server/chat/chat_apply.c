@@ -27,8 +27,7 @@ static void set_who(struct chat_who *w, struct str id, struct str name)
 {
     if (id.n == 0 || id.n >= sizeof w->id)
         return;
-    memcpy(w->id, id.s, id.n);
-    w->id[id.n] = 0;
+    str_keep(id, w->id, sizeof w->id);
     free(w->name);
     w->name = name.n ? mem_strndup(name.s, name.n) : NULL;
 }
@@ -348,8 +347,7 @@ static void apply_consulted(struct chat *c, const struct entry *e)
 
     read_person(&e->f[FIELD_TO], &p);
     if (p.id.n && p.id.n < ID_SIZE) {
-        memcpy(c->consulted, p.id.s, p.id.n);
-        c->consulted[p.id.n] = 0;
+        str_keep(p.id, c->consulted, sizeof c->consulted);
         add_reader(c, c->consulted);
         for (unsigned i = 0; i < c->readers_n; i++)
             if (strcmp(c->readers[i], c->consulted) == 0)
@@ -490,8 +488,10 @@ static void apply_facts(struct chat *c, const struct entry *e)
     case KIND_TRANSFER_RETURNED:
         end_transfer(c);
         break;
-    case KIND_TAKEN_BACK:
     case KIND_REASSIGNED:
+        set_text(&c->department, &e->f[FIELD_DEPARTMENT]); /* where it was given to another one */
+        /* fall through */
+    case KIND_TAKEN_BACK:
     case KIND_HANDLER_BACK:
         set_handler(c, &e->f[FIELD_HANDLER], e->at_ms);
         break;

@@ -220,10 +220,10 @@ void decide_reassign(const struct chat *c, const struct chat_cmd *cmd, const str
         return;
     if (!chat_state_is_open(c->state)) {
         decide_refuse(d, CODE_CLOSED, "the chat is %s", chat_state_name(c->state));
-    } else if (!cmd->target) {
-        decide_refuse(d, CODE_NOT_FOUND, "no such rep");
-    } else if (!cmd->target->may_take || !cmd->target->has_room) {
-        decide_conflict(c, d, "that rep is not on shift or full");
+    } else if (!has_receiver(cmd, d)) {
+        return;
+    } else if (!cmd->target || !cmd->target->may_take || !cmd->target->has_room) {
+        decide_conflict(c, d, cmd->target_is_department ? "nobody there can take it now" : "that rep is not on shift or full");
     } else if (strcmp(c->handler.id, cmd->target->id) == 0) {
         decide_conflict(c, d, "that rep is the handler");
     } else {
@@ -232,6 +232,10 @@ void decide_reassign(const struct chat *c, const struct chat_cmd *cmd, const str
         e->f[FIELD_TO] = decide_rep(d, cmd->target);
         e->f[FIELD_HANDLER] = e->f[FIELD_TO];
         e->f[FIELD_REASON] = decide_msg_val(cmd, FIELD_REASON);
+        if (cmd->target_is_department) { /* theirs from now on; who was chosen there, and why nobody else */
+            e->f[FIELD_DEPARTMENT] = val_str(cmd->target_department);
+            e->f[FIELD_CANDIDATES] = val_json(cmd->candidates);
+        }
         decide_guard_room(d, c, cmd->target->id);
     }
 }

@@ -190,6 +190,15 @@ test('a lead reassigns with a reason, never to somebody who is away or full', as
   await bob.say('I am Bob.', { chat });
   const second = await servedChat(server, { ann });
   await lea.refused('conflict', 'chat.reassign', { chat: second.chat, to: bob.me, reason: 'full' });
+  await lea.refused('conflict', 'chat.reassign', { chat: second.chat, to: server.newDepartment(), reason: 'nobody there' });
+  const [cara, dan] = await team(server, 2);
+  const given = await servedChat(server, { ann });
+  await lea.done('chat.reassign', { chat: given.chat, to: cara.department, reason: 'theirs' });
+  const r = await Promise.race([cara, dan].map((x) => x.event('reassigned', { chat: given.chat })));
+  assert.deepEqual([r.department, r.candidates.map((x) => x.id).sort()], [cara.department, [cara.me, dan.me].sort()]);
+  assert.equal(r.handler.id, r.candidates.find((x) => x.why === 'chosen').id);
+  const later = await rep(server, [cara, dan].find((x) => x.me === r.handler.id).who, { shift: false });
+  assert.equal(later.welcome.chats.find((x) => x.chat === given.chat).department, cara.department);
   await lea.done('chat.join', { chat: second.chat });
   await lea.done('whisper', { chat: second.chat, text: 'mind the warranty' });
   await ann.event('whisper', { chat: second.chat, text: 'mind the warranty' });

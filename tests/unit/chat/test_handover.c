@@ -333,6 +333,22 @@ static void triage_of_a_waiting_chat_keeps_its_time(void **state)
     assert_int_equal(s.chat[1].c.wait_since_ms, STORE_START_MS);
 }
 
+/* rule 2.10: or to a department: to somebody there, and the chat is that department's; never to nobody */
+static void a_lead_reassigns_to_a_department(void **state)
+{
+    (void)state;
+    s.rep[bob].roles = ROLE_LEAD;
+    s.rep[cat].is_present = false;
+    assert_int_equal(store_rep(&s, bob, 0, "chat.reassign", "'to':'returns','reason':'theirs'"), CODE_CONFLICT);
+    s.rep[cat].is_present = true;
+    assert_int_equal(store_rep(&s, bob, 0, "chat.reassign", "'to':'returns','reason':'theirs'"), CODE_OK);
+    assert_who("r_cat", CHAT_ACTIVE);
+    assert_string_equal(chat()->department, "returns");
+    assert_true(last_has("\"department\":\"returns\""));
+    assert_int_equal(store_rep(&s, ann, 0, "chat.take_back", ""), CODE_OK); /* the owner stays */
+    assert_int_equal(store_rep(&s, bob, 0, "chat.join", ""), CODE_NOT_FOUND); /* and it is no longer general's */
+}
+
 /* rule 2.12: who has to do with it may read it, however many had to do with it before them */
 static void the_one_who_handles_it_reads_it_however_many_did_before(void **state)
 {
@@ -370,6 +386,7 @@ int main(void)
         TEST(the_owner_takes_it_back_while_it_is_on_offer),
         TEST(a_proposal_outlives_a_change_of_handler),
         TEST(a_lead_reassigns_with_a_reason),
+        TEST(a_lead_reassigns_to_a_department),
         TEST(the_one_who_handles_it_reads_it_however_many_did_before),
         TEST(triage_of_a_served_chat_goes_ahead_of_the_other_queue),
         TEST(triage_of_a_waiting_chat_keeps_its_time),

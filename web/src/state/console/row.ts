@@ -159,7 +159,7 @@ function facts(row: Row, e: EventEntry): Row {
     case 'taken_back':
       return withHandler(row, e.handler, row.state === 'proposed' ? 'proposed' : 'active');
     case 'reassigned':
-      return withHandler(row, e.handler ?? e.to, row.state === 'active' || row.state === 'proposed' ? row.state : 'assigned');
+      return withHandler({ ...row, department: e.department ?? row.department }, e.handler ?? e.to, row.state === 'active' || row.state === 'proposed' ? row.state : 'assigned');
     case 'handler_back':
       return withHandler(row, e.handler, 'active');
     case 'handler_lost':
