@@ -235,8 +235,11 @@ void match_queued(struct app *a, struct str department, int by);
 void match_left(struct app *a, struct str department);
 /* The guard of an offer to this rep said no: what is known of them isn't what stands. */
 void match_denied(struct app *a, struct str department, const char *rep);
-/* Who of the department would be asked first now for this chat, except this person; NULL: nobody can take it. candidates: the others, and why not. */
-const struct member *match_best(struct app *a, struct department *d, const struct chat *c, const char *except, struct buf *candidates);
+/*
+ * Who of the department would be asked first now for this chat, except this person; NULL: nobody can be. takes: to take it, which needs
+ * room; else for advice. candidates: the others, and why not.
+ */
+const struct member *match_best(struct app *a, struct department *d, const struct chat *c, const char *except, bool takes, struct buf *candidates);
 void match_all_dirty(struct app *a);
 /* What this person's coming, going or having room may change: the departments that he serves, and those that they help out. */
 void match_member_dirty(struct app *a, struct member *m);

@@ -14,6 +14,7 @@ static void resolve_target(struct slot *s, struct cmd *c, struct chat_cmd *cc, s
     struct app *a = s->app;
     struct str to = c->kind == CMD_MSG ? field(c, FIELD_TO) : str_of(c->target);
     bool is_reassigned = c->kind == CMD_MSG && c->msg.type == MSG_CHAT_REASSIGN; /* whoever has it is not asked; who acts may be */
+    bool is_asked = c->kind == CMD_MSG && c->msg.type == MSG_CHAT_CONSULT;
     struct department *d;
     const struct member *best, *named;
     struct buf b;
@@ -27,7 +28,7 @@ static void resolve_target(struct slot *s, struct cmd *c, struct chat_cmd *cc, s
         cc->target_is_department = true;
         cc->target_department = str_of(d->cfg->name);
         buf_init(&b, 1 << 16);
-        best = match_best(a, d, &s->chat, is_reassigned ? s->chat.handler.id : c->conn ? c->conn->person : "", &b);
+        best = match_best(a, d, &s->chat, is_reassigned ? s->chat.handler.id : c->conn ? c->conn->person : "", !is_asked, &b);
         free(c->candidates);
         c->candidates = buf_take(&b, NULL);
         cc->candidates = str_of(c->candidates);

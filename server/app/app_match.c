@@ -267,7 +267,7 @@ static struct routing_need need_of(const struct department *d, const struct chat
     };
 }
 
-const struct member *match_best(struct app *a, struct department *d, const struct chat *c, const char *except, struct buf *candidates)
+const struct member *match_best(struct app *a, struct department *d, const struct chat *c, const char *except, bool takes, struct buf *candidates)
 {
     struct member *m[REPS_MAX];
     const struct people_rep *reps[REPS_MAX];
@@ -277,6 +277,8 @@ const struct member *match_best(struct app *a, struct department *d, const struc
     const struct member *best = NULL;
     unsigned n = reps_of(a, d, m), k = 0;
 
+    if (!takes)
+        need.weight = 0;
     for (unsigned i = 0; i < n; i++) {
         m[i]->rep.is_present = m[i]->conns || m[i]->present_elsewhere;
         if (strcmp(m[i]->rep.id, except) != 0)

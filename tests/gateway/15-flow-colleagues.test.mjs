@@ -64,14 +64,10 @@ test('rule 2.3: only who was asked answers, and one answer leaves the question t
   await back.done('consult.answer', { chat, text: 'One year.' });
 });
 
-test('rule 2.3: a consultation of a department where nobody can be asked is refused', async () => {
+test('rule 2.3: a consultation of a department names who was asked there, who needs no room; where nobody is it is refused', async () => {
   const { ann, chat } = await servedChat(server);
   await ann.refused('conflict', 'chat.consult', { chat, to: server.newDepartment(), question: 'Anybody?' });
-});
-
-test('rule 2.3: a consultation of a department names who was asked there', async () => {
-  const { ann, chat } = await servedChat(server);
-  const [eve] = await team(server, 1);
+  const { ann: eve } = await servedChat(server, { ann: (await team(server, 1, { capacity: 1 }))[0] }); // full
   await ann.done('chat.consult', { chat, to: eve.department, question: 'Anybody?' });
   const e = await eve.event('consulted', { chat });
   assert.deepEqual([e.to.department, e.to.id], [eve.department, eve.me]);

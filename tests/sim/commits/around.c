@@ -157,11 +157,15 @@ struct department *match_find(struct app *a, struct str name)
     (void)a, (void)name;
     return NULL;
 }
-const struct member *match_best(struct app *a, struct department *d, const struct chat *c, const char *except, struct buf *candidates)
+const struct member *match_best(struct app *a, struct department *d, const struct chat *c, const char *except, bool takes, struct buf *candidates)
 {
-    (void)c, (void)candidates;
+    (void)c, (void)takes, (void)candidates;
     (void)a, (void)d, (void)except;
     return NULL;
+}
+void people_answered(struct app *a, const char *id)
+{
+    (void)a, (void)id;
 }
 void people_leave(struct app *a, struct conn *c)
 {

@@ -318,11 +318,27 @@ static void a_silent_handler_is_reminded_then_the_chat_is_offered_on(void **stat
     assert_int_equal(chat()->lost.id[0], 0); /* there, but silent: no way back by coming back */
 }
 
+/* rule 2.3: a question goes to somebody: a department where nobody can be asked is refused, and who was asked before still is */
+static void a_question_to_nobody_is_refused(void **state)
+{
+    unsigned eve;
+
+    (void)state;
+    store_say(&s, ann, 0, "one moment, I ask");
+    eve = store_add_rep(&s, "eve", "returns", 2);
+    assert_int_equal(store_rep(&s, ann, 0, "chat.consult", "'to':'returns','question':'?'"), CODE_OK);
+    assert_string_equal(s.chat[0].asked, "r_eve");
+    s.rep[eve].is_present = false;
+    assert_int_equal(store_rep(&s, ann, 0, "chat.consult", "'to':'returns','question':'and?'"), CODE_CONFLICT);
+    assert_string_equal(s.chat[0].asked, "r_eve");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_shop, close_shop)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_question_to_nobody_is_refused),
         TEST(a_start_writes_five_entries_and_the_message_is_the_command),
         TEST(a_shopper_has_one_open_chat),
         TEST(the_first_reply_claims_owns_and_is_shown_in_one_step),
