@@ -333,6 +333,66 @@ static void a_question_to_nobody_is_refused(void **state)
     assert_string_equal(s.chat[0].asked, "r_eve");
 }
 
+/* rule 3.4: asked whether they are still there once for each silence: after an answer, in the next one again */
+static void each_silence_has_one_check_in(void **state)
+{
+    (void)state;
+    store_rep(&s, ann, 0, "chat.claim", "");
+    for (unsigned n = 1; n <= 2; n++) {
+        assert_true(store_fire(&s, 0, TIMER_SILENT));
+        assert_int_equal(s.d.entries_n, 2);
+        assert_true(str_is(s.d.entry[1].f[FIELD_STEP].s, "checkin"));
+        store_say(&s, ann, 0, "Your refund is on its way");
+        store_ask(&s, 0, "When?");
+    }
+}
+
+/* rules 2.3, 2.6: referred over an open question: that question is answered for by the proposal */
+static void a_proposal_stands_over_the_questions_before_it(void **state)
+{
+    (void)state;
+    store_rep(&s, ann, 0, "chat.claim", "");
+    store_rep(&s, ann, 0, "chat.refer", "'who':'the post','how':'by phone'");
+    assert_int_equal(store_rep(&s, ann, 0, "chat.resolve", "'resolution':'referred','summary':'x'"), CODE_OK);
+    assert_int_equal(s.chat[0].due_ms[TIMER_SILENT], 0);
+    assert_true(store_fire(&s, 0, TIMER_CONFIRM));
+    assert_who("r_ann", "r_ann", CHAT_CLOSED);
+    assert_string_equal(chat()->closed_how, "unconfirmed");
+}
+
+/* rule 2.3: advice is given while the case is open */
+static void advice_comes_too_late_for_a_closed_case(void **state)
+{
+    (void)state;
+    store_say(&s, ann, 0, "Your refund is on its way");
+    store_rep(&s, ann, 0, "chat.consult", "'to':'r_bob','question':'is it?'");
+    store_rep(&s, ann, 0, "chat.resolve", "'resolution':'answered','summary':'x'");
+    assert_int_equal(store_rep(&s, bob, 0, "consult.answer", "'text':'yes'"), CODE_OK);
+    store_shopper(&s, 0, "chat.confirm", "'solved':true");
+    assert_int_equal(store_rep(&s, bob, 0, "consult.answer", "'text':'yes'"), CODE_CLOSED);
+}
+
+/* rule 5.2: what was shown for a question is recorded once, and only while that is the last one */
+static void what_was_suggested_is_recorded_once_a_question(void **state)
+{
+    struct chat_cmd cmd = {.kind = CMD_SUGGEST, .articles = STR("[{\"id\":\"refunds\"}]")};
+    struct store_commit k;
+
+    (void)state;
+    cmd.due_ms = chat()->proof.last_question;
+    for (unsigned i = 0; i < 2; i++) {
+        store_decide_system(&s, 0, &cmd, NULL, &k);
+        assert_int_equal(store_do(&s, &k), CODE_OK);
+    }
+    assert_int_equal(store_count(&s, 0, KIND_SUGGESTED), 1);
+    store_ask(&s, 0, "And the postage?");
+    cmd.due_ms = chat()->proof.last_question;
+    store_ask(&s, 0, "Hello?");
+    store_decide_system(&s, 0, &cmd, NULL, &k);
+    assert_int_equal(s.d.entries_n, 0);
+    store_do(&s, &k);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_shop, close_shop)
 
 int main(void)
@@ -358,6 +418,10 @@ int main(void)
         TEST(who_resolves_an_unanswered_case_owns_it),
         TEST(the_clock_runs_while_a_question_stands_unanswered),
         TEST(a_silent_handler_is_reminded_then_the_chat_is_offered_on),
+        TEST(each_silence_has_one_check_in),
+        TEST(a_proposal_stands_over_the_questions_before_it),
+        TEST(advice_comes_too_late_for_a_closed_case),
+        TEST(what_was_suggested_is_recorded_once_a_question),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -445,6 +445,118 @@ static void leaving_a_served_chat_is_recorded(void **state)
     assert_false(chat()->has_left);
 }
 
+/* rule 2.9: a parked case may be resolved as it lies */
+static void a_parked_case_can_be_resolved(void **state)
+{
+    (void)state;
+    store_rep(&s, ann, 0, "chat.park", park(3600000));
+    assert_int_equal(store_rep(&s, ann, 0, "chat.resolve", RESOLVE), CODE_OK);
+    assert_who("r_ann", CHAT_PROPOSED);
+    assert_int_equal(s.chat[0].due_ms[TIMER_PARK], 0);
+}
+
+/* rules 1.4, 2.9: parking stops the clock; taken up by the rep before its date it stays so until the shopper asks */
+static void parking_stops_the_clock_for_good(void **state)
+{
+    (void)state;
+    store_ask(&s, 0, "When?");
+    store_rep(&s, ann, 0, "chat.park", park(3600000));
+    s.now_ms += 600000;
+    assert_int_equal(store_rep(&s, ann, 0, "chat.unpark", ""), CODE_OK);
+    assert_int_equal(s.chat[0].due_ms[TIMER_SILENT], 0);
+    store_ask(&s, 0, "And now?");
+    assert_int_equal(s.chat[0].due_ms[TIMER_SILENT], s.now_ms + 120000);
+}
+
+/* rule 3.4: who was asked whether it is solved is not asked whether they are still there */
+static void nobody_checks_in_at_a_proposal(void **state)
+{
+    (void)state;
+    store_rep(&s, ann, 0, "chat.resolve", RESOLVE);
+    store_ask(&s, 0, "And the postage?");
+    assert_true(store_fire(&s, 0, TIMER_SILENT));
+    assert_int_equal(s.d.entries_n, 1);
+}
+
+/* rule 3.3: a date lies in the future; those that are kept make room for others of that moment; the next date is the nearest */
+static void a_promise_has_a_date_to_come(void **state)
+{
+    char more[100];
+
+    (void)state;
+    snprintf(more, sizeof more, "'text':'now','until':%lld", (long long)s.now_ms);
+    assert_int_equal(store_rep(&s, ann, 0, "promise.add", more), CODE_BAD_REQUEST);
+    for (unsigned i = 0; i < 10; i++) {
+        assert_int_equal(store_rep(&s, ann, 0, "promise.add", "'text':'by five','until':1800007200000"), CODE_OK);
+        snprintf(more, sizeof more, "'promise':'%s'", chat()->promise[i].id);
+        assert_int_equal(store_rep(&s, ann, 0, "promise.done", more), CODE_OK);
+    }
+    store_rep(&s, ann, 0, "promise.add", "'text':'by five','until':1800007200000");
+    store_rep(&s, ann, 0, "promise.add", "'text':'by four','until':1800003600000");
+    assert_int_equal(s.chat[0].due_ms[TIMER_PROMISE], 1800003600000);
+}
+
+/* rule 3.3: kept is kept once, also from two tabs */
+static void a_promise_is_kept_once(void **state)
+{
+    struct store_commit a, b;
+    char more[100];
+
+    (void)state;
+    store_rep(&s, ann, 0, "promise.add", "'text':'by four','until':1800003600000");
+    snprintf(more, sizeof more, "'promise':'%s'", chat()->promise[0].id);
+    store_decide(&s, (int)ann, ROLE_REP, 0, "promise.done", more, NULL, &a);
+    store_decide(&s, (int)bob, ROLE_REP, 0, "promise.done", more, NULL, &b);
+    assert_int_equal(store_do(&s, &a), CODE_OK);
+    assert_int_equal(store_do(&s, &b), CODE_CONFLICT);
+}
+
+static int64_t freed_at_ms(void)
+{
+    struct chat_index ix;
+
+    chat_index(chat(), &s.rules, &ix);
+    return ix.free_ms;
+}
+
+/* rule 2.7: the way back leads to the owner for less than that time; until then the case stays, and as long as a promise is open */
+static void a_case_stays_while_the_way_back_leads_to_it(void **state)
+{
+    int64_t ended;
+
+    (void)state;
+    store_rep(&s, ann, 0, "promise.add", "'text':'by four','until':1800003600000");
+    store_rep(&s, ann, 0, "chat.resolve", RESOLVE);
+    assert_int_equal(freed_at_ms(), 0);
+    store_shopper(&s, 0, "chat.confirm", "'solved':true");
+    ended = s.now_ms;
+    assert_int_equal(freed_at_ms(), 0);
+    assert_true(store_fire(&s, 0, TIMER_PROMISE));
+    assert_int_equal(freed_at_ms(), ended + s.rules.return_ms);
+    assert_true(chat_leads_back(chat(), &s.rules, ended + s.rules.return_ms - 1));
+    assert_false(chat_leads_back(chat(), &s.rules, ended + s.rules.return_ms));
+    s.rules.keep_ms = 2 * s.rules.return_ms;
+    assert_int_equal(freed_at_ms(), ended + s.rules.keep_ms);
+    s.rules.return_ms = 0; /* no way back */
+    assert_false(chat_leads_back(chat(), &s.rules, ended));
+}
+
+/* rules 1.5, 2.7: an abandoned chat stays while a message may open it again; it leads back to its owner if it has one */
+static void an_abandoned_chat_stays_while_it_may_be_opened_again(void **state)
+{
+    (void)state;
+    store_lose(&s, 0, ann);
+    store_shopper(&s, 0, "chat.leave", "");
+    assert_int_equal(chat()->state, CHAT_ABANDONED);
+    assert_true(chat_leads_back(chat(), &s.rules, s.now_ms));
+    s.rules.keep_ms = s.rules.return_ms = 1000;
+    assert_int_equal(freed_at_ms(), s.now_ms + s.rules.quick_return_ms);
+    s.rules.keep_ms = s.rules.quick_return_ms + 1;
+    assert_int_equal(freed_at_ms(), s.now_ms + s.rules.keep_ms);
+    s.chat[0].c.owner.id[0] = 0;
+    assert_false(chat_leads_back(chat(), &s.rules, s.now_ms));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_shop, close_shop)
 
 int main(void)
@@ -475,6 +587,13 @@ int main(void)
         TEST(promises_are_bounded),
         TEST(a_case_is_rated_at_its_end_once),
         TEST(leaving_a_served_chat_is_recorded),
+        TEST(a_parked_case_can_be_resolved),
+        TEST(parking_stops_the_clock_for_good),
+        TEST(nobody_checks_in_at_a_proposal),
+        TEST(a_promise_has_a_date_to_come),
+        TEST(a_promise_is_kept_once),
+        TEST(a_case_stays_while_the_way_back_leads_to_it),
+        TEST(an_abandoned_chat_stays_while_it_may_be_opened_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

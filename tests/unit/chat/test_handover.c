@@ -365,6 +365,104 @@ static void the_one_who_handles_it_reads_it_however_many_did_before(void **state
     assert_int_equal(store_rep(&s, cat, 0, "note.add", "'text':'who has handled it reads it'"), CODE_OK);
 }
 
+/* rules 2.4, 2.11: accepted, it names who handles and who still answers for it; declined without a word, it says so */
+static void a_handover_says_how_it_ended(void **state)
+{
+    (void)state;
+    store_rep(&s, ann, 0, "chat.transfer", CARD);
+    assert_int_equal(store_rep(&s, bob, 0, "offer.decline", ""), CODE_OK);
+    assert_true(last_has("transfer_returned") && last_has("\"reason\":\"declined\""));
+    store_rep(&s, ann, 0, "chat.transfer", CARD);
+    assert_int_equal(store_rep(&s, bob, 0, "offer.accept", ""), CODE_OK);
+    assert_true(last_has("\"handler\":{\"id\":\"r_bob\"") && last_has("\"owner\":{\"id\":\"r_ann\""));
+}
+
+/* rule 2.4: one at a time, also from two tabs; whether the receiver is there is looked at again in the commit */
+static void a_handover_is_judged_again_when_it_is_committed(void **state)
+{
+    struct store_commit a, b;
+
+    (void)state;
+    s.facts_are_stale = true;
+    s.rep[bob].is_present = false;
+    assert_int_equal(store_rep(&s, ann, 0, "chat.transfer", CARD), CODE_CONFLICT);
+    assert_int_equal(s.failed_guard, GUARD_REP_ON);
+    s.facts_are_stale = false;
+    s.rep[bob].is_present = true;
+    store_decide(&s, (int)ann, ROLE_REP, 0, "chat.transfer", CARD, NULL, &a);
+    store_decide(&s, (int)ann, ROLE_REP, 0, "chat.transfer", "'to':'r_cat','card':{}", NULL, &b);
+    assert_int_equal(store_do(&s, &a), CODE_OK);
+    assert_int_equal(store_do(&s, &b), CODE_CONFLICT);
+    assert_string_equal(chat()->transfer_to.id, "r_bob");
+    store_decide(&s, (int)ann, ROLE_REP, 0, "message.send", NULL, "Bob will help you", &a); /* on what stands before he accepts */
+    assert_int_equal(store_rep(&s, bob, 0, "offer.accept", ""), CODE_OK);
+    assert_int_equal(store_do(&s, &a), CODE_CONFLICT);
+}
+
+/* rule 2.5: of each part of the card the newest is kept: what a later card leaves empty stays */
+static void an_empty_part_of_a_card_leaves_what_was_known(void **state)
+{
+    (void)state;
+    store_rep(&s, ann, 0, "chat.transfer", CARD);
+    store_rep(&s, bob, 0, "offer.accept", "");
+    assert_int_equal(store_rep(&s, bob, 0, "chat.transfer", "'to':'r_ann','card':{'summary':'','promised':'tomorrow'}"), CODE_OK);
+    assert_string_equal(chat()->card_summary, "damaged parcel");
+    assert_string_equal(chat()->card_requirements, "after six");
+    assert_string_equal(chat()->card_promised, "tomorrow");
+}
+
+/* rules 2.4, 2.8: the owner takes it back from a deputy who is handing it on: that handover ends, and the log says why */
+static void taking_it_back_ends_the_deputys_handover(void **state)
+{
+    (void)state;
+    store_rep(&s, ann, 0, "chat.transfer", CARD);
+    store_rep(&s, bob, 0, "offer.accept", "");
+    store_rep(&s, bob, 0, "chat.transfer", "'to':'r_cat','card':{}");
+    assert_int_equal(store_rep(&s, ann, 0, "chat.take_back", ""), CODE_OK);
+    assert_int_equal(s.d.entry[0].kind, KIND_TRANSFER_RETURNED);
+    assert_true(str_is(s.d.entry[0].f[FIELD_REASON].s, "taken_back"));
+    assert_who("r_ann", CHAT_ACTIVE);
+    assert_int_equal(store_rep(&s, cat, 0, "offer.accept", ""), CODE_CONFLICT);
+}
+
+/* rule 1.1: the shopper chooses another department while it waits, not over a handler's head, and never the class */
+static void the_shopper_chooses_a_department_only_while_waiting(void **state)
+{
+    static const char to[] = "'department':'returns','class':'urgent'";
+
+    (void)state;
+    assert_int_equal(store_shopper(&s, 0, "chat.triage", to), CODE_CONFLICT);
+    assert_who("r_ann", CHAT_ACTIVE);
+    store_start(&s, 1, "");
+    assert_int_equal(store_shopper(&s, 1, "chat.triage", to), CODE_OK);
+    assert_string_equal(s.chat[1].queue, "returns");
+    assert_int_equal(s.chat[1].c.class_, CLASS_NORMAL);
+    assert_int_equal(s.chat[1].score, STORE_START_MS);
+}
+
+/* rule 2.12: who had to do with a chat may know of it, wherever it goes; to be asked for advice is no right to take it */
+static void who_had_to_do_with_a_chat_still_knows_of_it(void **state)
+{
+    unsigned dan = store_add_rep(&s, "dan", "general", 2), eve = store_add_rep(&s, "eve", "sales", 2);
+
+    (void)state;
+    store_start(&s, 1, "");
+    store_offer(&s, 1, bob);
+    store_rep(&s, bob, 1, "offer.decline", "");
+    store_rep(&s, dan, 1, "chat.claim", "");
+    assert_int_equal(store_rep(&s, eve, 1, "note.add", "'text':'x'"), CODE_NOT_FOUND);
+    store_rep(&s, dan, 1, "chat.consult", "'to':'r_eve','question':'can you?'");
+    store_rep(&s, dan, 1, "chat.triage", "'department':'returns','reason':'theirs'");
+    assert_string_equal(s.chat[1].queue, "returns");
+    assert_int_equal(store_rep(&s, ann, 1, "note.add", "'text':'x'"), CODE_NOT_FOUND);
+    assert_int_equal(store_rep(&s, bob, 1, "note.add", "'text':'was offered it'"), CODE_OK);
+    assert_int_equal(store_rep(&s, dan, 1, "note.add", "'text':'handled it'"), CODE_OK);
+    assert_int_equal(store_rep(&s, eve, 1, "note.add", "'text':'was asked'"), CODE_OK);
+    assert_int_equal(store_rep(&s, eve, 1, "chat.claim", ""), CODE_CONFLICT);
+    assert_int_equal(store_say(&s, eve, 1, "I take it"), CODE_NOT_HANDLER);
+    assert_int_equal(s.chat[1].c.state, CHAT_WAITING);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_shop, close_shop)
 
 int main(void)
@@ -390,6 +488,12 @@ int main(void)
         TEST(the_one_who_handles_it_reads_it_however_many_did_before),
         TEST(triage_of_a_served_chat_goes_ahead_of_the_other_queue),
         TEST(triage_of_a_waiting_chat_keeps_its_time),
+        TEST(a_handover_says_how_it_ended),
+        TEST(a_handover_is_judged_again_when_it_is_committed),
+        TEST(an_empty_part_of_a_card_leaves_what_was_known),
+        TEST(taking_it_back_ends_the_deputys_handover),
+        TEST(the_shopper_chooses_a_department_only_while_waiting),
+        TEST(who_had_to_do_with_a_chat_still_knows_of_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

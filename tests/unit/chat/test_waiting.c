@@ -418,6 +418,105 @@ static void a_new_wait_has_its_own_steps(void **state)
     assert_int_equal(store_count(&s, 0, KIND_CARE), 4);
 }
 
+/* rules 1.5, 2.8: the time waited is that of this wait, not of the chat */
+static void who_leaves_a_later_wait_waited_as_long_as_that(void **state)
+{
+    (void)state;
+    store_say(&s, ann, 0, "Your refund is on its way");
+    s.now_ms += STORE_MINUTE;
+    store_lose(&s, 0, ann);
+    s.now_ms += 42000;
+    assert_int_equal(store_shopper(&s, 0, "chat.leave", ""), CODE_OK);
+    assert_true(last_has("\"waited_ms\":42000"));
+}
+
+/* rule 1.5: offline for the time set while on offer: abandoned too */
+static void who_stays_offline_while_on_offer_is_abandoned(void **state)
+{
+    (void)state;
+    store_offer(&s, 0, ann);
+    assert_int_equal(store_lose_shopper(&s, 0), CODE_OK);
+    assert_int_equal(chat()->state, CHAT_ABANDONED);
+    assert_string_equal(s.chat[0].hold, "");
+}
+
+/* rule 1.4: whoever is connected again by then keeps the offer: the guard looks when it is committed */
+static void who_is_back_in_time_keeps_the_offer(void **state)
+{
+    struct chat_cmd cmd = {.kind = CMD_GONE, .why = "connection"};
+    struct store_commit k;
+
+    (void)state;
+    store_offer(&s, 0, ann);
+    store_decide_system(&s, 0, &cmd, "r_ann", &k);
+    assert_int_equal(store_do(&s, &k), CODE_CONFLICT);
+    assert_int_equal(s.failed_guard, GUARD_REP_GONE);
+    assert_int_equal(chat()->state, CHAT_OFFERED);
+}
+
+/* rule 1.4: of those who passed it the list holds the last so many; whoever passed it longest ago makes room */
+static void the_list_of_those_who_passed_is_bounded(void **state)
+{
+    struct people_rep *p = &s.rep[ann];
+
+    (void)state;
+    for (unsigned i = 0; i <= CHAT_PASSED_MAX; i++) {
+        snprintf(p->id, sizeof p->id, "r_%u", i);
+        assert_int_equal(store_offer(&s, 0, ann), CODE_OK);
+        store_fire(&s, 0, TIMER_OFFER);
+    }
+    assert_int_equal(chat()->passed_n, CHAT_PASSED_MAX);
+    assert_string_equal(chat()->passed[0], "r_1");
+    assert_string_equal(chat()->passed[CHAT_PASSED_MAX - 1], p->id);
+}
+
+/* rule 3.2: without anybody who leads it begins with the directors */
+static void an_alert_without_a_lead_begins_at_the_second_level(void **state)
+{
+    struct chat_cmd cmd = {.kind = CMD_TIMER, .timer = TIMER_CARE, .no_lead = true};
+    struct store_commit k;
+
+    (void)state;
+    store_fire(&s, 0, TIMER_CARE);
+    cmd.due_ms = s.now_ms = s.chat[0].due_ms[TIMER_CARE];
+    store_decide_system(&s, 0, &cmd, NULL, &k);
+    assert_int_equal(store_do(&s, &k), CODE_OK);
+    assert_int_equal(chat()->alert_level, 2);
+}
+
+/* rule 3.2: moved by the lead, it stands in the other queue where its time puts it */
+static void an_alerted_chat_is_moved_with_the_time_waited(void **state)
+{
+    unsigned cat = store_add_rep(&s, "cat", "returns", 2);
+    char more[100];
+
+    (void)state;
+    (void)cat;
+    s.rep[ann].roles = ROLE_LEAD;
+    store_fire(&s, 0, TIMER_CARE);
+    store_fire(&s, 0, TIMER_CARE);
+    snprintf(more, sizeof more, "'alert':'%s','action':'move','to':'returns'", chat()->alert);
+    assert_int_equal(store_rep(&s, ann, 0, "alert.act", more), CODE_OK);
+    assert_string_equal(s.chat[0].queue, "returns");
+    assert_int_equal(s.chat[0].score, STORE_START_MS);
+    assert_int_equal(chat()->wait_since_ms, STORE_START_MS);
+}
+
+/* PROMISES 2.11: what is decided long after its time says by how much; what is in time says nothing */
+static void only_what_is_late_is_marked_late(void **state)
+{
+    static const int64_t rows[][2] = {{0, 0}, {CHAT_LATE_MS - 1, 0}, {CHAT_LATE_MS, CHAT_LATE_MS}, {STORE_MINUTE, STORE_MINUTE}};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        store_start(&s, i + 1, "");
+        s.now_ms = s.chat[i + 1].due_ms[TIMER_CARE] + rows[i][0];
+        assert_true(store_fire(&s, i + 1, TIMER_CARE));
+        assert_int_equal(s.d.entry[0].f[FIELD_LATE].type == VAL_INT ? s.d.entry[0].f[FIELD_LATE].i : 0, rows[i][1]);
+        assert_true((s.d.entry[0].f[FIELD_LATE].type == VAL_INT) == (rows[i][1] > 0));
+    }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_shop, close_shop)
 
 int main(void)
@@ -444,6 +543,13 @@ int main(void)
         TEST(a_lead_acts_on_an_alert_once),
         TEST(what_a_lead_does_reaches_the_shopper),
         TEST(a_new_wait_has_its_own_steps),
+        TEST(who_leaves_a_later_wait_waited_as_long_as_that),
+        TEST(who_stays_offline_while_on_offer_is_abandoned),
+        TEST(who_is_back_in_time_keeps_the_offer),
+        TEST(the_list_of_those_who_passed_is_bounded),
+        TEST(an_alert_without_a_lead_begins_at_the_second_level),
+        TEST(an_alerted_chat_is_moved_with_the_time_waited),
+        TEST(only_what_is_late_is_marked_late),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

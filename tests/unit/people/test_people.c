@@ -122,6 +122,30 @@ static void a_shift_follows_its_entries(void **state)
     assert_string_equal(shift_name(p.shift), "off");
 }
 
+/* rule 1.4: why it was paused is said until it goes on; a change of the account leaves the password, and what was signed in with it */
+static void what_an_entry_does_not_change_stays(void **state)
+{
+    struct people_rep p = ann();
+    struct entry e = entry_of(KIND_ACCOUNT_CHANGED, 2, 2000);
+
+    (void)state;
+    e.f[FIELD_PASSWORD] = val_s("$argon2id$other");
+    people_apply(&p, &e);
+    assert_int_equal(p.password_version, 2);
+    e = entry_of(KIND_ACCOUNT_CHANGED, 3, 3000);
+    e.f[FIELD_NAME] = val_s("Ann B.");
+    people_apply(&p, &e);
+    assert_int_equal(p.password_version, 2);
+    assert_string_equal(p.password, "$argon2id$other");
+    e = entry_of(KIND_SHIFT_PAUSED, 4, 4000);
+    e.f[FIELD_WHY] = val_s("missed");
+    people_apply(&p, &e);
+    assert_string_equal(p.pause_why, "missed");
+    e = entry_of(KIND_SHIFT_STARTED, 5, 5000);
+    people_apply(&p, &e);
+    assert_string_equal(p.pause_why, "");
+}
+
 /* rule 1.3: nobody takes more chats at once than the limit, nor none at all */
 static void capacity_stays_within_its_limits(void **state)
 {
@@ -186,6 +210,7 @@ int main(void)
         cmocka_unit_test(capacity_stays_within_its_limits),
         cmocka_unit_test(a_list_holds_each_word_once_and_is_bounded),
         cmocka_unit_test(a_long_name_is_cut_between_characters),
+        cmocka_unit_test(what_an_entry_does_not_change_stays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -398,6 +398,22 @@ static void a_night_without_chats_promises_no_night_of_waiting(void **state)
     assert_int_equal(routing_eta_s(2, 5000, 4, 0), 10); /* nothing known of handling: no limit */
 }
 
+/* rule 1.3: a rep without listed languages speaks all; a shopper who named none is understood by everybody */
+static void no_listed_language_is_every_language(void **state)
+{
+    struct office o;
+
+    (void)state;
+    open_office(&o);
+    people_list_add(&o.rep[0].languages, STR("zh"));
+    assert_string_equal(choose(&o), "r_a");
+    assert_string_equal(why(&o, 1), "less_idle");
+    o.need.language = STR("zh-CN");
+    o.rep[0].load = 1;
+    assert_string_equal(choose(&o), "r_b");
+    assert_string_equal(why(&o, 0), "busier");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -419,6 +435,7 @@ int main(void)
         cmocka_unit_test(the_expected_wait_follows_the_position),
         cmocka_unit_test(the_mean_gap_moves_a_tenth_of_the_way),
         cmocka_unit_test(a_night_without_chats_promises_no_night_of_waiting),
+        cmocka_unit_test(no_listed_language_is_every_language),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
