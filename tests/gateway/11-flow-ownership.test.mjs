@@ -153,6 +153,22 @@ test('a handler lost beyond the grace time is followed by a deputy, the owner st
   assert.equal(t.events.filter((e) => e.kind === 'handler_lost').length, 1, 'said once');
 });
 
+test('rules 2.4, 2.12: of a handover to a department the log says who was chosen there and why nobody else; a director knows of any chat, a stranger of none', async () => {
+  const { ann, chat } = await servedChat(server);
+  const [eve, fay] = await team(server, 2);
+  await fay.done('shift.pause');
+  const [d] = await staff(server, 1, { role: 'director' });
+  const dora = await rep(server, d, { shift: false });
+  await eve.refused('not_found', 'note.add', { chat, text: 'x' });
+  await dora.done('note.add', { chat, text: 'I have an eye on it.' });
+  assert.ok((await dora.done('chat.open', { chat })).card);
+  await ann.done('chat.transfer', { chat, to: fay.department, card: { summary: 'theirs' } });
+  const t = await server.transcript(quinn.token, chat, (x) => x.events.some((e) => e.kind === 'transfer_offered'));
+  const offered = t.events.find((e) => e.kind === 'transfer_offered');
+  assert.deepEqual([offered.to.id, offered.to.department], [eve.me, eve.department]);
+  assert.deepEqual(Object.fromEntries(offered.candidates.map((c) => [c.id, c.why])), { [eve.me]: 'chosen', [fay.me]: 'paused' });
+});
+
 test('a handler with a second connection is not lost when the first one ends', async () => {
   const { ann, bob, sue, chat } = await servedChatWithColleague(server);
   const second = await rep(server, ann.who, { shift: false });

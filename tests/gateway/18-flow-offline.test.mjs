@@ -6,14 +6,24 @@ import { newId, rep, shopper } from './lib/client.mjs';
 import { arrival, staff, team } from './lib/desk.mjs';
 import { Redis, Server } from './lib/server.mjs';
 
+/** A department with a lead by name, and one that it helps. */
+const CONFIG = `
+[department.hall]
+site = default
+lead = harry
+
+[department.annex]
+site = default
+fallback = hall
+`;
 let redis;
 let one;
 let two;
 
 before(async () => {
   redis = await new Redis().start();
-  one = await new Server({ redis: redis.url, set: { 'server.node': 'one' } }).start();
-  two = await new Server({ redis: redis.url, set: { 'server.node': 'two' } }).start();
+  one = await new Server({ redis: redis.url, config: CONFIG, set: { 'server.node': 'one' } }).start();
+  two = await new Server({ redis: redis.url, config: CONFIG, set: { 'server.node': 'two' } }).start();
   one.holdsArchive = true;
 });
 after(() => endAndCheck(two, one));
@@ -71,6 +81,37 @@ test('rule 1.6: without a lead or a rep a director owns it: no letter is dead', 
   const { task } = await sue.done('message.leave', { text: 'Anybody?', contact: 'x', department: nobody });
   const m = await dora.expect((x) => x.t === 'task' && x.task.task === task);
   assert.equal(m.task.owner.id, dora.me);
+});
+
+test('rules 1.6, 3.2: whom the department names as its lead owns what is left there; whose account is closed owns nothing and leads nobody', async () => {
+  const [l] = await staff(one, 1, { role: 'lead', department: 'hall' });
+  const [d] = await staff(one, 1, { role: 'director' });
+  const lea = await rep(two, l, { shift: false });
+  const harry = await rep(one, await one.account({ login: 'harry', department: one.newDepartment() }), { shift: false });
+  const sue = await shopper(one);
+  const leave = async () => (await sue.done('message.leave', { text: 'Anybody?', contact: 'x', department: 'hall' })).task;
+  const opened = async (who, task) => (await who.expect((x) => x.t === 'task' && x.task.task === task)).task.owner.id;
+  const first = await leave();
+  assert.equal(await opened(harry, first), harry.me, 'also of another department');
+  await one.cli(['user', 'disable', 'harry']);
+  await harry.gone;
+  const second = await leave();
+  assert.equal(await opened(lea, second), lea.me);
+  const dora = await rep(two, d, { shift: false });
+  assert.ok(!dora.welcome.unled.includes('hall') && dora.welcome.unled.includes('annex'));
+  for (const task of [first, second]) assert.ok(dora.welcome.tasks.some((t) => t.task === task), 'a director has them all');
+  await one.cli(['user', 'disable', l.login]);
+  await lea.gone;
+  assert.ok((await rep(two, d, { shift: false })).welcome.unled.includes('hall'));
+});
+
+test('rule 1.6: a department is open, too, with somebody on shift where it finds help', async () => {
+  const [r] = await staff(one, 1, { department: 'hall' });
+  const open = async () => (await shopper(one)).welcome.departments.filter((d) => ['hall', 'annex'].includes(d.name)).map((d) => d.open);
+  assert.deepEqual(await open(), [false, false]);
+  const ann = await rep(one, r);
+  assert.deepEqual(await open(), [true, true]);
+  await ann.done('shift.end');
 });
 
 test('rule 1.6: a department outside its hours or without anybody on shift is said to be closed', async () => {

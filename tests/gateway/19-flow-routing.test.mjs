@@ -23,6 +23,19 @@ offer_ms = 700
 site = default
 offer_ms = 1500
 
+[department.chairs]
+site = default
+fallback = lamps
+overflow_ms = 400
+skills = upholstery
+
+[department.rugs]
+site = default
+confirm_ms = 300
+
+[class.vip]
+keywords = club member
+
 [class.urgent]
 keywords = smoke, 着火
 weight = 2
@@ -77,6 +90,11 @@ test('rule 1.2: a rule or a rep makes a chat urgent, a shopper’s word alone do
   const { sue, chat } = await arrival(server, eve.department, { text: 'There is smoke from the lamp' });
   assert.equal(find(await log(chat, (t) => find(t, 'queued')), 'started').class, 'urgent');
   await sue.done('chat.leave');
+  for (const said of [undefined, 'care']) { // a rule lifts the class, and lowers none
+    const member = await arrival(server, eve.department, { text: 'I am a club member', class: said });
+    assert.equal(find(await log(member.chat, (t) => find(t, 'queued')), 'started').class, said ?? 'vip');
+    await member.sue.done('chat.leave');
+  }
   const two = await arrival(server, eve.department);
   await two.sue.done('chat.triage', { chat: two.chat, department: eve.department, class: 'urgent' });
   await eve.done('chat.triage', { chat: two.chat, department: eve.department, class: 'vip', reason: 'a good customer' });
@@ -130,7 +148,67 @@ test('rule 1.3: nobody in time: the fallback department helps, and the entry nam
   assert.deepEqual([sid.me, ann.me].map((id) => e.candidates.find((c) => c.id === id)?.why), ['off_shift', 'chosen']);
   assert.ok(offer.deadline_at - e.at <= 700, `the department’s own time to think: ${JSON.stringify(offer)} of ${JSON.stringify(t.events.map((x) => [x.seq, x.at, x.kind, x.why]))}`);
   await ann.done('offer.accept', { chat });
-  await ann.done('shift.end').catch(() => {});
+  await ann.say('I help out here.', { chat });
+  await ann.done('chat.park', { chat, promise: 'later', until: Date.now() + 3_600_000 });
+  await ann.done('shift.end');
+});
+
+test('rule 1.3: a department’s skill is asked of its own people, not of those who help', async () => {
+  const [c] = await staff(server, 1, { department: 'chairs' });
+  const [l] = await staff(server, 1, { department: 'lamps' });
+  const cy = await rep(server, c);
+  const lou = await rep(server, l);
+  const { sue, chat } = await arrival(server, 'chairs');
+  await lou.expect('offer', { chat });
+  const e = find(await log(chat, (t) => find(t, 'offered')), 'offered');
+  assert.deepEqual([cy.me, lou.me].map((id) => e.candidates.find((x) => x.id === id)?.why), ['skill', 'chosen']);
+  await sue.done('chat.leave');
+  await Promise.all([cy, lou].map((r) => r.done('shift.end')));
+});
+
+test('rule 1.4: who declines a chat is asked again after everybody else, also after who is busier', async () => {
+  const department = server.newDepartment();
+  const [bob] = await team(server, 1, { department });
+  const { chat: before } = await arrival(server, department);
+  await take(bob, before);
+  const [ann] = await team(server, 1, { department });
+  const { chat } = await arrival(server, department);
+  await ann.expect('offer', { chat });
+  await ann.done('offer.decline', { chat, reason: 'lunch' });
+  await bob.expect('offer', { chat });
+  const offered = (await log(chat, (t) => t.events.filter((e) => e.kind === 'offered').length === 2)).events.filter((e) => e.kind === 'offered');
+  assert.deepEqual(offered.map((e) => e.to.id), [ann.me, bob.me]);
+  assert.equal(offered[1].candidates.find((c) => c.id === ann.me).why, 'passed');
+});
+
+test('rule 2.7: who comes back to a case brings what was known of it, and the class of one that was not solved', async () => {
+  const [ann] = await team(server, 1, { department: 'rugs' });
+  const again = async (sue, fields = {}) => {
+    const { chat } = await sue.done('chat.start', { text: 'It is about the rug.', department: 'rugs', ...fields });
+    const e = find(await log(chat, (t) => find(t, 'queued')), 'started');
+    await sue.done('chat.leave', { chat });
+    return [e.after, e.class, e.owner?.id, e.card?.summary];
+  };
+  const served = async () => {
+    const a = await arrival(server, 'rugs');
+    await take(ann, a.chat);
+    return a;
+  };
+  const solved = await served();
+  await settled(solved.sue, ann, solved.chat);
+  assert.deepEqual(await again(solved.sue), [solved.chat, 'normal', ann.me, 'answered']);
+  for (const [said, becomes] of [[undefined, 'returning'], ['care', 'care']]) { // never a lower one
+    const unanswered = await served();
+    await ann.done('chat.resolve', { chat: unanswered.chat, resolution: 'answered', summary: 'rolled up' });
+    assert.equal((await unanswered.sue.event('closed')).how, 'unconfirmed');
+    assert.deepEqual(await again(unanswered.sue, { class: said }), [unanswered.chat, becomes, ann.me, 'rolled up']);
+  }
+  const left = await served();
+  await ann.done('shift.pause');
+  await ann.done('chat.triage', { chat: left.chat, department: 'rugs', reason: 'somebody else' });
+  await left.sue.done('chat.leave');
+  assert.deepEqual((await again(left.sue)).slice(0, 3), [left.chat, 'returning', ann.me]);
+  await ann.done('shift.end');
 });
 
 test('rule 1.3: who can be served is, also behind a long row of those who can’t yet', async () => {
@@ -158,9 +236,11 @@ test('rule 1.4: who misses two offers in a row is paused, and told why', async (
   assert.deepEqual([tab.welcome.shift.state, tab.welcome.shift.why], ['paused', 'missed']);
   const t = await log(chat, (l) => l.events.filter((e) => e.kind === 'offer_missed').length === 2);
   assert.equal(t.events.filter((e) => e.kind === 'offered' && e.to.id === ann.me).length, 2, 'and not asked a third time in between');
-  await ann.done('shift.start', { capacity: 5 });
+  await ann.done('shift.start', { capacity: 5 }); // the count begins anew
   await ann.expect('presence', { rep: ann.me, state: 'on' });
-  await ann.done('shift.pause');
+  await ann.expect('presence', { rep: ann.me, state: 'paused', why: 'missed' });
+  const later = await log(chat, (l) => l.events.filter((e) => e.kind === 'offer_missed').length === 4);
+  assert.equal(later.events.filter((e) => e.kind === 'offered' && e.to.id === ann.me).length, 4, 'two more, not one');
   await sue.done('chat.leave');
 });
 
@@ -210,6 +290,14 @@ test('rule 1.5: who waits is told a place from 1 and a wait of at least a second
   await some[0].sue.done('chat.leave');
   await some[3].sue.expect('queue', { chat: some[3].chat, position: 3 });
   for (const { sue } of some) for (const q of sue.seen.filter((m) => m.t === 'queue')) assert.ok(q.position >= 1 && q.eta_s >= 1, JSON.stringify(q));
+});
+
+test('rule 1.5: one take says nothing of how fast a queue moves: the wait is as long as a chat lasts', async () => {
+  const [ann] = await team(server, 1, { capacity: 1 });
+  const first = await arrival(server, ann.department);
+  await take(ann, first.chat);
+  const { sue, chat } = await arrival(server, ann.department);
+  assert.equal((await sue.expect('queue', { chat, position: 1 })).eta_s, 240);
 });
 
 test('who stands far from the front is told of another place too, and staff hear of the whole queue', async () => {

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { OwnRedis } from '../faults/lib/redis.mjs';
 import { endAndCheck } from './lib/checker.mjs';
 import { Client, shopper } from './lib/client.mjs';
+import { auditor } from './lib/desk.mjs';
 import { Server } from './lib/server.mjs';
 
 const SECRET = 'a secret of the storefront, long enough';
@@ -17,8 +18,8 @@ after(() => endAndCheck(server));
 const part = (o) => Buffer.from(JSON.stringify(o)).toString('base64url');
 
 /** What the storefront signs of a customer, with a number of its own. */
-function identity(sub, jti = randomBytes(9).toString('hex')) {
-  const head = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub, jti, aud: 'default', iss: 'shop', exp: Math.floor(Date.now() / 1000) + 600, name: 'Sue' })}`;
+function identity(sub, more = {}) {
+  const head = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub, jti: randomBytes(9).toString('hex'), aud: 'default', iss: 'shop', exp: Math.floor(Date.now() / 1000) + 600, name: 'Sue', ...more })}`;
   return `${head}.${createHmac('sha256', SECRET).update(head).digest('base64url')}`;
 }
 
@@ -65,6 +66,16 @@ test('a new identity beside the own token uses up its number too', async () => {
   const sue = await shopper(server, { identity: jwt, token });
   assert.deepEqual([sue.welcome.identity, sue.me, sue.token], ['accepted', me, token]);
   assert.equal((await shopper(server, { identity: jwt })).welcome.identity, 'refused');
+});
+
+test('rule 1.2: urgent and VIP come from it, and no other class', async () => {
+  const quinn = await auditor(server);
+  for (const [says, becomes] of [['vip', 'vip'], ['urgent', 'urgent'], ['returning', 'normal'], [undefined, 'normal']]) {
+    const sue = await shopper(server, { identity: identity(`cust-of-class-${says}`, { class: says }) });
+    const { chat } = await sue.done('chat.start', { text: 'Where is my parcel?' });
+    const t = await server.transcript(quinn.token, chat);
+    assert.equal(t.events.find((e) => e.kind === 'started').class, becomes);
+  }
 });
 
 test('of two who bring it at once one is taken', async () => {
