@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';
 import { rep } from './lib/client.mjs';
-import { arrival, servedChat, servedChatWithColleague, staff, team } from './lib/desk.mjs';
+import { arrival, servedChat, servedChatWithColleague, settled, staff, team } from './lib/desk.mjs';
 import { Server } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -32,7 +32,10 @@ test('rule 2.3: who is asked in a consultation answers inside; the handler stays
   const e = await eve.event('consulted', { chat });
   assert.deepEqual([e.seq, e.question, e.to.id, e.from.id], [asked.seq, 'Is the seam under warranty?', eve.me, ann.me]);
   await eve.done('chat.open', { chat });
+  const listed = async () => (await rep(server, eve.who, { shift: false })).welcome.chats.some((c) => c.chat === chat);
+  assert.ok(await listed(), 'over a reload, until it is answered');
   await eve.done('consult.answer', { chat, text: 'Two years, it is.' });
+  assert.ok(!(await listed()));
   assert.equal((await ann.event('consult_answered', { chat })).text, 'Two years, it is.');
   await eve.refused('not_handler', 'message.send', { chat, text: 'Two years.' });
   await ann.say('It is under warranty for two years.', { chat });
@@ -134,6 +137,21 @@ test('rules 2.4, 2.7: the owner keeps the case on the list while another handles
   await ann.done('shift.end'); // it fills nothing of her capacity
   await bob.say('And here is the answer.', { chat });
   await tab.event('message', { chat, text: 'And here is the answer.' });
+});
+
+test('rule 2.7: of a case that comes back and is taken by a deputy its owner is told, and has it on the list', async () => {
+  const { ann, bob, sue, chat } = await servedChatWithColleague(server);
+  await settled(sue, ann, chat);
+  await ann.done('shift.end');
+  const { chat: back } = await sue.done('chat.start', { text: 'It came off again.', department: ann.department });
+  await bob.expect('offer', { chat: back });
+  await bob.done('offer.accept', { chat: back });
+  assert.equal((await ann.event('assigned', { chat: back })).to.id, bob.me);
+  const listed = async () => (await rep(server, ann.who, { shift: false })).welcome.chats.some((c) => c.chat === back);
+  assert.ok(await listed());
+  await bob.say('I will see to it.', { chat: back });
+  await ann.event('owned', { chat: back });
+  assert.ok(!(await listed()), 'until it has an owner itself');
 });
 
 test('rule 2.5: the card travels along, and what the handler verified stands in it', async () => {

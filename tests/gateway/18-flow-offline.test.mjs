@@ -6,7 +6,7 @@ import { newId, rep, shopper } from './lib/client.mjs';
 import { arrival, staff, team } from './lib/desk.mjs';
 import { Redis, Server } from './lib/server.mjs';
 
-/** A department with a lead by name, and one that it helps. */
+/** A department with a lead by name, one that it helps, and one that opens in three days. */
 const CONFIG = `
 [department.hall]
 site = default
@@ -15,6 +15,10 @@ lead = harry
 [department.annex]
 site = default
 fallback = hall
+
+[department.later]
+site = default
+hours = ${['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'][(new Date().getUTCDay() + 3) % 7]} 09:00-17:00
 `;
 let redis;
 let one;
@@ -102,7 +106,9 @@ test('rules 1.6, 3.2: whom the department names as its lead owns what is left th
   for (const task of [first, second]) assert.ok(dora.welcome.tasks.some((t) => t.task === task), 'a director has them all');
   await one.cli(['user', 'disable', l.login]);
   await lea.gone;
-  assert.ok((await rep(two, d, { shift: false })).welcome.unled.includes('hall'));
+  const { unled, people } = (await rep(two, d, { shift: false })).welcome;
+  assert.ok(unled.includes('hall'));
+  assert.ok(!people.some((p) => [lea.me, harry.me].includes(p.id)), 'nor is there to be asked');
 });
 
 test('rule 1.6: a department is open, too, with somebody on shift where it finds help', async () => {
@@ -121,7 +127,10 @@ test('rule 1.6: a department outside its hours or without anybody on shift is sa
   const ann = await rep(one, r);
   const during = await shopper(one);
   assert.equal(during.welcome.departments.find((d) => d.name === r.department).open, true);
-  await ann.done('shift.end');
+  const [l] = await staff(one, 1, { department: 'later' });
+  const lou = await rep(one, l);
+  assert.equal((await shopper(one)).welcome.departments.find((d) => d.name === 'later').open, false);
+  await Promise.all([ann, lou].map((x) => x.done('shift.end')));
 });
 
 test('rule 1.6: where more is on the list than a welcome holds, it tells what has waited longest', async () => {

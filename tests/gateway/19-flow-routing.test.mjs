@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';
-import { rep } from './lib/client.mjs';
+import { again, rep } from './lib/client.mjs';
 import { arrival, auditor, settled, staff, take, team } from './lib/desk.mjs';
 import { Redis, Server } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
@@ -32,6 +32,10 @@ skills = upholstery
 [department.rugs]
 site = default
 confirm_ms = 300
+
+[department.mats]
+site = default
+return_ms = 1
 
 [class.vip]
 keywords = club member
@@ -183,11 +187,12 @@ test('rule 1.4: who declines a chat is asked again after everybody else, also af
 
 test('rule 2.7: who comes back to a case brings what was known of it, and the class of one that was not solved', async () => {
   const [ann] = await team(server, 1, { department: 'rugs' });
-  const again = async (sue, fields = {}) => {
+  const { name } = ann.welcome.rep;
+  const comesBack = async (sue, fields = {}) => {
     const { chat } = await sue.done('chat.start', { text: 'It is about the rug.', department: 'rugs', ...fields });
     const e = find(await log(chat, (t) => find(t, 'queued')), 'started');
     await sue.done('chat.leave', { chat });
-    return [e.after, e.class, e.owner?.id, e.card?.summary];
+    return [e.after, e.class, e.owner?.name, e.card?.summary];
   };
   const served = async () => {
     const a = await arrival(server, 'rugs');
@@ -196,19 +201,44 @@ test('rule 2.7: who comes back to a case brings what was known of it, and the cl
   };
   const solved = await served();
   await settled(solved.sue, ann, solved.chat);
-  assert.deepEqual(await again(solved.sue), [solved.chat, 'normal', ann.me, 'answered']);
+  assert.deepEqual(await comesBack(solved.sue), [solved.chat, 'normal', name, 'answered']);
   for (const [said, becomes] of [[undefined, 'returning'], ['care', 'care']]) { // never a lower one
     const unanswered = await served();
     await ann.done('chat.resolve', { chat: unanswered.chat, resolution: 'answered', summary: 'rolled up' });
     assert.equal((await unanswered.sue.event('closed')).how, 'unconfirmed');
-    assert.deepEqual(await again(unanswered.sue, { class: said }), [unanswered.chat, becomes, ann.me, 'rolled up']);
+    assert.deepEqual(await comesBack(unanswered.sue, { class: said }), [unanswered.chat, becomes, name, 'rolled up']);
   }
   const left = await served();
   await ann.done('shift.pause');
   await ann.done('chat.triage', { chat: left.chat, department: 'rugs', reason: 'somebody else' });
   await left.sue.done('chat.leave');
-  assert.deepEqual((await again(left.sue)).slice(0, 3), [left.chat, 'returning', ann.me]);
+  assert.deepEqual((await comesBack(left.sue)).slice(0, 3), [left.chat, 'returning', name]);
   await ann.done('shift.end');
+});
+
+test('rules 2.7, 2.11: behind its time nothing leads back to the owner, nor is anybody said to be responsible', async () => {
+  const [w] = await staff(server, 1, { department: 'mats' });
+  const ann = await rep(server, w);
+  for (const department of [server.newDepartment(), 'mats']) {
+    const [r] = department === 'mats' ? [ann] : await team(server, 1, { department });
+    const { sue, chat } = await arrival(server, department);
+    await take(r, chat);
+    await settled(sue, r, chat);
+    let back = await again(sue);
+    if (department === 'mats') await until(async () => !(back = await again(sue)).welcome.responsible, 'the time is over');
+    else assert.equal(back.welcome.responsible?.id, r.me);
+    const { chat: next } = await back.done('chat.start', { text: 'One more thing.', department });
+    assert.equal(find(await log(next, (l) => find(l, 'queued')), 'started').after, department === 'mats' ? undefined : chat);
+    await back.done('chat.leave');
+  }
+  await ann.done('shift.end');
+});
+
+test('rule 1.5: who comes again while waiting is told the place again', async () => {
+  const [w] = await staff(server, 1);
+  const { sue, chat } = await arrival(server, w.department);
+  await sue.expect('queue', { chat, position: 1 });
+  await (await again(sue)).expect('queue', { chat, position: 1 });
 });
 
 test('rule 1.3: who can be served is, also behind a long row of those who can’t yet', async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';
-import { Client, rep, shopper } from './lib/client.mjs';
+import { Client, again, rep, shopper } from './lib/client.mjs';
 import { arrival, auditor, servedChat, staff, team } from './lib/desk.mjs';
 import { Server } from './lib/server.mjs';
 
@@ -257,6 +257,18 @@ test('another’s chat is not found, whatever one asks of it, and an unknown one
   assert.deepEqual(await fenced(sue, chat), before, 'nothing was written');
   assert.ok(!JSON.stringify(sue.seen).includes('intruder'));
   assert.ok(!sue.seen.some((m) => m.t === 'typing'), 'nor shown as typing');
+});
+
+test('rule 2.12: another’s chat is not resumed by a hello either, and nothing of it is shown', async () => {
+  const { sue, chat } = await servedChat(server);
+  const [w] = await staff(server, 1);
+  const resume = [{ chat, seq: 0 }, { chat: 'c_AAAAAAAAAAAAAAAAAAAA', seq: 0 }];
+  for (const c of [await again(await shopper(server), { resume }), await rep(server, w, { resume, shift: false })]) {
+    assert.deepEqual(c.welcome.chats, resume.map((r) => ({ chat: r.chat, error: 'not_found' })));
+    await sue.say('For Ann alone.');
+    await c.settle();
+    assert.deepEqual(c.seen.filter((m) => m.t === 'event'), []);
+  }
 });
 
 test('before hello only ping and hello are heard', async () => {

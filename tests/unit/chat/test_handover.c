@@ -463,6 +463,20 @@ static void who_had_to_do_with_a_chat_still_knows_of_it(void **state)
     assert_int_equal(s.chat[1].c.state, CHAT_WAITING);
 }
 
+/* rule 2.7: of a case that comes back the owner of the old one keeps it on the list, until it has one itself */
+static void a_case_that_comes_back_stands_on_its_owners_list(void **state)
+{
+    (void)state;
+    store_start(&s, 1, "");
+    memcpy(s.chat[1].c.prefer.id, "r_ann", sizeof "r_ann");
+    store_rep(&s, bob, 1, "chat.claim", "");
+    assert_string_equal(s.chat[1].hold, "r_bob");
+    assert_string_equal(s.chat[1].also, "r_ann");
+    store_say(&s, bob, 1, "Bob here, I see to it");
+    assert_string_equal(s.chat[1].c.owner.id, "r_bob");
+    assert_string_equal(s.chat[1].also, "");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_shop, close_shop)
 
 int main(void)
@@ -494,6 +508,7 @@ int main(void)
         TEST(taking_it_back_ends_the_deputys_handover),
         TEST(the_shopper_chooses_a_department_only_while_waiting),
         TEST(who_had_to_do_with_a_chat_still_knows_of_it),
+        TEST(a_case_that_comes_back_stands_on_its_owners_list),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
