@@ -186,7 +186,9 @@ test('rule 1.4: who declines a chat is asked again after everybody else, also af
 });
 
 test('rule 2.7: who comes back to a case brings what was known of it, and the class of one that was not solved', async () => {
-  const [ann] = await team(server, 1, { department: 'rugs' });
+  const calm = server.newDepartment(); // where a question to the shopper stands as long as it takes
+  const [w] = await staff(server, 1, { department: ['rugs', calm] });
+  const ann = await rep(server, w);
   const { name } = ann.welcome.rep;
   const comesBack = async (sue, fields = {}) => {
     const { chat } = await sue.done('chat.start', { text: 'It is about the rug.', department: 'rugs', ...fields });
@@ -194,21 +196,21 @@ test('rule 2.7: who comes back to a case brings what was known of it, and the cl
     await sue.done('chat.leave', { chat });
     return [e.after, e.class, e.owner?.name, e.card?.summary];
   };
-  const served = async () => {
-    const a = await arrival(server, 'rugs');
+  const served = async (department) => {
+    const a = await arrival(server, department);
     await take(ann, a.chat);
     return a;
   };
-  const solved = await served();
+  const solved = await served(calm);
   await settled(solved.sue, ann, solved.chat);
   assert.deepEqual(await comesBack(solved.sue), [solved.chat, 'normal', name, 'answered']);
   for (const [said, becomes] of [[undefined, 'returning'], ['care', 'care']]) { // never a lower one
-    const unanswered = await served();
+    const unanswered = await served('rugs');
     await ann.done('chat.resolve', { chat: unanswered.chat, resolution: 'answered', summary: 'rolled up' });
     assert.equal((await unanswered.sue.event('closed')).how, 'unconfirmed');
     assert.deepEqual(await comesBack(unanswered.sue, { class: said }), [unanswered.chat, becomes, name, 'rolled up']);
   }
-  const left = await served();
+  const left = await served('rugs');
   await ann.done('shift.pause');
   await ann.done('chat.triage', { chat: left.chat, department: 'rugs', reason: 'somebody else' });
   await left.sue.done('chat.leave');
