@@ -154,6 +154,7 @@ static void the_guard_slows_a_guesser_and_nobody_else(void **state)
     assert_int_equal(auth_guard_wait_ms(g, STR("ann"), now + 60000), 0); /* one at a time comes free */
     auth_guard_count(g, STR("ann"), now + 60000);
     assert_int_equal(auth_guard_wait_ms(g, STR("ann"), now + 60000), 1000);
+    assert_int_equal(auth_guard_wait_ms(g, STR("ann"), now - 3600000), 60000); /* a clock set back by an hour */
     auth_guard_destroy(g);
     auth_guard_destroy(NULL);
 }
@@ -189,6 +190,7 @@ static void the_guard_is_bounded_and_forgets_the_oldest(void **state)
         auth_guard_count(g, str_of(key), 1000 + i);
     }
     assert_true(auth_guard_wait_ms(g, str_of(key), 21000) > 0);
+    assert_true(auth_guard_wait_ms(g, STR("address 12000"), 21000) > 0); /* so many as there is room for are known still */
     assert_int_equal(auth_guard_wait_ms(g, STR("address 0"), 21000), 0);
     auth_guard_destroy(g);
 }
@@ -238,6 +240,8 @@ static const char *sign_as(const char *header, const char *claims, const char *s
 
 #define HS256 "{\"alg\":\"HS256\",\"typ\":\"JWT\"}"
 #define BASE  "\"iss\":\"shop\",\"aud\":\"default\",\"sub\":\"customer-7\",\"jti\":\"j1\""
+#define LONG_16 "0123456789abcdef"
+#define LONG_128 LONG_16 LONG_16 LONG_16 LONG_16 LONG_16 LONG_16 LONG_16 LONG_16 /* a whole array, without its end */
 #define GOOD  "{" BASE ",\"exp\":1700000600}"
 
 static int check(const char *jwt, struct auth_identity *id)
@@ -302,6 +306,7 @@ static void every_wrong_identity_is_refused(void **state)
         {"no jti", HS256, "{\"iss\":\"shop\",\"aud\":\"default\",\"sub\":\"a\",\"exp\":1700000600}", SECRET, 256},
         {"two subs", HS256, "{" BASE ",\"sub\":\"admin\",\"exp\":1700000600}", SECRET, 256},
         {"sub as number", HS256, "{\"iss\":\"shop\",\"aud\":\"default\",\"sub\":7,\"jti\":\"j\",\"exp\":1700000600}", SECRET, 256},
+        {"a sub too long to keep", HS256, "{\"iss\":\"shop\",\"aud\":\"default\",\"sub\":\"" LONG_128 "\",\"jti\":\"j\",\"exp\":1700000600}", SECRET, 256},
         {"claims are a list", HS256, "[1]", SECRET, 256},
         {"trailing text", HS256, GOOD " x", SECRET, 256},
     };
