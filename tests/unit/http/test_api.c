@@ -503,7 +503,7 @@ static void the_metrics_listener_serves_metrics_alone(void **state)
     assert_string_equal(got_body, "firstline_up 1\n");
     assert_int_equal(call(r, "GET", "/healthz", NULL, NULL), 404);
     assert_int_equal(call(r, "POST", "/metrics", NULL, "x"), 405);
-    assert_non_null(strstr(got, "Allow: GET\r\n"));
+    assert_non_null(strstr(got, "Allow: GET, HEAD\r\n"));
 }
 
 static void every_answer_bears_the_security_headers(void **state)
