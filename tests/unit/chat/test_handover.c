@@ -365,6 +365,20 @@ static void the_one_who_handles_it_reads_it_however_many_did_before(void **state
     assert_int_equal(store_rep(&s, cat, 0, "note.add", "'text':'who has handled it reads it'"), CODE_OK);
 }
 
+/* rules 2.3, 2.12: who was asked stays so where others make room in the list of those who had to do with it */
+static void who_was_asked_stays_so_when_the_readers_move_up(void **state)
+{
+    struct chat *c = &s.chat[0].c;
+
+    (void)state;
+    for (c->readers_n = 0; c->readers_n < CHAT_READERS_MAX; c->readers_n++)
+        snprintf(c->readers[c->readers_n], ID_SIZE, "r_%u", c->readers_n);
+    c->asked = 1 << 1;
+    assert_int_equal(store_rep(&s, ann, 0, "chat.consult", "'to':'r_cat','question':'?'"), CODE_OK); /* r_0 makes room */
+    assert_true(chat_has_asked(c, STR("r_1")) && chat_has_asked(c, STR("r_cat")));
+    assert_false(chat_has_asked(c, STR("r_0")) || chat_has_asked(c, STR("r_2")));
+}
+
 /* rules 2.4, 2.11: accepted, it names who handles and who still answers for it; declined without a word, it says so */
 static void a_handover_says_how_it_ended(void **state)
 {
@@ -500,6 +514,7 @@ int main(void)
         TEST(a_lead_reassigns_with_a_reason),
         TEST(a_lead_reassigns_to_a_department),
         TEST(the_one_who_handles_it_reads_it_however_many_did_before),
+        TEST(who_was_asked_stays_so_when_the_readers_move_up),
         TEST(triage_of_a_served_chat_goes_ahead_of_the_other_queue),
         TEST(triage_of_a_waiting_chat_keeps_its_time),
         TEST(a_handover_says_how_it_ended),
