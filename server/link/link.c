@@ -154,11 +154,11 @@ static void on_bus_message(void *ctx, struct str channel, struct str payload)
     }
 }
 
+/* Redis has confirmed that it hears: what is said from here on comes. */
 static void on_bus_up(void *ctx)
 {
     struct link *l = ctx;
 
-    redis_subscribe(l->bus, l->channel);
     l->listens = true;
     l->port.on_heard(l->port.ctx);
 }
@@ -231,6 +231,7 @@ int link_open(struct uv_loop_s *loop, const struct config *cfg, const char *url,
         redis_close(l->cmd, NULL, NULL);
         return rc; /* start-up fails: l lives as long as the process */
     }
+    redis_subscribe(l->bus, l->channel); /* before it is up: it is when this is confirmed */
     uv_timer_init(loop, &l->clock_timer);
     l->clock_timer.data = l;
     uv_timer_start(&l->clock_timer, on_clock_timer, CLOCK_MS, CLOCK_MS);

@@ -25,7 +25,7 @@ const struct redis_reply *redis_reply_at(const struct redis_reply *r, size_t i);
 
 struct redis_port {
     void *ctx;
-    void (*on_up)(void *ctx);                     /* connected, authenticated, and not LOADING: takes commands */
+    void (*on_up)(void *ctx);                     /* connected, authenticated, and not LOADING: takes commands; hears the channels that it subscribed to */
     void (*on_down)(void *ctx, const char *why);  /* was up, is not; or a try to connect failed (why says so) */
     /* a pub/sub message (only on a connection that subscribed) */
     void (*on_message)(void *ctx, struct str channel, struct str payload);

@@ -85,9 +85,11 @@ for (const fsync of ['always', 'everysec'])
     await s.start();
     await isWell(s);
     for (const login of [quinn.login, flow.writers[1].client.who.login]) assert.equal((await signIn(s, login)).status, 200, login);
+    const liveOf = async (chat) => Number((await ask(join(s.data, 'redis/redis.sock'), 'LLEN', `fl:{default}:l:${chat}`)).slice(1));
     const chats = await until(async () => {
+      const live = await Promise.all(acked.map(([chat]) => liveOf(chat)));
       const c = await exported(s);
-      return acked.every(([chat, m]) => (c.get(chat)?.length ?? 0) >= Math.max(...[...m.values()].map((x) => x.seq))) && c;
+      return acked.every(([chat, m], i) => (c.get(chat)?.length ?? 0) >= Math.max(live[i], ...[...m.values()].map((x) => x.seq))) && c;
     }, 'all of it is archived');
     const theirs = new Map([...chats].map(([chat, log]) => [chat, log.filter((e) => e.seq < JUMP)])); // who is missed in a chat is an entry of the new epoch
     checkLogs(theirs);
@@ -95,7 +97,7 @@ for (const fsync of ['always', 'everysec'])
     const isClosed = (chat) => chats.get(chat)?.some((e) => e.kind === 'closed');
     for (const chat of ends) assert.ok(isClosed(chat), `${chat} ended before`);
     for (const [chat, log] of before) {
-      const live = Number((await ask(join(s.data, 'redis/redis.sock'), 'LLEN', `fl:{default}:l:${chat}`)).slice(1));
+      const live = await liveOf(chat);
       assert.ok(isClosed(chat) || live >= log.length, `${chat}: ${log.length} in the archive, ${live} in the live data`);
     }
 
