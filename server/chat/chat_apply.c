@@ -490,7 +490,7 @@ static void apply_facts(struct chat *c, const struct entry *e)
         break;
     case KIND_REASSIGNED:
         set_text(&c->department, &e->f[FIELD_DEPARTMENT]); /* where it was given to another one */
-        /* fall through */
+        __attribute__((fallthrough));
     case KIND_TAKEN_BACK:
     case KIND_HANDLER_BACK:
         set_handler(c, &e->f[FIELD_HANDLER], e->at_ms);
