@@ -62,6 +62,9 @@ char *kb_markdown_text(struct str markdown)
     char *text = cmark_render_plaintext(doc, CMARK_OPT_DEFAULT, 0);
     size_t n = strlen(text);
 
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)text[i] >= 0xfe) /* cmark writes U+FFFE and U+FFFF, which are no characters, as one byte, which is no UTF-8 */
+            text[i] = ' ';
     while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == ' '))
         text[--n] = 0;
     cmark_node_free(doc);

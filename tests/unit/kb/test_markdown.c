@@ -1,4 +1,4 @@
-/* An article's Markdown where memory is refused: the process ends by abort, and its last words are why. */
+/* An article's Markdown: as text it is UTF-8; where memory is refused the process ends by abort, and its last words are why. */
 #include "kb/kb_article.h"
 
 #include <cmark-gfm.h>
@@ -56,6 +56,15 @@ static void last_words(void (*ask)(cmark_mem *), char *out, size_t max, int *sta
     assert_int_equal(waitpid(pid, status, 0), pid);
 }
 
+static void what_is_no_character_leaves_no_broken_text(void **state)
+{
+    char *text = kb_markdown_text(STR("a \xef\xbf\xbf b \xef\xbf\xbe *c* 退款"));
+
+    (void)state;
+    assert_string_equal(text, "a   b   c 退款");
+    free(text);
+}
+
 static void a_refusal_is_said(void **state)
 {
     void (*const asks[])(cmark_mem *) = {ask_calloc, ask_realloc};
@@ -74,7 +83,7 @@ static void a_refusal_is_said(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_refusal_is_said)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_no_character_leaves_no_broken_text), cmocka_unit_test(a_refusal_is_said)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
