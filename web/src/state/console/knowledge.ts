@@ -68,32 +68,46 @@ export interface Side {
   /** What it is made from; null: there is none yet. */
   from: Version | null;
 }
-export interface Draft {
+/** What is asked once for all languages; '' where each has it its own way. */
+export interface Shared { department: string; audience: 'shopper' | 'rep' | ''; validFrom: string; validUntil: string }
+export interface Draft extends Shared {
   article: string;
   isNew: boolean;
-  department: string;
-  audience: 'shopper' | 'rep';
-  validFrom: string;
-  validUntil: string;
+  /** As it stands: what was not changed of it stays as it is in each language. */
+  shown: Shared;
   sides: Side[];
 }
 
 /** What is being written outlives its screen, not the page: an article's id or a draft that is none yet, and the text where it isn't saved. */
 export const writing: { what: string | Draft | null; draft: Draft | null } = { what: null, draft: null };
 
+const unwritten: Shared = { department: 'general', audience: 'shopper', validFrom: '', validUntil: '' };
 const emptySide = (lang: string): Side => ({ lang, title: '', questions: '', keywords: '', body: '', from: null });
 
 function sideOf(v: Version): Side {
   return { lang: v.lang, title: v.title, questions: (v.questions ?? []).join('\n'), keywords: (v.keywords ?? []).join(', '), body: v.body ?? '', from: v };
 }
 
+export const sharedOf = (v: Version): Shared => ({ department: v.department, audience: v.audience, validFrom: v.valid_from ?? '', validUntil: v.valid_until ?? '' });
+
+function sharedBy(versions: readonly Version[]): Shared {
+  const [first = unwritten, ...others] = versions.map(sharedOf);
+  const one = <K extends keyof Shared>(key: K) => (others.every((o) => o[key] === first[key]) ? first[key] : '');
+  return { department: one('department'), audience: one('audience'), validFrom: one('validFrom'), validUntil: one('validUntil') };
+}
+
+/** Mine where I changed what was shown, else theirs. */
+function merged(mine: Shared, shown: Shared, theirs: Shared): Shared {
+  const one = <K extends keyof Shared>(key: K) => (mine[key] !== shown[key] ? mine : theirs)[key];
+  return { department: one('department'), audience: one('audience'), validFrom: one('validFrom'), validUntil: one('validUntil') };
+}
+
 export function draftOf(a: Article): Draft {
-  const first = a.languages[0];
+  const shown = sharedBy(a.languages);
   const known = new Map(a.languages.map((v) => [v.lang, v]));
   const langs = [...LANGS, ...a.languages.map((v) => v.lang).filter((l) => !LANGS.includes(l))];
   return {
-    article: a.article, isNew: false, department: first?.department ?? 'general', audience: first?.audience ?? 'shopper',
-    validFrom: first?.valid_from ?? '', validUntil: first?.valid_until ?? '',
+    ...shown, article: a.article, isNew: false, shown,
     sides: langs.map((lang) => {
       const v = known.get(lang);
       return v ? sideOf(v) : emptySide(lang);
@@ -101,7 +115,7 @@ export function draftOf(a: Article): Draft {
   };
 }
 
-export const newDraft = (): Draft => ({ article: '', isNew: true, department: 'general', audience: 'shopper', validFrom: '', validUntil: '', sides: LANGS.map(emptySide) });
+export const newDraft = (): Draft => ({ ...unwritten, article: '', isNew: true, shown: unwritten, sides: LANGS.map(emptySide) });
 
 const hanzi = /[\u3400-\u9fff]/;
 
@@ -122,30 +136,28 @@ const isEmpty = (s: Side) => s.title.trim() === '' && s.body.trim() === '' && s.
 
 interface Wire { article: string; lang: string; title: string; department: string; audience: string; valid_from: string; valid_until: string; keywords: string[]; questions: string[]; body: string }
 
-function wire(d: Draft, s: Side): Wire {
+function wire(article: string, of: Shared, s: Side): Wire {
   return {
-    article: d.article.trim(), lang: s.lang, title: s.title.trim(), department: d.department.trim(), audience: d.audience, valid_from: d.validFrom, valid_until: d.validUntil,
+    article: article.trim(), lang: s.lang, title: s.title.trim(), department: of.department.trim(), audience: of.audience, valid_from: of.validFrom, valid_until: of.validUntil,
     keywords: words(s.keywords), questions: lines(s.questions), body: s.body.trimEnd(),
   };
 }
 
+/** A language that is new is for staff while the others differ: nothing is published by the way. */
+function wireOf(d: Draft, s: Side): Wire {
+  return wire(d.article, s.from === null ? { ...d, audience: d.audience || 'rep' } : merged(d, d.shown, sharedOf(s.from)), s);
+}
+
 /** The sides that differ from what they were made from. */
 export function changed(d: Draft): Side[] {
-  return d.sides.filter((s) => {
-    if (s.from === null) return !isEmpty(s);
-    const f = s.from;
-    const was: Wire = {
-      article: d.article.trim(), lang: s.lang, title: f.title, department: f.department, audience: f.audience, valid_from: f.valid_from ?? '', valid_until: f.valid_until ?? '',
-      keywords: f.keywords ?? [], questions: f.questions ?? [], body: (f.body ?? '').trimEnd(),
-    };
-    return JSON.stringify(was) !== JSON.stringify(wire(d, s));
-  });
+  return d.sides.filter((s) => (s.from === null ? !isEmpty(s) : JSON.stringify(wire(d.article, sharedOf(s.from), sideOf(s.from))) !== JSON.stringify(wireOf(d, s))));
 }
 
 /** Saves one side as the next version; rejects with ApiError 409 where another one was saved meanwhile. */
-export const saveSide = (d: Draft, s: Side) => call('POST', api('articles'), { ...wire(d, s), version: s.from?.version ?? 0, base: s.from?.base ?? '' });
+export const saveSide = (d: Draft, s: Side) => call('POST', api('articles'), { ...wireOf(d, s), version: s.from?.version ?? 0, base: s.from?.base ?? '' });
 
 /** The same text over what stands now, in all languages or in these. */
 export function rebase(d: Draft, now: Article, langs: readonly string[] = d.sides.map((s) => s.lang)): Draft {
-  return { ...d, isNew: false, sides: d.sides.map((s) => (langs.includes(s.lang) ? { ...s, from: now.languages.find((v) => v.lang === s.lang) ?? null } : s)) };
+  const shown = sharedBy(now.languages);
+  return { ...d, ...merged(d, d.shown, shown), isNew: false, shown, sides: d.sides.map((s) => (langs.includes(s.lang) ? { ...s, from: now.languages.find((v) => v.lang === s.lang) ?? null } : s)) };
 }

@@ -1,8 +1,8 @@
 // One article, its languages side by side. Saving writes the next version of each language that was changed.
 import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { ApiError } from '../../../state/console/api.js';
-import { article as getArticle, changed, draftOf, figures, rebase, saveSide, writing } from '../../../state/console/knowledge.js';
-import type { Draft, Figures, Side } from '../../../state/console/knowledge.js';
+import { article as getArticle, changed, draftOf, figures, rebase, saveSide, sharedOf, writing } from '../../../state/console/knowledge.js';
+import type { Draft, Figures, Shared, Side } from '../../../state/console/knowledge.js';
 import { Badge, Button, Icon, IconButton, Select, TextArea, TextField, icons } from '../../kit/index.js';
 import { Validity } from './Articles.js';
 import { Waiting, errorText, useAsk } from './ask.js';
@@ -98,14 +98,15 @@ function Desk({ start, onClose }: { start: Draft; onClose: () => void }) {
 
 /** What both languages have in common. */
 function Facts({ d, set, figures: f }: { d: Draft; set: (change: Partial<Draft>) => void; figures: Figures | undefined }) {
+  const own = (what: keyof Shared) => (d.shown[what] === '' && d.sides.some((s) => s.from !== null && sharedOf(s.from)[what] !== '') ? t('kb.own') : undefined);
   return (
     <section class="kb-facts" aria-label={t('kb.facts')}>
       <TextField label={t('kb.id')} value={d.article} readOnly={!d.isNew} required pattern="[a-z0-9\-]{1,64}" maxLength={64} hint={d.isNew ? t('kb.id_hint') : undefined} onInput={(e) => set({ article: e.currentTarget.value })} />
-      <TextField label={t('kb.department')} value={d.department} onInput={(e) => set({ department: e.currentTarget.value })} />
+      <TextField label={t('kb.department')} value={d.department} hint={own('department')} onInput={(e) => set({ department: e.currentTarget.value })} />
       <Select label={t('kb.audience')} value={d.audience} onChange={(e) => set({ audience: e.currentTarget.value as Draft['audience'] })}
-        options={[{ value: 'shopper', text: t('kb.for_shoppers') }, { value: 'rep', text: t('kb.for_staff') }]} />
-      <TextField label={t('kb.valid_from')} type="date" value={d.validFrom} onInput={(e) => set({ validFrom: e.currentTarget.value })} />
-      <TextField label={t('kb.valid_until')} type="date" value={d.validUntil} onInput={(e) => set({ validUntil: e.currentTarget.value })} />
+        options={[...(own('audience') ? [{ value: '', text: t('kb.own') }] : []), { value: 'shopper', text: t('kb.for_shoppers') }, { value: 'rep', text: t('kb.for_staff') }]} />
+      <TextField label={t('kb.valid_from')} type="date" value={d.validFrom} hint={own('validFrom')} onInput={(e) => set({ validFrom: e.currentTarget.value })} />
+      <TextField label={t('kb.valid_until')} type="date" value={d.validUntil} hint={own('validUntil')} onInput={(e) => set({ validUntil: e.currentTarget.value })} />
       <div class="kb-row-figures">
         <Validity from={d.validFrom} until={d.validUntil} />
         {f && <><span>{t('kb.used', { n: f.used + f.edited })}</span><span>{t('kb.rejected', { n: f.rejected })}</span><span>{t('kb.helped', { n: f.helped })}</span><span>{t('kb.not_helped', { n: f.not_helped })}</span></>}

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { changed, draftOf, saveSide } from './knowledge.js';
+import type { Article, Draft, Version } from './knowledge.js';
+
+const version = (lang: string, more: Partial<Version> = {}): Version => ({
+  lang, title: `Title ${lang}`, department: 'general', audience: 'shopper', version: 1, source: 'console', set_aside: false, base: '', keywords: [], questions: [], body: 'Text.', ...more,
+});
+const article = (...languages: Version[]): Article => ({ article: 'coupons', languages });
+const langs = (d: Draft) => changed(d).map((s) => s.lang);
+const write = (d: Draft, lang: string, body: string): Draft => ({ ...d, sides: d.sides.map((s) => (s.lang === lang ? { ...s, body } : s)) });
+
+/** What goes out when these sides are saved. */
+async function sent(d: Draft): Promise<Array<Record<string, unknown>>> {
+  const out: Array<Record<string, unknown>> = [];
+  const before = globalThis.fetch;
+  globalThis.fetch = (async (_url: unknown, init?: RequestInit) => {
+    out.push(JSON.parse(String(init?.body)) as Record<string, unknown>);
+    return new Response('{}', { status: 201, headers: { 'content-type': 'application/json' } });
+  }) as typeof fetch;
+  try {
+    for (const s of changed(d)) await saveSide(d, s);
+  } finally {
+    globalThis.fetch = before;
+  }
+  return out;
+}
+
+test('knowledge: what two languages have each their own way stays so: a text for staff is not published with the other language', async () => {
+  const mixed = article(version('en', { department: 'sales', valid_until: '2030-01-31' }), version('zh-CN', { audience: 'rep', department: 'aftersales' }));
+  const d = draftOf(mixed);
+  assert.deepEqual(langs(d), [], 'nothing is written yet');
+  const both = write(write(d, 'en', 'New.'), 'zh-CN', '新的。');
+  assert.deepEqual((await sent(both)).map((x) => [x['lang'], x['audience'], x['department'], x['valid_until']]), [['zh-CN', 'rep', 'aftersales', ''], ['en', 'shopper', 'sales', '2030-01-31']]);
+  assert.deepEqual((await sent({ ...d, audience: 'rep' })).map((x) => [x['lang'], x['audience'], x['department']]), [['en', 'rep', 'sales']], 'what is chosen is for all');
+  const third = { ...draftOf(article(version('de', { audience: 'rep' }), version('en'))) };
+  assert.deepEqual((await sent(write({ ...third, sides: third.sides.map((s) => (s.lang === 'zh-CN' ? { ...s, title: '新' } : s)) }, 'zh-CN', '新的。'))).map((x) => [x['audience'], x['department']]), [['rep', 'general']], 'a new language is for staff while that is open');
+});
+
+test('knowledge: an article whose file writes its lists otherwise is not changed by being opened', () => {
+  assert.deepEqual(langs(draftOf(article(version('zh-CN', { keywords: ['退货、换货'], questions: ['怎么退 '], title: ' 退换 ' })))), []);
+});
