@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { changed, draftOf, saveSide } from './knowledge.js';
+import { changed, draftOf, rebase, saveSide } from './knowledge.js';
 import type { Article, Draft, Version } from './knowledge.js';
 
 const version = (lang: string, more: Partial<Version> = {}): Version => ({
@@ -9,6 +9,7 @@ const version = (lang: string, more: Partial<Version> = {}): Version => ({
 const article = (...languages: Version[]): Article => ({ article: 'coupons', languages });
 const langs = (d: Draft) => changed(d).map((s) => s.lang);
 const write = (d: Draft, lang: string, body: string): Draft => ({ ...d, sides: d.sides.map((s) => (s.lang === lang ? { ...s, body } : s)) });
+const bodies = (d: Draft) => Object.fromEntries(d.sides.map((s) => [s.lang, s.body]));
 
 /** What goes out when these sides are saved. */
 async function sent(d: Draft): Promise<Array<Record<string, unknown>>> {
@@ -39,4 +40,15 @@ test('knowledge: what two languages have each their own way stays so: a text for
 
 test('knowledge: an article whose file writes its lists otherwise is not changed by being opened', () => {
   assert.deepEqual(langs(draftOf(article(version('zh-CN', { keywords: ['退货、换货'], questions: ['怎么退 '], title: ' 退换 ' })))), []);
+});
+
+test('knowledge: who keeps their version over another one takes back nothing that they did not write', () => {
+  const mine = write(draftOf(article(version('en'), version('zh-CN'))), 'en', 'Mine.');
+  const now = article(version('en', { version: 2, body: 'Theirs.' }), version('zh-CN', { version: 2, body: '他们的。', audience: 'shopper' }));
+  const next = rebase(mine, now);
+  assert.deepEqual(bodies(next), { 'zh-CN': '他们的。', en: 'Mine.' });
+  assert.deepEqual(langs(next), ['en']);
+  const staff = article(version('en', { version: 2, audience: 'rep' }), version('zh-CN', { version: 2, audience: 'rep' }));
+  assert.equal(rebase(mine, staff).audience, 'rep', 'nor publishes what they have taken back');
+  assert.deepEqual(bodies(rebase({ ...mine, department: 'sales' }, now)), { 'zh-CN': '他们的。', en: 'Mine.' }, 'what all languages share is no text');
 });

@@ -156,8 +156,15 @@ export function changed(d: Draft): Side[] {
 /** Saves one side as the next version; rejects with ApiError 409 where another one was saved meanwhile. */
 export const saveSide = (d: Draft, s: Side) => call('POST', api('articles'), { ...wireOf(d, s), version: s.from?.version ?? 0, base: s.from?.base ?? '' });
 
-/** The same text over what stands now, in all languages or in these. */
+const textOf = ({ title, questions, keywords, body }: Side) => JSON.stringify([title, questions, keywords, body]);
+const isWritten = (s: Side) => textOf(s) !== textOf(s.from === null ? emptySide(s.lang) : sideOf(s.from));
+
+/** What was written over what stands now, in all languages or in these; where nothing was, what stands now. */
 export function rebase(d: Draft, now: Article, langs: readonly string[] = d.sides.map((s) => s.lang)): Draft {
   const shown = sharedBy(now.languages);
-  return { ...d, ...merged(d, d.shown, shown), isNew: false, shown, sides: d.sides.map((s) => (langs.includes(s.lang) ? { ...s, from: now.languages.find((v) => v.lang === s.lang) ?? null } : s)) };
+  return { ...d, ...merged(d, d.shown, shown), isNew: false, shown, sides: d.sides.map((s) => {
+    const from = now.languages.find((v) => v.lang === s.lang) ?? null;
+    if (!langs.includes(s.lang)) return s;
+    return from === null || isWritten(s) ? { ...s, from } : sideOf(from);
+  }) };
 }
