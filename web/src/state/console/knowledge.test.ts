@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { changed, draftOf, rebase, saveSide } from './knowledge.js';
+import { changed, draftOf, draftOfGap, rebase, saveSide } from './knowledge.js';
 import type { Article, Draft, Version } from './knowledge.js';
 
 const version = (lang: string, more: Partial<Version> = {}): Version => ({
@@ -51,4 +51,12 @@ test('knowledge: who keeps their version over another one takes back nothing tha
   const staff = article(version('en', { version: 2, audience: 'rep' }), version('zh-CN', { version: 2, audience: 'rep' }));
   assert.equal(rebase(mine, staff).audience, 'rep', 'nor publishes what they have taken back');
   assert.deepEqual(bodies(rebase({ ...mine, department: 'sales' }, now)), { 'zh-CN': '他们的。', en: 'Mine.' }, 'what all languages share is no text');
+});
+
+test('knowledge: the draft of a gap can be saved, however long the questions were', () => {
+  const long = '请问'.repeat(400);
+  const asked = (text: string) => ({ chat: 'c_1', at: 1, text, refused: false, rejected: false });
+  const d = draftOfGap({ question: long, count: 2, unhappy: 0, last: 1, draft: 'So.', questions: [asked(long), asked(`${long}？`), asked('为什么')] });
+  const questions = d.sides[0]?.questions.split('\n') ?? [];
+  assert.deepEqual(questions.map((q) => [...q].length), [300, 3]);
 });

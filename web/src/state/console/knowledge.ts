@@ -117,12 +117,13 @@ export function draftOf(a: Article): Draft {
 
 export const newDraft = (): Draft => ({ ...unwritten, article: '', isNew: true, shown: unwritten, sides: LANGS.map(emptySide) });
 
+const QUESTION_CHARS = 300; // of one that an article is saved with
 const hanzi = /[\u3400-\u9fff]/;
 
 /** What was asked and what the rep answered, in the language it was asked in. */
 export function draftOfGap(gap: Gap): Draft {
   const lang = hanzi.test(gap.question) ? 'zh-CN' : 'en';
-  const questions = [...new Set([gap.question, ...gap.questions.map((q) => q.text)].map((q) => q.replace(/\s+/g, ' ').trim()))];
+  const questions = [...new Set([gap.question, ...gap.questions.map((q) => q.text)].map((q) => firstChars(q.replace(/\s+/g, ' ').trim(), QUESTION_CHARS).trim()))];
   const draft = newDraft();
   return {
     ...draft, department: gap.department ?? 'general',
