@@ -226,6 +226,57 @@ test('what is written of an article outlives a look at the chats', async () => {
   await page.close();
 });
 
+test('a new article that is saved is that article from then on, also after a look at the chats, and if it was saved meanwhile', async () => {
+  const { page, c, k } = await keeper({ lang: 'en' });
+  const id = page.getByLabel(k('kb.id'), { exact: true });
+  const title = page.getByRole('group', { name: k('kb.lang_en') }).getByLabel(k('kb.article_title'));
+  const save = page.getByRole('button', { name: k('kb.save'), exact: true });
+  const away = async () => {
+    await page.getByRole('button', { name: c('screens.chats'), exact: true }).click();
+    await title.waitFor({ state: 'detached' });
+  };
+  const back = async () => {
+    await page.getByRole('button', { name: c('screens.knowledge') }).click();
+    await title.waitFor();
+  };
+  const begin = async (name) => {
+    await page.getByRole('button', { name: k('kb.new') }).click();
+    await id.fill(name);
+    await title.fill(`All of ${name}`);
+    await page.getByRole('group', { name: k('kb.lang_en') }).getByRole('textbox', { name: k('kb.body') }).fill('Text.');
+  };
+  await begin('saved-then-left');
+  await save.click();
+  await page.getByText(like(k('kb.saved'))).waitFor();
+  await away();
+  await back();
+  assert.equal(await id.inputValue(), 'saved-then-left');
+  await page.getByRole('button', { name: k('kb.back') }).click();
+
+  await begin('left-then-saved');
+  let go;
+  const held = new Promise((done) => (go = done));
+  await page.route('**/api/v1/articles', async (route) => {
+    if (route.request().method() === 'POST') await held;
+    await route.continue();
+  });
+  const asked = page.waitForRequest((r) => r.method() === 'POST');
+  const read = page.waitForResponse(/articles\/left-then-saved$/);
+  await save.click();
+  await asked;
+  await away();
+  go();
+  await (await read).finished();
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  await back();
+  assert.equal(await id.inputValue(), 'left-then-saved');
+  assert.ok(await save.isDisabled(), 'all of it is saved');
+  await title.fill('All of it, anew');
+  await save.click();
+  await page.getByText(like(k('kb.saved'))).waitFor();
+  await page.close();
+});
+
 test('groups of words: what is written while they are saved stays, and that they are saved is said', async () => {
   const { page, k } = await keeper({ lang: 'en' });
   await page.getByRole('button', { name: k('kb.tab.synonyms'), exact: true }).click();

@@ -13,12 +13,12 @@ import { i18n, shortWhen, t } from './words.js';
 
 export function Editor({ what, onClose }: { what: string | Draft; onClose: () => void }) {
   const asked = useAsk<Draft>(async () => (typeof what === 'string' ? draftOf(await getArticle(what)) : what), [what]);
-  return <Waiting asked={asked}>{(draft: Draft) => <Desk key={draft.article} start={draft} onClose={onClose} />}</Waiting>;
+  return <Waiting asked={asked}>{(draft: Draft) => <Desk key={draft.article} what={what} start={draft} onClose={onClose} />}</Waiting>;
 }
 
 type Trouble = { text: string; conflict: boolean } | null;
 
-function Desk({ start, onClose }: { start: Draft; onClose: () => void }) {
+function Desk({ what, start, onClose }: { what: string | Draft; start: Draft; onClose: () => void }) {
   const [d, setD] = useState(writing.draft ?? start);
   const [busy, setBusy] = useState(false);
   const [trouble, setTrouble] = useState<Trouble>(null);
@@ -54,6 +54,8 @@ function Desk({ start, onClose }: { start: Draft; onClose: () => void }) {
         done.push(side.lang);
       }
       const stored = await getArticle(d.article.trim());
+      if (writing.what === what) writing.what = stored.article;
+      if (writing.draft === d) writing.draft = null; // also if this screen was left meanwhile
       setD((now) => (now === d ? draftOf(stored) : rebase(now, stored))); // what was written meanwhile stays
       setSaved(t('kb.saved', { time: shortWhen(Date.now()) }));
     } catch (error) {
