@@ -393,6 +393,12 @@ static void start(struct app *a, struct kb_live *v)
     free(text);
 }
 
+/* Not before the articles are loaded: what nothing is found for would stand as what nobody can answer. */
+static bool is_due(const struct app_kb *k, const struct kb_live *v, int64_t now)
+{
+    return k->shelf && now >= v->due_ms;
+}
+
 /* Only where the handler is connected; each node asks for its own. */
 static void look_up(struct slot *s, struct str text, bool is_preview)
 {
@@ -414,7 +420,7 @@ static void look_up(struct slot *s, struct str text, bool is_preview)
     mem_replace(&v->next, text.s, text.n);
     v->next_question = s->chat.proof.last_question;
     v->next_is_preview = is_preview;
-    if (!v->is_busy && now >= v->due_ms)
+    if (!v->is_busy && is_due(a->kb_live, v, now))
         start(a, v);
 }
 
@@ -447,7 +453,7 @@ static void look_at_live(struct app_kb *k)
             continue;
         if (!v->next && now >= v->started_ms + KB_PACE_MS && quiet_n < sizeof quiet / sizeof *quiet) {
             quiet[quiet_n++] = v; /* more of them: the next tick */
-        } else if (v->next && now >= v->due_ms && share > 0) {
+        } else if (v->next && is_due(k, v, now) && share > 0) {
             share--;
             start(k->app, v);
         }

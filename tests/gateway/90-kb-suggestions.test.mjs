@@ -1,10 +1,13 @@
 // Suggestions as people see them: who is told, when, of what. (Rule 5.2.)
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { shim } from '../faults/lib/os.mjs';
 import { ask } from '../faults/lib/redis.mjs';
 import { endAndCheck } from './lib/checker.mjs';
-import { shopper } from './lib/client.mjs';
-import { arrival, auditor, servedChat, team } from './lib/desk.mjs';
+import { rep, shopper } from './lib/client.mjs';
+import { arrival, auditor, servedChat, staff, team } from './lib/desk.mjs';
 import { BOOKS, Folder, article, editor } from './lib/kb.mjs';
 import { Redis, Server } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
@@ -155,4 +158,30 @@ test('rule 3.1: who waits is brought articles also by a node that has never had 
   const log = () => ask(redis.socket, 'LRANGE', `fl:{default}:l:${chat}`, '0', '-1');
   await until(async () => (await log()).includes('"step":"water"'), 'the glass of water', 15_000);
   assert.match(await log(), /"step":"water".*"articles":\[\{"id":"lamp-bulbs"/);
+});
+
+test('what is asked before the articles are loaded is looked up once they are, and was nothing that no article answers', async (t_) => {
+  const shop = await new Server({ set: { 'kb.dir': new Folder({ ...BOOKS }).dir } }).start();
+  t_.after(() => endAndCheck(shop));
+  const audit = await auditor(shop);
+  const [login] = await staff(shop, 1);
+  await shop.stop();
+  const lock = spawn(shim('lock'), [join(shop.data, 'kb.sqlite'), '120000'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  await new Promise((yes) => lock.stdout.once('data', yes));
+  let ann, chat;
+  try {
+    await shop.start();
+    await until(() => /articles not loaded/.test(shop.tail(20_000)), 'the load fails', 20_000);
+    ann = await rep(shop, login);
+    ({ chat } = await arrival(shop, login.department, { text: 'which bulb does the lamp take' }));
+    await ann.expect('offer', { chat });
+    await ann.done('offer.accept', { chat });
+    await ann.settle();
+  } finally {
+    lock.kill('SIGKILL');
+  }
+  const told = await ann.expect('suggest', { chat });
+  assert.equal(told.articles[0]?.id, 'lamp-bulbs');
+  const t = await shop.transcript(audit.token, chat, (x) => x.events.some((e) => e.kind === 'suggested'));
+  assert.deepEqual(t.events.filter((e) => e.kind === 'suggested').map((e) => e.articles[0]?.id), ['lamp-bulbs']);
 });
