@@ -448,6 +448,10 @@ static void on_reloaded(void *ctx)
     struct asked *k = ctx;
     const struct kb_shelf *s = k->kb->shelf;
 
+    if (k->kb->is_owed) {
+        problem(k, 503, "the articles can't be loaded now, those before stand: try again");
+        return;
+    }
     if (s->problem[0]) {
         problem(k, 400, s->problem);
         return;

@@ -91,6 +91,8 @@ test('a change that can’t be taken in because the table is locked is taken in 
   try {
     folder.write('en/garage.md', article('garage', { title: 'The garage next door', body: 'It is open at night.', questions: ['is there a garage for the night'] }));
     await until(() => /articles not loaded/.test(one.tail(20_000)), 'the load fails', 20_000);
+    const said = await edna.post('articles/reload');
+    assert.equal(said.status, 503, 'nobody is told that it was read again');
   } finally {
     lock.kill('SIGKILL');
   }
