@@ -67,7 +67,9 @@ function startsWithWord(rest: string, name: string): boolean {
 
 function dismissAll(desk: Desk, chat: string): void {
   const view = desk.views.get(chat);
-  if (view) view.suggest([], false);
+  if (!view) return;
+  view.suggest([], false);
+  view.askedSuggestions = null; // what is still asked is for what was answered
 }
 
 /** Puts a suggestion into the reply as an editable draft: below what stands there, or over it. */

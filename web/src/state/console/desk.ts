@@ -230,10 +230,10 @@ export class Desk {
   askSuggestions(view: ChatView): void {
     const row = view.row.peek();
     if (view.askedSuggestions || row.handler?.id !== this.me.id || row.unansweredSince === null) return;
-    view.askedSuggestions = true;
-    this.socket.call({ t: 'kb.suggest', chat: view.chat }).then(
-      (ok) => ok.articles && view.suggest(ok.articles, false),
-      () => (view.askedSuggestions = false),
+    const asked = (view.askedSuggestions = this.socket.call({ t: 'kb.suggest', chat: view.chat }));
+    asked.then(
+      (ok) => ok.articles && view.askedSuggestions === asked && view.suggest(ok.articles, false),
+      () => view.askedSuggestions === asked && (view.askedSuggestions = null),
     );
   }
 

@@ -40,7 +40,8 @@ export class ChatView {
   readSeq = 0;
   /** What was told to the server as read. */
   toldSeq = 0;
-  askedSuggestions = false;
+  /** The ask whose answer is of use; null: a newer message came, or a reply went. */
+  askedSuggestions: Promise<unknown> | null = null;
   private answered: ArticleHit[] = [];
   private processed = 0;
   private frame = 0;
@@ -147,7 +148,7 @@ export class ChatView {
       if (entry.kind === 'message') this.takeTyping(entry.from, false, 'reply', '', 0);
       if (entry.kind === 'message' && entry.from.role === 'shopper') {
         this.change({ unread: this.row.peek().unread + 1 });
-        this.askedSuggestions = false;
+        this.askedSuggestions = null;
       }
       this.hooks.entry(this, entry, before);
     }
