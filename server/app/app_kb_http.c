@@ -1,5 +1,6 @@
 /* What the editor asks over HTTP: articles and their versions, what was taught, synonyms. */
 #include "app/app_kb.h"
+#include "kb/kb_synonyms.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -371,14 +372,16 @@ static void check_synonyms(struct asked *k)
         const char *end = strchrnul(p, '\n'), *hash = memchr(p, '#', (size_t)(end - p)), *stop = hash ? hash : end;
         unsigned members = 0, commas = 0;
 
-        for (const char *q = p; q < stop;) {
-            const char *comma = memchr(q, ',', (size_t)(stop - q)), *to = comma ? comma : stop;
+        for (const char *q = p, *to; q < stop; q = to) {
+            size_t comma = 0;
 
-            while (q < to && (*q == ' ' || *q == '\t' || *q == '\r'))
+            while (q < stop && (*q == ' ' || *q == '\t' || *q == '\r'))
                 q++;
-            members += q < to;
-            commas += comma != NULL;
-            q = to + (comma != NULL);
+            for (to = q; to < stop && !(comma = kb_synonyms_comma((struct str){to, (size_t)(stop - to)}));)
+                to++;
+            members += to > q;
+            commas += comma > 0;
+            to += comma;
         }
         if ((members || commas) && members != commas + 1)
             k->rc = err_set(&k->err, ERR_INVALID, "synonyms.txt:%u: there is nothing between two commas: remove one", line);

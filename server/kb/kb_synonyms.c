@@ -80,6 +80,19 @@ static size_t part_of(struct str s, const char *ends)
     return n;
 }
 
+size_t kb_synonyms_comma(struct str s)
+{
+    static const char *const commas[] = {",", "，", "、"};
+
+    for (size_t i = 0; i < sizeof commas / sizeof commas[0]; i++) {
+        size_t n = strlen(commas[i]);
+
+        if (n <= s.n && memcmp(s.s, commas[i], n) == 0)
+            return n;
+    }
+    return 0;
+}
+
 void kb_synonyms_each(struct str text, void (*fn)(void *ctx, struct str phrase, uint32_t group), void *ctx)
 {
     for (uint32_t group = 1; text.n > 0; group++) {
@@ -90,10 +103,12 @@ void kb_synonyms_each(struct str text, void (*fn)(void *ctx, struct str phrase, 
             text.s++, text.n--;
         line.n = part_of(line, "#");
         while (line.n > 0) {
-            size_t n = part_of(line, ",");
+            size_t n = 0, comma = 0;
 
+            while (n < line.n && !(comma = kb_synonyms_comma((struct str){line.s + n, line.n - n})))
+                n++;
             fn(ctx, (struct str){line.s, n}, group);
-            n += n < line.n;
+            n += comma;
             line.s += n, line.n -= n;
         }
     }

@@ -3,7 +3,7 @@
  *
  *     # a comment
  *     refund, money back, reimburse
- *     退款, 退钱
+ *     退款，退钱
  *
  * A text that has a member of a group has the group's sense; a word may be in several groups. Phrases are compared by
  * stems and single characters, so neither plural nor traditional characters need lines of their own.
@@ -18,6 +18,8 @@
 
 struct kb_synonyms;
 
+/* Bytes of what parts two members at the beginning of s: `,` and what stands on the same key where Chinese is written; 0: none does. */
+size_t kb_synonyms_comma(struct str s);
 /* Calls fn with each member of the groups in the file's text, and the number of its group. */
 void kb_synonyms_each(struct str text, void (*fn)(void *ctx, struct str phrase, uint32_t group), void *ctx);
 /* Reads the file's text; nothing in it is an error. NULL if it has no group. */

@@ -246,7 +246,9 @@ test('synonym groups are edited, with what is wrong by line, and find at once', 
   const bad = await edna.post('synonyms', { text: 'bulb, lamp\nalone\n', base: was.base, version: was.version });
   assert.equal(bad.status, 400);
   assert.match(bad.json.detail, /synonyms\.txt:2:/);
-  const saved = await edna.post('synonyms', { text: 'bulb, light source\ngift, offering, bestowal\n', base: was.base, version: was.version });
+  const holed = await edna.post('synonyms', { text: 'bulb, lamp\n退款，、退钱\n', base: was.base, version: was.version });
+  assert.match(holed.json.detail, /synonyms\.txt:2: there is nothing between two commas/);
+  const saved = await edna.post('synonyms', { text: 'bulb, light source\ngift, offering, bestowal\n退款，退钱\n', base: was.base, version: was.version });
   assert.equal(saved.status, 201, saved.text);
   assert.equal((await edna.post('synonyms', { text: 'a, b', base: was.base, version: was.version })).status, 409);
   assert.match((await edna.get('synonyms')).json.text, /bestowal/);

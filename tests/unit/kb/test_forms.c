@@ -2,6 +2,7 @@
 #include "kb/kb_features.h"
 #include "kb/kb_forms.h"
 #include "kb/kb_grams.h"
+#include "kb/kb_synonyms.h"
 #include "kb/kb_kit.h"
 
 struct cutting {
@@ -132,6 +133,22 @@ static void the_grams_of_a_known_word_count_less(void **state)
     assert_true(score_of_grams(3, 0.5f) / score_of_grams(3, 0) < score_of_grams(1, 0.5f) / score_of_grams(1, 0));
 }
 
+static void add_member(void *ctx, struct str phrase, uint32_t group)
+{
+    buf_printf(ctx, "%u:%.*s|", group, STR_FMT(phrase));
+}
+
+static void members_of_a_group_are_parted_by_commas_of_either_script(void **state)
+{
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 1000);
+    kb_synonyms_each(STR("refund,money back\n退款，退钱、返款,refund # 说明，一\n一"), add_member, &b);
+    assert_string_equal(b.p, "1:refund|1:money back|2:退款|2:退钱|2:返款|2:refund |3:一|");
+    buf_fini(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +158,7 @@ int main(void)
         cmocka_unit_test(vietnamese_is_told_by_its_letters),
         cmocka_unit_test_setup_teardown(marks_tell_articles_apart_that_are_the_same_without, kit_setup, kit_teardown),
         cmocka_unit_test(the_grams_of_a_known_word_count_less),
+        cmocka_unit_test(members_of_a_group_are_parted_by_commas_of_either_script),
     };
 
     return cmocka_run_group_tests_name("kb/forms", tests, NULL, NULL);
