@@ -104,18 +104,26 @@ static int64_t days_of(int y, int m, int d)
     return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
+static int days_in(int y, int m)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+
+    return days[m - 1] + (m == 2 && y % 4 == 0 && (y % 100 != 0 || y % 400 == 0));
+}
+
 static bool read_date(struct str s, int64_t *at_ms)
 {
-    static const int month_days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     char text[11];
-    int y, m, d, end = 0;
+    int y, m, d;
 
     if (s.n != 10)
         return false;
     memcpy(text, s.s, 10);
     text[10] = 0;
-    if (sscanf(text, "%4d-%2d-%2d%n", &y, &m, &d, &end) != 3 || end != 10 || y < 1970 || m < 1 || m > 12 || d < 1 ||
-        d > month_days[m - 1])
+    for (size_t i = 0; i < 10; i++)
+        if (i == 4 || i == 7 ? text[i] != '-' : text[i] < '0' || text[i] > '9')
+            return false;
+    if (sscanf(text, "%4d-%2d-%2d", &y, &m, &d) != 3 || y < 1970 || m < 1 || m > 12 || d < 1 || d > days_in(y, m))
         return false;
     *at_ms = days_of(y, m, d) * DAY_MS;
     return true;

@@ -207,6 +207,9 @@ test('what is wrong with an article is said, and changes nothing', async () => {
     [{ article: 'x', lang: 'en', title: '' }, /title/],
     [{ article: 'x', lang: 'en', body: ' ' }, /no answer/],
     [{ article: 'x', lang: 'en', valid_from: '2026-02-30' }, /valid_from/],
+    [{ article: 'x', lang: 'en', valid_until: '2026-02-29' }, /valid_until must be a day/],
+    [{ article: 'x', lang: 'en', valid_until: '2100-02-29' }, /valid_until must be a day/],
+    [{ article: 'x', lang: 'en', valid_until: '2026- 3- 1' }, /valid_until must be a day/],
     [{ article: 'x', lang: 'en', valid_from: '2026-03-02', valid_until: '2026-03-01' }, /valid_until is before/],
     [{ article: 'x', lang: 'en', audience: 'all' }, /audience/],
     [{ article: 'x', lang: 'en', title: 'a\naudience: rep' }, /one line/],
@@ -220,6 +223,8 @@ test('what is wrong with an article is said, and changes nothing', async () => {
     assert.match(r.json.detail, why);
   }
   assert.equal(await total(), before);
+  assert.equal((await edna.post('articles', version({ article: 'leap-day', lang: 'en', valid_until: '2028-02-29' }))).status, 201);
+  assert.equal((await shown('leap-day')).valid_until, '2028-02-29');
 });
 
 test('who may: reps read, editors and directors write; a call by cookie needs its header', async () => {
