@@ -217,12 +217,12 @@ static void tell(struct cmd *c, struct entry *e)
     buf_fini(&tail);
 }
 
-/* An article that isn't there is told apart from one that is; before they are loaded nobody knows. */
+/* An article that isn't there (for a shopper: for shoppers) is told apart from one that is; before they are loaded nobody knows. */
 static bool has_article(const struct cmd *c)
 {
     const struct kb_shelf *s = c->app->kb_live->shelf;
 
-    return !s || kb_shelf_has(s, c->msg.f[FIELD_ARTICLE].s);
+    return !s || kb_shelf_has(s, c->msg.f[FIELD_ARTICLE].s, c->conn->is_staff ? KB_REP : KB_SHOPPER);
 }
 
 static void tell_feedback(struct cmd *c, struct str question, const char *chat)

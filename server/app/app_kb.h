@@ -89,7 +89,8 @@ int kb_shelf_read(struct app_kb *k, struct err *err);
 void kb_shelf_reload(struct app_kb *k, bool always);
 void kb_shelf_tick(struct app_kb *k);
 void kb_shelf_destroy(struct kb_shelf *s);
-bool kb_shelf_has(const struct kb_shelf *s, struct str id);
+/* Whether who is asking may know of the article, in whatever language. */
+bool kb_shelf_has(const struct kb_shelf *s, struct str id, enum kb_audience who);
 const struct kb_book *kb_shelf_find(const struct kb_shelf *s, struct str id, struct str lang);
 /* An article as a file with front matter. */
 void kb_shelf_write_file(struct buf *out, const struct kb_article *a);

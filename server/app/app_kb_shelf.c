@@ -124,7 +124,7 @@ const struct kb_book *kb_shelf_find(const struct kb_shelf *s, struct str id, str
     return NULL;
 }
 
-bool kb_shelf_has(const struct kb_shelf *s, struct str id)
+bool kb_shelf_has(const struct kb_shelf *s, struct str id, enum kb_audience who)
 {
     unsigned lo = 0, hi = s->n;
 
@@ -136,7 +136,10 @@ bool kb_shelf_has(const struct kb_shelf *s, struct str id)
         else
             hi = mid;
     }
-    return lo < s->n && str_is(id, s->books[lo].article->id);
+    for (; lo < s->n && str_is(id, s->books[lo].article->id); lo++)
+        if (who == KB_REP || s->books[lo].article->audience == KB_SHOPPER)
+            return true;
+    return false;
 }
 
 /* ---- building, on a worker */
