@@ -21,7 +21,7 @@
 
 #define KB_BASE_SIZE 17 /* hex of 8 bytes and NUL */
 #define KB_SYNONYMS "@synonyms"
-#define KB_FEEDS_MAX 64
+#define KB_FEEDS_MAX 160 /* months: those behind us, and those to come while a node runs */
 
 /* One version of one article that stands now. */
 struct kb_book {

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #define ENTRIES_AT_ONCE 500
-#define MONTHS_BACK     24
+#define MONTHS_BACK     120 /* they stay in Redis: what stands may have been saved years ago */
 #define WAIT_MS         3000
 #define SHELF_WAIT_MS   30000 /* who saved wants to see what was saved */
 

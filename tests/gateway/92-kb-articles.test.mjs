@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { shim } from '../faults/lib/os.mjs';
-import { Proxy } from '../faults/lib/redis.mjs';
+import { Proxy, ask } from '../faults/lib/redis.mjs';
 import { endAndCheck } from './lib/checker.mjs';
 import { rep } from './lib/client.mjs';
 import { staff } from './lib/desk.mjs';
@@ -270,5 +270,24 @@ test('what was saved is there after a crash, and in a data folder that knows not
     assert.deepEqual(history.map((v) => v.version), [2, 1]);
   } finally {
     await endAndCheck(fresh);
+  }
+});
+
+test('what was saved years ago is there in a data folder that knows nothing', async () => {
+  const old = await new Redis().start();
+  const set = { 'kb.dir': folder.dir };
+  const first = await new Server({ redis: old.url, set }).start();
+  const ed = await editor(first);
+  assert.equal((await ed.post('articles', version({ article: 'house-rules', lang: 'en', title: 'House rules' }))).status, 201);
+  await first.stop();
+  const key = (log) => `fl:{default}:l:${log}`;
+  const [now] = (await ask(old.socket, 'KEYS', key('kb_*'))).match(/kb_\d{6}/);
+  await ask(old.socket, 'RENAME', key(now), key(`kb_${Number(now.slice(3, 7)) - 3}${now.slice(7)}`));
+  const next = await new Server({ redis: old.url, set }).start();
+  try {
+    await until(async () => (await next.api('GET', '/api/v1/articles/house-rules', { token: ed.token })).status === 200, 'the new node has it from the log');
+  } finally {
+    await end(next);
+    await end(first);
   }
 });
