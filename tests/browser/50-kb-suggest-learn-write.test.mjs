@@ -336,6 +336,31 @@ test('more of a list comes once, and only to the list that it was asked for', as
   await page.close();
 });
 
+test('all that was taught can be looked at, and taken back', async () => {
+  const { page, k } = await keeper({ lang: 'en' });
+  const lesson = (n, more = {}) => ({ id: `kb_202601-${n}`, at: n, by: { id: 'r_1', name: 'Mei' }, article: 'a-1', verdict: 'used', question: `Question ${n}`, ...more });
+  const undone = new Set();
+  const given = (n) => lesson(n, undone.has(n) ? { undone: { at: 9, by: { id: 'r_2', name: 'Edna' } } } : {});
+  await page.route(/api\/v1\/taught\?/, (route) => {
+    const cursor = new URL(route.request().url()).searchParams.get('cursor');
+    return route.fulfill({ json: cursor === 'x' ? { items: [given(1)], next: null } : { items: [given(2)], next: 'x' } });
+  });
+  await page.route(/taught\/.*\/undo$/, (route) => {
+    undone.add(Number(/-(\d+)\//.exec(route.request().url())[1]));
+    return route.fulfill({ json: {} });
+  });
+  await page.getByRole('button', { name: k('kb.tab.taught'), exact: true }).click();
+  const rows = page.locator('.kb-taught b');
+  await rows.first().waitFor();
+  await page.getByRole('button', { name: k('kb.more') }).click();
+  await untilList(() => rows.allInnerTexts(), (l) => l.join() === 'Question 2,Question 1', 'the older one');
+  assert.equal(await page.getByRole('button', { name: k('kb.more') }).count(), 0);
+  await page.locator('.kb-taught li').last().getByRole('button', { name: k('kb.undo') }).click();
+  await page.locator('.kb-taught li.undone').filter({ hasText: 'Question 1' }).waitFor();
+  assert.deepEqual(await rows.allInnerTexts(), ['Question 2', 'Question 1']);
+  await page.close();
+});
+
 test('an article that is over in one language alone says so beside that language', async () => {
   const { page, k } = await keeper({ lang: 'en' });
   const one = made(1);

@@ -34,6 +34,7 @@ export interface GapQuestion { chat: string; at: number; text: string; rating?: 
 export interface Gap { question: string; count: number; unhappy: number; last: number; department?: string; draft?: string; questions: GapQuestion[] }
 export interface Stale { article: string; shown: number; rejected: number; low_rated: number; used: number }
 export interface Taught { id: string; at: number; by: Person; article: string; verdict: 'used' | 'edited' | 'rejected'; question: string; chat?: string; undone?: { at: number; by: Person } }
+export interface TaughtList { items: Taught[]; next: string | null }
 export interface Synonyms { text: string; base: string; version: number }
 
 const api = (path: string) => `/api/v1/${path}`;
@@ -50,7 +51,16 @@ export const preview = async (body: string) => ((await call('POST', api('article
 export const reload = () => call('POST', api('articles/reload'), {});
 export const gaps = () => items<Gap>('gaps');
 export const stale = () => items<Stale>('gaps/stale');
-export const taught = (id: string) => items<Taught>(`taught?limit=100${id === '' ? '' : `&article=${encodeURIComponent(id)}`}`);
+/** So many pages of a hundred, newest first: all anew, since what was taken back changes. */
+export async function taught(id: string, pages: number): Promise<TaughtList> {
+  const list: TaughtList = { items: [], next: null };
+  for (let n = 0; n < pages && (n === 0 || list.next !== null); n++) {
+    const page = (await call('GET', api(`taught?limit=100${id === '' ? '' : `&article=${encodeURIComponent(id)}`}${list.next === null ? '' : `&cursor=${list.next}`}`))) as TaughtList;
+    list.items.push(...page.items);
+    list.next = page.next;
+  }
+  return list;
+}
 export const undo = (id: string) => call('POST', api(`taught/${encodeURIComponent(id)}/undo`), {});
 export const synonyms = () => call('GET', api('synonyms')) as Promise<Synonyms>;
 export const saveSynonyms = (s: Synonyms) => call('POST', api('synonyms'), s);
