@@ -305,6 +305,54 @@ test('groups of words: what is written while they are saved stays, and that they
   await page.close();
 });
 
+test('groups of words: what is written outlives a look elsewhere, and of two who write at once neither loses theirs unasked', async () => {
+  const { page, c, k } = await keeper({ lang: 'en' });
+  const tab = (p, which) => p.getByRole('button', { name: k(`kb.tab.${which}`), exact: true }).click();
+  const box = (p) => p.getByRole('textbox', { name: k('kb.tab.synonyms') });
+  const press = (p, name) => p.getByRole('button', { name: k(name), exact: true }).click();
+  await tab(page, 'synonyms');
+  const was = await box(page).inputValue();
+  const mine = `${was.trimEnd()}\nsilk, satin\n`;
+  await box(page).fill(mine);
+  await tab(page, 'articles');
+  await page.locator('.kb-row').first().waitFor();
+  await tab(page, 'synonyms');
+  assert.equal(await box(page).inputValue(), mine);
+  const other = await keeper({ lang: 'en' });
+  await tab(other.page, 'synonyms');
+  const theirs = `${was.trimEnd()}\nwool, yarn\n`;
+  await box(other.page).fill(theirs);
+  await press(other.page, 'kb.save');
+  await other.page.getByText(like(k('kb.saved'))).waitFor();
+  await press(page, 'kb.save');
+  await page.getByText(k('kb.conflict')).waitFor();
+  await page.getByRole('button', { name: c('screens.chats'), exact: true }).click();
+  await page.getByRole('button', { name: c('screens.knowledge') }).click();
+  await tab(page, 'synonyms');
+  assert.equal(await box(page).inputValue(), mine, 'still mine');
+  await press(page, 'kb.save');
+  await press(page, 'kb.show_theirs');
+  await page.getByRole('main').locator('pre').filter({ hasText: 'wool, yarn' }).waitFor();
+  await still(page);
+  await shot(page, 'kb', 'conflict-synonyms');
+  await press(page, 'kb.discard');
+  await until(async () => (await box(page).inputValue()) === theirs, 'what stands');
+  await box(page).fill(mine);
+  await box(other.page).fill(was);
+  await press(other.page, 'kb.save');
+  await other.page.getByText(like(k('kb.saved'))).waitFor();
+  await press(page, 'kb.save');
+  await press(page, 'kb.keep_mine');
+  await page.getByText(k('kb.conflict')).waitFor({ state: 'detached' });
+  await press(page, 'kb.save');
+  await page.getByText(like(k('kb.saved'))).waitFor();
+  await tab(other.page, 'articles');
+  await tab(other.page, 'synonyms');
+  assert.equal(await box(other.page).inputValue(), mine);
+  await other.page.close();
+  await page.close();
+});
+
 const made = (n, more = {}) => ({ article: `a-${n}`, languages: [{ lang: 'en', title: `Article ${n}`, department: 'general', audience: 'shopper', version: 0, source: 'file', set_aside: false, ...more }] });
 
 test('more of a list comes once, and only to the list that it was asked for', async () => {

@@ -88,8 +88,8 @@ export interface Draft extends Shared {
   sides: Side[];
 }
 
-/** What is being written outlives its screen, not the page: an article's id or a draft that is none yet, and the text where it isn't saved. */
-export const writing: { what: string | Draft | null; draft: Draft | null } = { what: null, draft: null };
+/** What is being written outlives its screen, not the page: an article's id or a draft that is none yet, and the text where it isn't saved; groups of words. */
+export const writing: { what: string | Draft | null; draft: Draft | null; synonyms: { stored: Synonyms; text: string } | null } = { what: null, draft: null, synonyms: null };
 
 const unwritten: Shared = { department: 'general', audience: 'shopper', validFrom: '', validUntil: '' };
 const emptySide = (lang: string): Side => ({ lang, title: '', questions: '', keywords: '', body: '', from: null });

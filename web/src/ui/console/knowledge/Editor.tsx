@@ -1,5 +1,5 @@
 // One article, its languages side by side. Saving writes the next version of each language that was changed.
-import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { ApiError } from '../../../state/console/api.js';
 import { article as getArticle, changed, draftOf, figures, rebase, saveSide, sharedOf, writing } from '../../../state/console/knowledge.js';
 import type { Draft, Figures, Shared, Side } from '../../../state/console/knowledge.js';
@@ -9,6 +9,7 @@ import { Waiting, errorText, useAsk } from './ask.js';
 import { History } from './History.js';
 import { Preview } from './Preview.js';
 import { TaughtList } from './Taught.js';
+import { useUnsaved } from './unsaved.js';
 import { i18n, shortWhen, t } from './words.js';
 
 export function Editor({ what, onClose }: { what: string | Draft; onClose: () => void }) {
@@ -37,12 +38,7 @@ function Desk({ what, start, onClose }: { what: string | Draft; start: Draft; on
   useLayoutEffect(() => {
     writing.draft = dirty.length > 0 ? d : null;
   }, [d]);
-  useEffect(() => {
-    if (dirty.length === 0) return undefined;
-    const ask = (e: BeforeUnloadEvent) => e.preventDefault();
-    addEventListener('beforeunload', ask);
-    return () => removeEventListener('beforeunload', ask);
-  }, [dirty.length > 0]);
+  useUnsaved(dirty.length > 0);
 
   const save = async () => {
     setBusy(true);
