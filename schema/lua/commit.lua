@@ -166,6 +166,8 @@ local function commit(n, entries_n, guards_n, writes_n, first_entry)
     else
       call('HSET', head_key, 's', stands)
     end
+  elseif place == '1' then -- it changes nothing, and neither does a repeat
+    call('HSET', head_key, id_field, head_text .. ' ' .. at_text .. ' ' .. shown .. ' ' .. digest)
   end
   if place == '2' then
     call('HSET', KEYS[k + 2], id_field, main .. ' ' .. at_text .. ' ' .. main_prev .. ' ' .. digest)

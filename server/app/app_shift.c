@@ -263,12 +263,62 @@ static void end_shift(struct cmd *cmd, struct member *m)
     ending_over(e);
 }
 
+static int change_shift(struct cmd *c, struct member *m, enum kind kind, int64_t capacity)
+{
+    if (kind != KIND_SHIFT_ENDED)
+        return commit_shift(c->app, c, m, kind, capacity, NULL, NULL, NULL);
+    end_shift(c, m);
+    return 0;
+}
+
+static void on_kept(void *ctx, const struct link_result *r)
+{
+    struct shift_flight *f = ctx;
+    struct cmd *c = f->cmd;
+
+    if (r->status == LINK_DONE) {
+        answer_cmd_ok(c, NULL);
+    } else if (r->status != LINK_GUARDED) {
+        on_shift(f, r);
+        return;
+    } else if (change_shift(c, people_find(f->app, str_of(f->id)), f->kind, f->capacity) < 0) {
+        answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
+    }
+    free(f);
+}
+
+/*
+ * It is so already, as far as this node knows: nothing is written, and the id is kept, so that a repeat changes nothing either that comes when
+ * it is so no more (PROMISES 2.1). Where another node was quicker the guards say so, and it is a change.
+ */
+static int keep_shift(struct cmd *c, struct member *m, enum kind kind, int64_t capacity)
+{
+    struct shift_flight *f = mem_zalloc(sizeof *f);
+    struct str id = str_of(m->rep.id);
+    struct link_guard g[2] = {{LINK_GUARD_EQ, LINK_REP, id, STR("shift"), str_of(shift_name(m->rep.shift))},
+                              {LINK_GUARD_EQ, LINK_REP, id, STR("capacity"), STR_NONE}};
+    struct link_commit lc = {.log = id, .person = id, .id = c->msg.id, .digest = c->msg.digest, .guards = g,
+                             .guards_n = kind == KIND_SHIFT_STARTED ? 2 : 1, .mode = LINK_ANY};
+    char number[24];
+    int rc;
+
+    *f = (struct shift_flight){.app = c->app, .cmd = c, .kind = kind, .capacity = capacity};
+    snprintf(f->id, sizeof f->id, "%s", m->rep.id);
+    snprintf(number, sizeof number, "%lld", (long long)capacity);
+    g[1].b = str_of(number);
+    rc = link_commit(c->app->link, &lc, on_kept, f);
+    if (rc < 0)
+        free(f);
+    return rc;
+}
+
 void people_shift(struct cmd *c)
 {
     struct member *m = people_find(c->app, str_of(c->conn->person));
     int64_t capacity = c->msg.f[FIELD_CAPACITY].type == VAL_INT ? c->msg.f[FIELD_CAPACITY].i : m ? m->rep.capacity : 0;
     bool end = c->msg.type == MSG_SHIFT_END;
     enum kind kind = c->msg.type == MSG_SHIFT_START ? KIND_SHIFT_STARTED : end ? KIND_SHIFT_ENDED : KIND_SHIFT_PAUSED;
+    bool is_so;
 
     if (!m || !m->is_loaded) {
         answer_cmd_error(c, CODE_UNAVAILABLE, "the account is being read", NULL);
@@ -278,14 +328,9 @@ void people_shift(struct cmd *c)
         capacity = PEOPLE_CAPACITY_DEFAULT;
     if (capacity > PEOPLE_CAPACITY_MAX)
         capacity = PEOPLE_CAPACITY_MAX;
-    if ((kind == KIND_SHIFT_STARTED && m->rep.shift == SHIFT_ON && m->rep.capacity == capacity) ||
-        (kind == KIND_SHIFT_PAUSED && m->rep.shift == SHIFT_PAUSED) || (end && m->rep.shift == SHIFT_OFF)) {
-        answer_cmd_ok(c, NULL);
-        return;
-    }
-    if (end)
-        end_shift(c, m);
-    else if (commit_shift(c->app, c, m, kind, capacity, NULL, NULL, NULL) < 0)
+    is_so = (kind == KIND_SHIFT_STARTED && m->rep.shift == SHIFT_ON && m->rep.capacity == capacity) ||
+            (kind == KIND_SHIFT_PAUSED && m->rep.shift == SHIFT_PAUSED) || (end && m->rep.shift == SHIFT_OFF);
+    if ((is_so ? keep_shift(c, m, kind, capacity) : change_shift(c, m, kind, capacity)) < 0)
         answer_cmd_error(c, CODE_UNAVAILABLE, "redis is away", NULL);
 }
 

@@ -182,6 +182,24 @@ test('shifts and tasks are repeated without effect too', async () => {
   assert.equal((await sue.done('message.leave', leave)).task, one.task);
 });
 
+test('a shift command that changed nothing is known when it is repeated, and changes nothing then either', async () => {
+  const [ann] = await team(server, 1, { shift: false });
+  const state = async () => (await rep(server, ann.who, { shift: false })).welcome.shift.state;
+  await ann.done('shift.start', { capacity: 2 });
+  await ann.done('shift.start', { capacity: 2, id: 'n-1' });
+  await ann.done('shift.pause');
+  await ann.done('shift.pause', { id: 'n-2' });
+  await ann.done('shift.end');
+  await ann.done('shift.end', { id: 'n-3' });
+  await ann.done('shift.start', { capacity: 2, id: 'n-1' });
+  await ann.done('shift.pause', { id: 'n-2' });
+  assert.equal(await state(), 'off');
+  await ann.done('shift.start', { capacity: 2 });
+  await ann.done('shift.end', { id: 'n-3' });
+  assert.equal(await state(), 'on');
+  await ann.refused('conflict', 'shift.start', { capacity: 3, id: 'n-1' });
+});
+
 test('the end of a shift, repeated when the next one runs, takes no offer away', async () => {
   const [ann] = await team(server, 1);
   const id = newId();

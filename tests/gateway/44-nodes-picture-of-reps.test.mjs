@@ -68,3 +68,16 @@ test('rule 1.3: what is changed of a rep and told to nobody is seen on a slow be
   await ann.expect('offer', { chat });
   await ann.done('offer.accept', { chat });
 });
+
+test('a shift that was ended on another node, unheard, is started anew and not taken to run', async (t) => {
+  const [who] = await staff(one, 1);
+  const ann = await rep(one, who);
+  const tab = await rep(two, who, { shift: false });
+  assert.equal(tab.welcome.shift.state, 'on');
+  t.after(() => ask(redis.socket, 'ACL', 'SETUSER', 'default', 'allchannels'));
+  await ask(redis.socket, 'ACL', 'SETUSER', 'default', 'resetchannels');
+  await ask(redis.socket, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
+  await tab.done('shift.end');
+  await ann.done('shift.start', { capacity: 20 });
+  assert.match(await ask(redis.socket, 'HGET', key('r', ann.me), 'shift'), /\bon\b/);
+});
