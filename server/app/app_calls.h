@@ -268,6 +268,8 @@ void reps_take(struct app *a, uint64_t number, struct member *const *asked, unsi
 void reps_touch(struct app *a, struct member *m);
 /* Something of this rep has changed, or may have ("": nobody). */
 void reps_stale(struct app *a, const char *id);
+/* A guard of this type said no to this rep: the picture says so until they are read again. */
+void reps_denied(struct app *a, const char *id, enum link_guard_type type);
 /* The next looks read all. */
 void reps_forget(struct app *a);
 

@@ -41,6 +41,7 @@ struct flight {
     int64_t expected;    /* the first entry's seq if nobody came between */
     enum chat_compare compare;
     enum chat_guard_kind guard_kind[CHAT_DECISION_GUARDS * 3];
+    enum link_guard_type guard_type[CHAT_DECISION_GUARDS * 3];
     char guard_who[CHAT_DECISION_GUARDS * 3][ID_SIZE];
 };
 

@@ -273,15 +273,17 @@ static void on_seen(struct slot *s, struct cmd *c, const struct link_result *r)
     cmd_finish(c);
 }
 
-static void deny(struct slot *s, struct cmd *c, const char *who)
+/* Of a department somebody else is chosen then, by what the guard said of this one (rules 2.4, 2.10). */
+static void deny(struct slot *s, struct cmd *c, const char *who, enum link_guard_type type)
 {
+    reps_denied(s->app, who, type);
     if (c->conn && strcmp(who, c->conn->person) == 0)
         c->denied_self = true;
     if (strcmp(who, s->chat.owner.id) == 0)
         c->denied_owner = true;
     if (strcmp(who, s->chat.handler.id) == 0)
         c->denied_handler = true;
-    c->denied_target = true;
+    str_keep(str_of(who), c->denied_target, sizeof c->denied_target);
 }
 
 struct open_ask {
@@ -341,7 +343,7 @@ static void on_guarded(struct slot *s, struct flight *f, const struct link_resul
             cmd_finish(c);
             break;
         }
-        deny(s, c, f->guard_who[i]);
+        deny(s, c, f->guard_who[i], f->guard_type[i]);
         requeue(s, c);
         break;
     case GUARD_SHOPPER_FREE:

@@ -33,7 +33,7 @@ static void resolve_target(struct slot *s, struct cmd *c, struct chat_cmd *cc, s
         c->candidates = buf_take(&b, NULL);
         cc->candidates = str_of(c->candidates);
         if (best) {
-            people_fact(a, str_of(best->rep.id), cc->target_department, c->denied_target, &f->target);
+            people_fact(a, str_of(best->rep.id), cc->target_department, strcmp(c->denied_target, best->rep.id) == 0, &f->target);
             cc->target = &f->target;
             cc->target_on_shift = f->target.may_take;
         }
@@ -41,7 +41,7 @@ static void resolve_target(struct slot *s, struct cmd *c, struct chat_cmd *cc, s
     }
     named = people_find(a, to);
     if (named && !(c->kind == CMD_MSG && named->rep.disabled)) { /* a closed account is nobody that a person can name */
-        people_fact(a, to, str_of(s->chat.department ? s->chat.department : ""), c->denied_target, &f->target);
+        people_fact(a, to, str_of(s->chat.department ? s->chat.department : ""), str_is(to, c->denied_target), &f->target);
         cc->target = &f->target;
     }
 }

@@ -104,6 +104,7 @@ bool index_is_left(const struct chat *c, const struct decision *d)
 static void add_guard(struct guards *gs, struct flight *f, const struct chat_guard *from, struct link_guard g)
 {
     f->guard_kind[gs->n] = from->kind;
+    f->guard_type[gs->n] = g.type;
     snprintf(f->guard_who[gs->n], ID_SIZE, "%s", from->who ? from->who : "");
     gs->g[gs->n++] = g;
 }

@@ -68,6 +68,24 @@ void reps_stale(struct app *a, const char *id)
         m->is_read = false;
 }
 
+void reps_denied(struct app *a, const char *id, enum link_guard_type type)
+{
+    struct member *m = people_find(a, str_of(id));
+
+    if (!m)
+        return;
+    m->is_read = false;
+    if (type == LINK_GUARD_ROOM) {
+        m->rep.load = m->rep.capacity;
+    } else if (type == LINK_GUARD_LIVE) {
+        m->present_elsewhere = false;
+    } else { /* the shift: its log says how it stands */
+        if (m->rep.shift == SHIFT_ON)
+            m->rep.shift = SHIFT_OFF;
+        people_reload(a, str_of(id));
+    }
+}
+
 void reps_forget(struct app *a)
 {
     struct map_item *it;

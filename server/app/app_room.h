@@ -62,7 +62,8 @@ struct cmd {
     char *candidates;         /* CMD_OFFER, a handover to a department: raw JSON, owned */
     char *articles;           /* care step 1, owned */
     unsigned attempts;        /* decided again after a conflict */
-    bool denied_self, denied_target, denied_owner, denied_handler; /* a guard said no */
+    bool denied_self, denied_owner, denied_handler; /* a guard said no */
+    char denied_target[ID_SIZE];                    /* and of whom it said so last */
     struct cmd *next;
     struct slot *slot;
     bool is_aside;            /* those behind it don't wait for it */

@@ -6,6 +6,7 @@ import { endAndCheck } from './lib/checker.mjs';
 import { rep } from './lib/client.mjs';
 import { arrival, staff, take } from './lib/desk.mjs';
 import { Redis, Server } from './lib/server.mjs';
+import { until } from './lib/wait.mjs';
 
 const SET = { 'presence.beat_ms': 60_000, 'presence.silent_ms': 300_000 };
 let redis;
@@ -19,6 +20,13 @@ before(async () => {
   one.holdsArchive = true;
 });
 after(() => endAndCheck(two, one));
+
+/** From here on neither node hears the other. */
+async function deafen(t) {
+  t.after(() => ask(redis.socket, 'ACL', 'SETUSER', 'default', 'allchannels'));
+  await ask(redis.socket, 'ACL', 'SETUSER', 'default', 'resetchannels');
+  await ask(redis.socket, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
+}
 
 const key = (kind, id) => `fl:{default}:${kind}:${id}`;
 
@@ -69,14 +77,43 @@ test('rule 1.3: what is changed of a rep and told to nobody is seen on a slow be
   await ann.done('offer.accept', { chat });
 });
 
+test('rule 2.10: a chat given to a department whose chosen rep is full by now goes to the next one there', async (t) => {
+  const people = await staff(one, 2);
+  const there = await Promise.all(people.map((who) => rep(one, who, { capacity: 2 })));
+  const [first, other] = there.sort((x, y) => (x.me < y.me ? -1 : 1));
+  const lead = await rep(one, (await staff(one, 1, { role: 'lead' }))[0]);
+  const { chat } = await arrival(one, lead.who.department);
+  await take(lead, chat);
+  t.after(() => ask(redis.socket, 'HDEL', key('w', first.me), 'c_of_an_older_node'));
+  await ask(redis.socket, 'HSET', key('w', first.me), 'c_of_an_older_node', '2'); // a change that nothing tells of
+  await lead.done('chat.reassign', { chat, to: people[0].department, reason: 'a lamp' });
+  const e = await other.event('reassigned', { chat });
+  assert.equal(e.handler.id, other.me);
+  assert.deepEqual(e.candidates.map((c) => [c.id, c.why]).sort(), [[first.me, 'full'], [other.me, 'chosen']].sort());
+});
+
+test('rule 2.4: a handover to a department whose chosen rep has ended the shift, unheard, goes to the next one there', async (t) => {
+  const people = await staff(one, 2);
+  const there = await Promise.all(people.map((who) => rep(two, who)));
+  const [first, other] = there.sort((x, y) => (x.me < y.me ? -1 : 1));
+  const ann = await rep(one, (await staff(one, 1))[0]);
+  const { chat } = await arrival(one, ann.who.department);
+  await take(ann, chat);
+  const state = async (r) => (await rep(one, ann.who, { shift: false })).welcome.people.find((p) => p.id === r.me)?.state;
+  for (const r of there) await until(async () => (await state(r)) === 'on', 'node one knows that they are on shift');
+  await deafen(t);
+  await first.done('shift.end');
+  await ann.done('chat.transfer', { chat, to: people[0].department, card: { summary: 'a lamp', requirements: '', verified: [], promised: '' } });
+  await ann.done('chat.open', { chat });
+  assert.equal(ann.entries(chat, 'transfer_offered')[0].to.id, other.me);
+});
+
 test('a shift that was ended on another node, unheard, is started anew and not taken to run', async (t) => {
   const [who] = await staff(one, 1);
   const ann = await rep(one, who);
   const tab = await rep(two, who, { shift: false });
   assert.equal(tab.welcome.shift.state, 'on');
-  t.after(() => ask(redis.socket, 'ACL', 'SETUSER', 'default', 'allchannels'));
-  await ask(redis.socket, 'ACL', 'SETUSER', 'default', 'resetchannels');
-  await ask(redis.socket, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
+  await deafen(t);
   await tab.done('shift.end');
   await ann.done('shift.start', { capacity: 20 });
   assert.match(await ask(redis.socket, 'HGET', key('r', ann.me), 'shift'), /\bon\b/);

@@ -148,6 +148,11 @@ void match_member_dirty(struct app *a, struct member *m)
 {
     (void)a, (void)m;
 }
+void reps_denied(struct app *a, const char *id, enum link_guard_type type)
+{
+    (void)a, (void)id, (void)type;
+}
+
 void match_denied(struct app *a, struct str department, const char *rep)
 {
     (void)a, (void)department, (void)rep;
