@@ -13,12 +13,6 @@ void conn_text(void *ctx, struct net_conn *net, struct str text);
 void conn_drained(void *ctx, struct net_conn *net);
 void conn_closed(void *ctx, struct net_conn *net, void *user);
 void conn_pump(struct conn *c);
-/* A typing sign or read mark that a shopper isn't told: of a note, or of who doesn't write to them. json: made by us. */
-bool signal_is_for_staff(const struct slot *s, struct str json);
-/* Whose it is: their id; what is no such sign: all of it. */
-struct str signal_sender(struct str json);
-/* Under which it is merged: its kind, chat and sender, which stand in front. */
-uint64_t signal_key(struct str json);
 /* Once a second: closes those whose session or token has run out. */
 void conn_end_sessions(struct app *a);
 /* True if the command names no chat, so that its id is remembered in the person's record (PROMISES 2.1). */
@@ -49,6 +43,12 @@ void conn_set_stuck(struct conn *c, struct str chat, struct str id);
 void conn_repeats(struct conn *c, struct str id);
 /* A chat that it asked for in vain counts as one more command. */
 void conn_charge(struct conn *c);
+
+/* app_signal.c: typing signs and read marks */
+/* Of this connection: it is told to the others of the chat, on all nodes. */
+void signal_command(struct conn *c, const struct msg *m);
+/* Of another node's connection; json as that node made it. */
+void signal_pass_on(struct app *a, struct str json);
 
 /* app_answer.c */
 void answer_raw(struct conn *c, struct str payload);

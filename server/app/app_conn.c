@@ -404,84 +404,6 @@ static void on_ping(struct conn *c, const struct msg *m)
     answer_ok(c, m->id, extra);
 }
 
-bool signal_is_for_staff(const struct slot *s, struct str json)
-{
-    char handler[ID_SIZE + 32];
-    int n = snprintf(handler, sizeof handler, "\"role\":\"rep\",\"id\":\"%s\"", s->chat.handler.id);
-
-    if (memmem(json.s, json.n, "\"mode\":\"note\"", 13))
-        return true;
-    return memmem(json.s, json.n, "\"role\":\"rep\"", 12) && !memmem(json.s, json.n, handler, (size_t)n);
-}
-
-/* What the handler has seen isn't new to them after a reload either. */
-static void keep_read(struct slot *s, const struct conn *c, int64_t seq)
-{
-    if (!c->is_staff || strcmp(c->person, s->chat.handler.id) != 0)
-        return;
-    s->read = strcmp(s->reader, c->person) == 0 && s->read > seq ? s->read : seq;
-    memcpy(s->reader, c->person, sizeof s->reader);
-}
-
-struct str signal_sender(struct str json)
-{
-    const char *id = memmem(json.s, json.n, "\"id\":\"", 6);
-    const char *end = id ? memchr(id + 6, '"', json.n - (size_t)(id + 6 - json.s)) : NULL;
-
-    return end ? (struct str){id + 6, (size_t)(end - id - 6)} : (struct str){json.s, json.n};
-}
-
-uint64_t signal_key(struct str json)
-{
-    struct str from = signal_sender(json);
-
-    return crypto_short_hash(json.s, (size_t)(from.s + from.n - json.s));
-}
-
-/* Typing and read marks: no answer, merged, told to the others of the chat. */
-static void on_signal(struct conn *c, const struct msg *m)
-{
-    struct str chat = m->f[FIELD_CHAT].type == VAL_STR ? m->f[FIELD_CHAT].s : str_of(c->open);
-    struct slot *s = chat.n ? slot_find(c->app, chat) : NULL;
-    const struct config_site *site = config_site_find(c->app->cfg, str_of(c->app->site));
-    struct buf b;
-
-    if (!s || !sub_find(c, s))
-        return;
-    buf_init(&b, 16384);
-    buf_printf(&b, "{\"t\":\"%s\",\"chat\":\"%s\",\"from\":{", m->type == MSG_TYPING ? "typing" : "receipt", s->chat.id);
-    json_kv_s(&b, "role", c->is_staff ? "rep" : "shopper");
-    json_kv_s(&b, "id", c->person);
-    if (c->name[0])
-        json_kv_s(&b, "name", c->name);
-    buf_add_c(&b, '}');
-    if (m->type == MSG_TYPING) {
-        json_kv_bool(&b, "on", m->f[FIELD_ON].b);
-        if (m->f[FIELD_PREVIEW].type == VAL_STR && site && site->preview && !c->is_staff)
-            json_kv_str(&b, "preview", m->f[FIELD_PREVIEW].s);
-        if (c->is_staff && m->f[FIELD_MODE].type == VAL_STR)
-            json_kv_str(&b, "mode", m->f[FIELD_MODE].s);
-    } else {
-        int64_t read = m->f[FIELD_SEQ].i < s->chat.head ? m->f[FIELD_SEQ].i : s->chat.head;
-
-        json_kv_int(&b, "read", read);
-        keep_read(s, c, read);
-    }
-    buf_add_c(&b, '}');
-    if (buf_ok(&b)) {
-        bool only_staff = signal_is_for_staff(s, buf_str(&b));
-        uint64_t key = signal_key(buf_str(&b));
-
-        for (struct sub *u = s->subs; u; u = u->next_of_slot)
-            if (strcmp(u->conn->person, c->person) != 0 && (u->conn->is_staff || !only_staff))
-                signal_raw(u->conn, key, buf_str(&b));
-        link_signal(c->app->link, buf_str(&b));
-        if (m->type == MSG_TYPING && m->f[FIELD_PREVIEW].type == VAL_STR && site && site->preview && !c->is_staff)
-            kb_for_preview(s, m->f[FIELD_PREVIEW].s);
-    }
-    buf_fini(&b);
-}
-
 void conn_text(void *ctx, struct net_conn *net, struct str text)
 {
     struct app *a = ctx;
@@ -512,7 +434,7 @@ void conn_text(void *ctx, struct net_conn *net, struct str text)
     }
     if (cmd->msg.type == MSG_TYPING || cmd->msg.type == MSG_READ) {
         if (c->is_ready)
-            on_signal(c, &cmd->msg);
+            signal_command(c, &cmd->msg);
         cmd_destroy(cmd);
         return;
     }

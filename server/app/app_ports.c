@@ -40,35 +40,13 @@ static void on_noticed(struct slot *s, void *ctx)
     slot_refresh(s);
 }
 
-static void on_typed(void *ctx, struct str key, struct val v)
-{
-    if (str_is(key, "preview") && v.type == VAL_STR)
-        kb_for_preview(ctx, v.s);
-}
-
-/* A typing sign or a read mark of another node's connection. */
-static void pass_on(struct app *a, struct str json)
-{
-    const char *p = memmem(json.s, json.n, "\"chat\":\"", 8), *q = p ? memchr(p + 8, '"', json.n - (size_t)(p + 8 - json.s)) : NULL;
-    struct slot *s = q ? slot_find(a, (struct str){p + 8, (size_t)(q - p - 8)}) : NULL;
-    bool only_staff = s && signal_is_for_staff(s, json);
-    struct str sender = signal_sender(json);
-    uint64_t key = signal_key(json);
-
-    for (struct sub *u = s ? s->subs : NULL; u; u = u->next_of_slot)
-        if (!str_is(sender, u->conn->person) && (u->conn->is_staff || !only_staff))
-            signal_raw(u->conn, key, json);
-    if (s && memmem(json.s, json.n, "\"preview\":\"", 11))
-        json_read_object(json, &a->limits, on_typed, s, NULL);
-}
-
 static void on_signal(void *ctx, struct str payload)
 {
     struct app *a = ctx;
     struct str kind;
 
     if (payload.n && payload.s[0] == '{') {
-        pass_on(a, payload);
+        signal_pass_on(a, payload);
         return;
     }
     kind = str_next_word(&payload);

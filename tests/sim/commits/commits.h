@@ -1,7 +1,7 @@
 /*
  * commits: a random simulation of commits, nodes, views and clients in one process, in virtual time.
  *
- * Real are the gate, the rules, the fold, a node's connections, slots, commits and cursors (app_conn,
+ * Real are the gate, the rules, the fold, a node's connections, slots, commits and cursors (app_conn, app_signal,
  * app_command, app_slot, app_commit, app_sub), what goes to Redis (link_commit) and the script that runs
  * there (commit.lua, in Lua 5.1 as in Redis). Modelled are Redis' data, the ways between all of them, and the
  * client: its cursor and outbox follow web/src/model/log.ts and outbox.ts. Broken at random: ways to Redis
