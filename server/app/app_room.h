@@ -154,7 +154,7 @@ struct slot {
     char index_queue[64], index_hold[ID_SIZE], index_also[ID_SIZE], index_asked[ID_SIZE], index_handed[ID_SIZE];
     char index_alert[ID_SIZE], index_open[ID_SIZE];
     char reader[ID_SIZE];  /* the handler who said last what they have read, and up to where: for this memory's time */
-    int64_t read;
+    int64_t read, shopper_read; /* shopper_read: and the shopper */
     int64_t used_at_ms;
     int64_t position, eta_s, told_place_ms; /* last told to the shopper, and when */
     bool tell_queue;    /* chat.start was answered: its place follows */

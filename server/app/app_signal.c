@@ -2,6 +2,7 @@
 #include "app/app_room.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* One that a shopper isn't told: of a note, or of who doesn't write to them. */
 static bool is_for_staff(const struct slot *s, struct str json)
@@ -14,13 +15,22 @@ static bool is_for_staff(const struct slot *s, struct str json)
     return memmem(json.s, json.n, "\"role\":\"rep\"", 12) && !memmem(json.s, json.n, handler, (size_t)n);
 }
 
-/* What the handler has seen isn't new to them after a reload either. */
-static void keep_read(struct slot *s, const struct conn *c, int64_t seq)
+/*
+ * How far they have read, with this mark: the shopper and the handler never less than they said before (PROMISES 2.6), in whatever tab and
+ * on whatever node; and what the handler has seen isn't new to them after a reload either.
+ */
+static int64_t read_up_to(struct slot *s, bool is_staff, struct str person, int64_t seq)
 {
-    if (!c->is_staff || strcmp(c->person, s->chat.handler.id) != 0)
-        return;
-    s->read = strcmp(s->reader, c->person) == 0 && s->read > seq ? s->read : seq;
-    memcpy(s->reader, c->person, sizeof s->reader);
+    int64_t *read = is_staff ? &s->read : &s->shopper_read;
+
+    if (is_staff && !str_is(person, s->chat.handler.id))
+        return seq;
+    if (is_staff && !str_is(person, s->reader)) {
+        str_keep(person, s->reader, sizeof s->reader);
+        *read = 0;
+    }
+    *read = seq > *read ? seq : *read;
+    return *read;
 }
 
 /* Whose it is: their id; what is no such sign: all of it. */
@@ -65,8 +75,7 @@ void signal_command(struct conn *c, const struct msg *m)
     } else {
         int64_t read = m->f[FIELD_SEQ].i < s->chat.head ? m->f[FIELD_SEQ].i : s->chat.head;
 
-        json_kv_int(&b, "read", read);
-        keep_read(s, c, read);
+        json_kv_int(&b, "read", read_up_to(s, c->is_staff, str_of(c->person), read));
     }
     buf_add_c(&b, '}');
     if (buf_ok(&b)) {
@@ -89,6 +98,16 @@ static void on_typed(void *ctx, struct str key, struct val v)
         kb_for_preview(ctx, v.s);
 }
 
+/* A read mark of another node's: one that says less than was said here already is none. */
+static bool is_behind(struct slot *s, struct str json, struct str sender)
+{
+    const char *read = memmem(json.s, json.n, "\"read\":", 7);
+    bool is_staff = memmem(json.s, json.n, "\"role\":\"rep\"", 12) != NULL;
+    int64_t seq = read ? strtoll(read + 7, NULL, 10) : 0;
+
+    return read && read_up_to(s, is_staff, sender, seq) > seq;
+}
+
 void signal_pass_on(struct app *a, struct str json)
 {
     const char *p = memmem(json.s, json.n, "\"chat\":\"", 8), *q = p ? memchr(p + 8, '"', json.n - (size_t)(p + 8 - json.s)) : NULL;
@@ -97,6 +116,8 @@ void signal_pass_on(struct app *a, struct str json)
     struct str sender = sender_of(json);
     uint64_t key = key_of(json);
 
+    if (s && is_behind(s, json, sender))
+        return;
     for (struct sub *u = s ? s->subs : NULL; u; u = u->next_of_slot)
         if (!str_is(sender, u->conn->person) && (u->conn->is_staff || !only_staff))
             signal_raw(u->conn, key, json);

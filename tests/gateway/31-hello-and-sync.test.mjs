@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';
-import { Client, rep } from './lib/client.mjs';
+import { Client, again, rep } from './lib/client.mjs';
 import { arrival, servedChat, servedChatWithColleague, staff, team } from './lib/desk.mjs';
 import { Server } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
@@ -142,6 +142,21 @@ test('the shopper sees the signs of who writes to them, and of nobody else', asy
   const signs = sue.seen.filter((m) => m.t === 'typing' || m.t === 'receipt');
   assert.deepEqual([...new Set(signs.map((m) => m.from.id))], [ann.me]);
   await ann.expect('typing', { chat });
+});
+
+test('what somebody has read they have read: a tab that is behind takes no mark back', async () => {
+  const { ann, sue, chat } = await servedChat(server);
+  for (const text of ['one', 'two']) await sue.say(text, { chat });
+  await ann.event('message', { text: 'two' });
+  for (const [who, tab, other] of [[ann, await rep(server, ann.who, { shift: false }), sue], [sue, await again(sue), ann]]) {
+    const read = other.head(chat);
+    who.send('read', { chat, seq: read });
+    await other.expect('receipt', { chat, read });
+    tab.send('read', { chat, seq: 1 });
+    await tab.settle();
+    await other.settle();
+    assert.deepEqual(other.seen.filter((m) => m.t === 'receipt' && m.read < read), []);
+  }
 });
 
 test('who may read less since the socket was opened is told nothing of the rest', async () => {

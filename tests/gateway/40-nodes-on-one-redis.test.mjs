@@ -146,6 +146,16 @@ test('typing and read marks cross the nodes', async () => {
   await sue.expect('receipt', { chat });
 });
 
+test('what a rep has read on one node is not new to them on the other one', async () => {
+  const { ann, sue, chat } = await across();
+  for (const text of ['one', 'two']) await sue.say(text, { chat });
+  await ann.event('message', { text: 'two' });
+  ann.send('read', { chat, seq: ann.head(chat) });
+  await sue.expect('receipt', { chat, read: ann.head(chat) });
+  const row = (await rep(one, ann.who, { shift: false })).welcome.chats.find((c) => c.chat === chat);
+  assert.equal(row.unread, 0);
+});
+
 test('an id repeated at the other node gets the first answer', async () => {
   const { ann, sue, chat } = await across();
   const id = newId();
