@@ -131,6 +131,9 @@ static int send_commit(struct slot *s, struct cmd *c, const struct decision *d, 
         lc.id_in_person = cmd_is_of_person(c);
         if (c->msg.type == MSG_CHAT_START)
             snprintf(extra, sizeof extra, "%s %s", s->chat.id, c->department);
+        c->is_no_reply = d->entry[d->main].f[FIELD_COUNTS].type == VAL_BOOL;
+        if (c->is_no_reply)
+            snprintf(extra, sizeof extra, COMMIT_NO_REPLY);
         lc.extra = str_of(extra);
     }
     lc.mode = modes[d->compare];

@@ -26,6 +26,9 @@ struct pending {
     char *shopper_tail;
 };
 
+/* Kept with the answer to a message that counts as no reply: a repeat says so, too. */
+#define COMMIT_NO_REPLY "no_reply"
+
 /* What one cmd has under way in Redis; lives until the answer. */
 struct flight {
     struct slot *slot;

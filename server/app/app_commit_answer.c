@@ -25,11 +25,15 @@ static void requeue(struct slot *s, struct cmd *c)
     s->requeued = c;
 }
 
-/* Members of the answer to a command that wrote: chat and department of chat.start. */
+static const char no_reply[] = ",\"counts\":false";
+
+/* Members of the answer to a command that wrote: chat and department of chat.start; of a greeting, that it counts as no reply. */
 static char *answer_extra(struct slot *s, const struct cmd *c)
 {
     struct buf b;
 
+    if (c->is_no_reply)
+        return mem_strdup(no_reply);
     if (c->kind != CMD_MSG || c->msg.type != MSG_CHAT_START)
         return NULL;
     buf_init(&b, 4096);
@@ -219,15 +223,15 @@ void commit_finish_refused(struct cmd *c, const struct chat *chat, enum code cod
     answer_cmd_refusal(c, chat, code, text);
 }
 
-/* The first answer to an id, once more. */
-static void answer_place(struct cmd *c, int64_t seq, int64_t at_ms, int64_t prev)
+/* The first answer to an id, once more. more: further members, or "". */
+static void answer_place(struct cmd *c, const char *more, int64_t seq, int64_t at_ms, int64_t prev)
 {
     char extra[128];
 
     if (is_hidden_from_its_sender(c))
         extra[0] = 0;
     else if (c->conn->is_staff)
-        snprintf(extra, sizeof extra, ",\"seq\":%lld,\"at\":%lld", (long long)seq, (long long)at_ms);
+        snprintf(extra, sizeof extra, "%s,\"seq\":%lld,\"at\":%lld", more, (long long)seq, (long long)at_ms);
     else
         snprintf(extra, sizeof extra, ",\"seq\":%lld,\"at\":%lld,\"prev\":%lld", (long long)seq, (long long)at_ms, (long long)prev);
     answer_ok(c->conn, c->msg.id, extra);
@@ -235,6 +239,7 @@ static void answer_place(struct cmd *c, int64_t seq, int64_t at_ms, int64_t prev
 
 static void on_seen(struct slot *s, struct cmd *c, const struct link_result *r)
 {
+    bool is_no_reply = c->msg.type == MSG_MESSAGE_SEND && str_is(r->extra, COMMIT_NO_REPLY);
     struct sub *u;
 
     if (!r->same) {
@@ -259,7 +264,7 @@ static void on_seen(struct slot *s, struct cmd *c, const struct link_result *r)
     }
     u = c->conn && !c->conn->is_dead ? sub_find(c->conn, s) : NULL;
     if (u && r->seq > u->cursor) { /* its entry is still on its way to this connection: the answer takes that place */
-        struct answer a = {.seq = r->seq, .at_ms = r->at_ms, .prev = r->prev};
+        struct answer a = {.seq = r->seq, .at_ms = r->at_ms, .prev = r->prev, .extra = is_no_reply ? mem_strdup(no_reply) : NULL};
 
         snprintf(a.re, sizeof a.re, "%.*s", STR_FMT(c->msg.id));
         if (r->seq > s->chat.head)
@@ -269,7 +274,7 @@ static void on_seen(struct slot *s, struct cmd *c, const struct link_result *r)
         return;
     }
     if (c->conn)
-        answer_place(c, r->seq, r->at_ms, r->prev);
+        answer_place(c, is_no_reply ? no_reply : "", r->seq, r->at_ms, r->prev);
     cmd_finish(c);
 }
 
@@ -434,7 +439,7 @@ static void on_archive_looked_up(void *ctx, int rc, const struct archive_place *
     } else if (p->seq == 0) {
         commit_finish_refused(c, &s->chat, k->code, k->text);
     } else {
-        answer_place(c, p->seq, p->at_ms, p->prev);
+        answer_place(c, "", p->seq, p->at_ms, p->prev);
         cmd_finish(c);
     }
     free(k);

@@ -62,6 +62,7 @@ struct cmd {
     char *candidates;         /* CMD_OFFER, a handover to a department: raw JSON, owned */
     char *articles;           /* care step 1, owned */
     unsigned attempts;        /* decided again after a conflict */
+    bool is_no_reply;         /* the message that it wrote counts as none (rule 2.1) */
     bool denied_self, denied_owner, denied_handler; /* a guard said no */
     char denied_target[ID_SIZE];                    /* and of whom it said so last */
     struct cmd *next;

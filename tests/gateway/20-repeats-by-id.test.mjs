@@ -21,6 +21,13 @@ after(() => endAndCheck(server));
 const same = (a, b, what) => assert.deepEqual([a.seq, a.at, a.chat], [b.seq, b.at, b.chat], what);
 const count = async (chat, text) => (await server.transcript(quinn.token, chat, (t) => t.events.some((e) => e.text === text))).events.filter((e) => e.text === text).length;
 
+test('who greets is told that it counts as no reply, and again when it is repeated, here or in another tab', async () => {
+  const { ann, chat } = await servedChat(server);
+  const greeting = { chat, text: '您好，请问有什么可以帮您？', id: 'g-1' };
+  for (const c of [ann, ann, await rep(server, ann.who, { shift: false })]) assert.equal((await c.done('message.send', greeting)).counts, false);
+  assert.equal((await ann.say('It is on its way.', { chat })).counts, undefined);
+});
+
 test('a message repeated on the same connection is written once and answered the same', async () => {
   const { ann, sue, chat } = await servedChat(server);
   const one = await sue.say('once', { id: 'same-1' });

@@ -7,6 +7,7 @@ import { splitLinks } from '../../ui/console/TextBody.js';
 import { mayReply, mentionsIn } from './compose.js';
 import { Drafts } from './drafts.js';
 import { groupOf, groupRows } from './lists.js';
+import { entryMade } from './made.js';
 import { emptyRow, fold, fromWelcome, nextPromise } from './row.js';
 import type { Row } from './row.js';
 import { ageOf, steadyOrder, urgency } from './urgency.js';
@@ -97,6 +98,13 @@ test('parking stops the clock, its date starts it again, and a greeting does not
   assert.equal(play(...parked, ev('unparked', rep(lin), 500, { why: 'rep' })).unansweredSince, null);
   assert.equal(play(...parked, ev('unparked', system, 900, { why: 'due' })).unansweredSince, 900);
   assert.equal(play(...parked, ev('queued', system, 900, { department: 'general', why: 'parked_due' })).unansweredSince, 900);
+});
+
+test('an own greeting does not stop the clock either', () => {
+  const served = [...start(), ev('assigned', rep(lin), 200, { to: lin })];
+  const made = (ok: object) => entryMade({ t: 'message.send', id: 'm-1', chat: 'c_1', text: '您好' }, { t: 'ok', re: 'm-1', seq: 9, at: 300, ...ok }, { role: 'rep', id: lin.id }, 300) as EventEntry;
+  assert.deepEqual([play(...served, made({ counts: false }))].map((r) => [r.state, r.unansweredSince]), [['assigned', 100]]);
+  assert.deepEqual([play(...served, made({}))].map((r) => [r.state, r.unansweredSince]), [['active', null]]);
 });
 
 test('promises, tags and checks add up', () => {

@@ -8,7 +8,8 @@ export function entryMade(message: ClientMessage, ok: ServerOk, from: From, now:
   if (!base) return null;
   switch (message.t) {
     case 'message.send':
-      return { ...base, kind: 'message', text: message.text, ...(message.attachment ? { attachment: message.attachment } : {}), ...(message.article ? { article: message.article } : {}) };
+      return { ...base, kind: 'message', text: message.text, ...(message.attachment ? { attachment: message.attachment } : {}), ...(message.article ? { article: message.article } : {}),
+        ...(ok.counts === undefined ? {} : { counts: ok.counts }) };
     case 'note.add':
       return { ...base, kind: 'note', text: message.text, ...(message.mentions ? { mentions: message.mentions } : {}) };
     case 'whisper':
