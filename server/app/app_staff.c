@@ -183,6 +183,35 @@ static void write_settings(struct app *a, struct buf *b)
     json_close(b, '}');
 }
 
+static void add_chat(struct hello *h, const char *id, unsigned most)
+{
+    for (unsigned i = 0; i < h->chats_n; i++)
+        if (strcmp(h->chat[i], id) == 0)
+            return;
+    if (h->chats_n >= most || id[0] != 'c')
+        return;
+    if (h->chats_n == h->chats_cap) {
+        h->chats_cap = h->chats_cap ? h->chats_cap * 2 : 16;
+        h->chat = mem_realloc(h->chat, h->chats_cap * sizeof *h->chat);
+    }
+    memcpy(h->chat[h->chats_n++], id, ID_SIZE);
+}
+
+/* Chats in memory that are parked, proposed or owned, or were just offered. */
+static void add_known(struct hello *h)
+{
+    struct conn *c = h->cmd->conn;
+    struct map_item *it;
+    uint32_t k = 0;
+
+    while ((it = map_next(&c->app->slots, &k))) {
+        const struct slot *s = it->value;
+
+        if (s->is_loaded && (is_mine(s, c) || strcmp(s->chat.transfer_to.id, c->person) == 0 || strcmp(s->chat.offered_to.id, c->person) == 0))
+            add_chat(h, s->chat.id, CHATS_MAX);
+    }
+}
+
 static void welcome(struct hello *h)
 {
     struct cmd *cmd = h->cmd;
@@ -191,6 +220,7 @@ static void welcome(struct hello *h)
     struct member *m = people_find(a, str_of(c->person));
     struct buf b;
 
+    add_known(h); /* what came to this person while chats were read was told to who was here by then */
     buf_init(&b, 16 << 20);
     buf_add_s(&b, "{\"t\":\"welcome\"");
     json_kv_str(&b, "re", cmd->msg.id);
@@ -268,36 +298,13 @@ static void on_chat_ready(struct slot *s, void *ctx)
         hello_end(h);
 }
 
-static void add_chat(struct hello *h, const char *id, unsigned most)
-{
-    for (unsigned i = 0; i < h->chats_n; i++)
-        if (strcmp(h->chat[i], id) == 0)
-            return;
-    if (h->chats_n >= most || id[0] != 'c')
-        return;
-    if (h->chats_n == h->chats_cap) {
-        h->chats_cap = h->chats_cap ? h->chats_cap * 2 : 16;
-        h->chat = mem_realloc(h->chat, h->chats_cap * sizeof *h->chat);
-    }
-    memcpy(h->chat[h->chats_n++], id, ID_SIZE);
-}
-
-/* All lists were read; chats in memory that are parked, proposed or owned come on top. */
+/* All lists were read; what is in memory comes on top. */
 static void read_chats(struct hello *h)
 {
     struct app *a = h->cmd->app;
-    struct conn *c = h->cmd->conn;
-    struct map_item *it;
-    uint32_t k = 0;
     unsigned n;
 
-    while ((it = map_next(&a->slots, &k))) {
-        struct slot *s = it->value;
-
-        if (s->is_loaded && (is_mine(s, c) || strcmp(s->chat.transfer_to.id, c->person) == 0))
-            add_chat(h, s->chat.id, CHATS_MAX);
-    }
-    n = h->chats_n;
+    add_known(h);
     h->left = 1;
     for (unsigned i = 0; i < h->resume.n; i++)
         add_chat(h, h->resume.r[i].chat, CHATS_MAX + RESUME_MAX);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { after, test } from 'node:test';
 import { OwnRedis, Proxy } from '../faults/lib/redis.mjs';
-import { again, newId, rep } from './lib/client.mjs';
+import { Client, again, newId, rep } from './lib/client.mjs';
 import { arrival, servedChat, settled, staff } from './lib/desk.mjs';
 import { METRICS, Server, end, endAll } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
@@ -33,6 +33,29 @@ async function behindProxy(run) {
     await redis.kill();
   }
 }
+
+test('a handover that is offered to a rep while their second tab says hello is told to that one too', () =>
+  behindProxy(async (redis, proxy, start) => {
+    const s = await start(proxy.url);
+    const [a, b] = await staff(s, 2);
+    const bob = await rep(s, b);
+    const { chat } = await servedChat(s, { ann: bob });
+    const ann = await rep(s, a);
+    const c = await Client.open(s, '/ws/rep', { headers: { authorization: `Bearer ${a.token}` } });
+    const length = async () => Number((await redis.ask('LLEN', `${KEY}l:${chat}`)).slice(1));
+    const stood = await length();
+    proxy.holdAt = `${KEY}w:${ann.me}`; // its lists
+    const id = c.send('hello', { resume: [{ chat: 'c_that_is_nowhere', seq: 0 }] }); // and behind them a chat is to be read
+    await until(() => proxy.holding, 'the lists are asked for');
+    const card = { summary: 'a lamp', requirements: '', verified: [], promised: '' };
+    bob.send('chat.transfer', { chat, to: ann.me, card });
+    await until(async () => (await length()) > stood, 'the handover stands');
+    proxy.holdAt = null;
+    proxy.release();
+    const { offers } = await c.expect('welcome', { re: id });
+    assert.deepEqual(offers.map((o) => [o.chat, o.kind]), [[chat, 'transfer']]);
+    await ann.expect('offer', { chat, kind: 'transfer' });
+  }));
 
 test("a node's index for entries of others is refused because they go on: it is written for what stands then", () =>
   behindProxy(async (redis, proxy, start) => {
