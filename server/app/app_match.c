@@ -218,9 +218,9 @@ void match_taken(struct app *a, struct str department, int64_t at_ms)
 {
     struct department *d = match_find(a, department);
 
-    if (!d)
+    if (!d || at_ms <= d->last_take_ms)
         return;
-    if (d->last_take_ms && at_ms > d->last_take_ms)
+    if (d->last_take_ms)
         d->gap_ms = routing_gap_mean(d->gap_ms, at_ms - d->last_take_ms);
     d->last_take_ms = at_ms;
 }

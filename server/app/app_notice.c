@@ -309,11 +309,12 @@ void notice_after(struct slot *s, const struct notice *n, bool is_ours)
         watch(s, c->handler.id, is_ours ? n->head : c->fence - 1);
         if (is_ours) {
             tell_nodes(s, c->handler.id);
-            match_taken(s->app, str_of(c->department), c->last_at_ms);
             if (n->state == CHAT_OFFERED)
                 people_answered(s->app, c->handler.id);
         }
     }
+    if (was_queued && c->handler.id[0]) /* on whichever node */
+        match_taken(s->app, str_of(n->department), c->last_at_ms);
     if (c->consulted[0] && strcmp(n->consulted, c->consulted) != 0) {
         watch(s, c->consulted, n->head);
         if (is_ours)

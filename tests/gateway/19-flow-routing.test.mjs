@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { endAndCheck } from './lib/checker.mjs';
 import { again, rep } from './lib/client.mjs';
-import { arrival, auditor, settled, staff, take, team } from './lib/desk.mjs';
+import { arrival, auditor, servedChat, settled, staff, take, team } from './lib/desk.mjs';
 import { Redis, Server } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -390,4 +390,17 @@ test('rule 2.1: a hundred reps on three nodes claim one chat: one owner, ninety-
   await sue.settle();
   assert.equal(sue.entries(chat, 'message').length, 1, 'the other ninety-nine texts were not shown');
   await endAndCheck(nodes[2], nodes[1], nodes[0]);
+});
+
+test('rule 1.5: a handover takes nobody from the queue, so nobody’s wait becomes shorter by it', async () => {
+  const { ann, chat } = await servedChat(server);
+  await ann.done('shift.pause');
+  const [dora, eve] = await team(server, 2);
+  for (const [from, to] of [[ann, dora], [dora, eve], [eve, dora]]) {
+    await from.done('chat.transfer', { chat, to: to.me, card: { summary: 'a lamp', requirements: '', verified: [], promised: '' } });
+    await to.expect('offer', { chat, kind: 'transfer' });
+    await to.done('offer.accept', { chat });
+  }
+  const next = await arrival(server, ann.department);
+  assert.equal((await next.sue.expect('queue', { chat: next.chat })).eta_s, 240);
 });

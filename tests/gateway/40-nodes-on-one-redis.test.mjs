@@ -146,6 +146,19 @@ test('typing and read marks cross the nodes', async () => {
   await sue.expect('receipt', { chat });
 });
 
+test('rule 1.5: the wait that is expected follows what is taken on other nodes', async () => {
+  const [who] = await staff(one, 1);
+  const ann = await rep(one, who, { capacity: 2 });
+  for (let i = 0; i < 2; i++) {
+    const { chat } = await arrival(two, who.department);
+    await ann.expect('offer', { chat });
+    await ann.done('offer.accept', { chat });
+  }
+  const { sue, chat } = await arrival(two, who.department);
+  const { eta_s } = await sue.expect('queue', { chat });
+  assert.ok(eta_s < 240, `${eta_s} s, as if nobody had been taken`); // 240: what is told where nothing is known
+});
+
 test('what a rep has read on one node is not new to them on the other one', async () => {
   const { ann, sue, chat } = await across();
   for (const text of ['one', 'two']) await sue.say(text, { chat });
