@@ -220,3 +220,13 @@ test('who closes it because hello was refused has closed it', async () => {
   await w.timers.advance(60_000);
   assert.deepEqual([w.net.wires.length, w.socket.link], [1, 'off']);
 });
+
+test('half of a character is sent as what the server can read: a message with one would never be answered', async () => {
+  const w = world();
+  const raw: string[] = [];
+  w.socket.open();
+  await w.net.welcome();
+  w.net.wire.send = (data) => raw.push(data);
+  void w.socket.call({ t: 'message.send', text: 'a\ud83d b\ude00 😀 \\ud83d' });
+  assert.equal((JSON.parse(raw[0] ?? '') as { text: string }).text, 'a\ufffd b\ufffd 😀 \\ud83d');
+});

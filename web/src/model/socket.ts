@@ -62,6 +62,9 @@ const NOTICE_MS = 3_000;
 const RESTART_MS = 3_000;
 const OVERLOAD_MS = 5_000;
 
+/** Half of a character (a paste, a cut) is no JSON that the server takes: it could not even say what it refuses. */
+const whole = (_: string, value: unknown) => (typeof value === 'string' ? value.replace(/\p{Cs}/gu, '\ufffd') : value);
+
 const lost = () => new Refusal({ code: 'unavailable', message: 'connection lost' });
 
 export class Socket {
@@ -155,7 +158,7 @@ export class Socket {
 
   private put(message: ClientMessage): void {
     try {
-      this.wire?.send(JSON.stringify(message));
+      this.wire?.send(JSON.stringify(message, whole));
     } catch {
       this.onClose(this.wire, 1006);
     }
