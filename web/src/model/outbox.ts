@@ -77,8 +77,14 @@ export class Outbox {
     return this.items;
   }
 
+  /** Another tab took it out of the storage: what failed is a draft there now; what is on its way is cleared by its answer. */
+  drop(id: string): void {
+    if (this.items.some((i) => i.id === id && i.state === 'failed')) this.remove(id);
+  }
+
   /** Tries a failed one again, under its id. */
   retry(id: string): void {
+    if (this.o.store.get(this.o.prefix + id) === null) this.drop(id);
     const item = this.items.find((i) => i.id === id);
     if (!item || item.state !== 'failed') return;
     item.state = 'pending';

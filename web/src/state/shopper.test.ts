@@ -359,3 +359,23 @@ test('a chat that another tab has started is shown here, also where the server h
   w.s.elsewhere('firstline:default:chat', null);
   assert.equal(w.s.chatId, 'c_1', 'who is served here stays');
 });
+
+test('two tabs: what one has taken back into its draft is not sent again by the other', async () => {
+  const store = memoryStore();
+  const one = world(store);
+  await chatting(one);
+  one.s.send('once');
+  one.net.wire.push({ t: 'error', re: one.net.wire.last('message.send')?.id, code: 'closed', message: '' });
+  await settle();
+  const two = world(store);
+  const late = world(store); // hears of it when it tries
+  two.s.socket.open();
+  await two.net.welcome({ chat: 'c_1', chats: [{ chat: 'c_1', seq: 2 }] });
+  const id = two.s.sending[0]?.id ?? '';
+  assert.equal(two.s.sending[0]?.state, 'failed');
+  one.s.leaveChat();
+  assert.equal(one.s.draft, 'once');
+  two.s.elsewhere(`firstline:default:out:${id}`, null);
+  late.s.outbox.retry(id);
+  assert.deepEqual([two.s.sending, late.s.sending, two.net.wire.last('message.send')], [[], [], undefined]);
+});

@@ -99,12 +99,12 @@ export class ShopperState {
   /** Chats that were left here: what still comes of them is not shown. */
   private readonly gone = new Set<string>();
   private typingSaid: { on: boolean; at: number } = { on: false, at: 0 };
-  private readonly keys: { token: string; chat: string; draft: string; name: string; seen: string };
+  private readonly keys: { token: string; chat: string; draft: string; name: string; seen: string; out: string };
 
   constructor(options: ShopperOptions) {
     this.o = options;
     const prefix = `firstline:${options.site ?? 'default'}:`;
-    this.keys = { token: `${prefix}token`, chat: `${prefix}chat`, draft: `${prefix}draft`, name: `${prefix}name`, seen: `${prefix}seen` };
+    this.keys = { token: `${prefix}token`, chat: `${prefix}chat`, draft: `${prefix}draft`, name: `${prefix}name`, seen: `${prefix}seen`, out: `${prefix}out:` };
     this.chatId = options.store.get(this.keys.chat);
     this.socket = new Socket({
       url: options.url, WebSocket: options.WebSocket, timers: options.timers, random: options.random, ...(options.wake ? { wake: options.wake } : {}),
@@ -118,7 +118,7 @@ export class ShopperState {
       },
     });
     this.outbox = new Outbox({
-      prefix: `${prefix}out:`, store: options.store, timers: options.timers, random: options.random,
+      prefix: this.keys.out, store: options.store, timers: options.timers, random: options.random,
       send: (message) => this.socket.call(message),
       isReady: () => this.socket.link === 'ready',
       onSent: (item, ok) => this.onSent(item, ok),
@@ -179,8 +179,12 @@ export class ShopperState {
     if (visible) this.markRead();
   }
 
-  /** Another tab has changed what is stored: what was read there is read, and the chat that it has started is this one's too. */
+  /**
+   * Another tab has changed what is stored: what was read there is read, the chat that it has started is this one's too,
+   * and what it has taken back is not sent here.
+   */
   elsewhere(key: string | null, value: string | null): void {
+    if (value === null && key?.startsWith(this.keys.out)) this.outbox.drop(key.slice(this.keys.out.length));
     if (key === this.keys.chat && value && !this.isServed) {
       this.adopt(value);
       this.fetch(value, 0);
