@@ -379,3 +379,19 @@ test('two tabs: what one has taken back into its draft is not sent again by the 
   late.s.outbox.retry(id);
   assert.deepEqual([two.s.sending, late.s.sending, two.net.wire.last('message.send')], [[], [], undefined]);
 });
+
+test('two tabs that open the same chat again find another one open: the text goes into it once', async () => {
+  const store = memoryStore();
+  world(store).s.start({ text: 'hello', name: '', department: '', care: false });
+  const [one, two] = [world(store), world(store)];
+  const sent = [];
+  for (const w of [one, two]) {
+    w.s.socket.open();
+    await w.net.welcome({ open: true });
+    w.net.wire.push({ t: 'error', re: w.net.wire.last('chat.start')?.id, code: 'conflict', message: 'open', chat: 'c_9' });
+    await settle();
+    sent.push(w.net.wire.last('message.send')?.id);
+  }
+  assert.equal(sent.length, 2);
+  assert.equal(sent[0], sent[1]);
+});

@@ -495,12 +495,12 @@ export class ShopperState {
       this.takeBack(this.outbox.of(null));
       return;
     }
-    // Another tab has opened the chat meanwhile: this text is for that one.
+    // Another tab has opened the chat meanwhile: this text is for that one, under its id: other tabs may have it, too.
     const text = item.message.text;
     this.outbox.remove(item.id);
     this.adopt(refusal.chat);
     this.fetch(refusal.chat, 0);
-    this.outbox.add(refusal.chat, { t: 'message.send', chat: refusal.chat, text });
+    this.outbox.add(refusal.chat, { t: 'message.send', id: item.id, chat: refusal.chat, text });
   }
 
   /** What can't be sent goes back to where it is written, before what stands there. */
