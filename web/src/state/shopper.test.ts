@@ -395,3 +395,18 @@ test('two tabs that open the same chat again find another one open: the text goe
   assert.equal(sent.length, 2);
   assert.equal(sent[0], sent[1]);
 });
+
+test('an answer that comes late, for a chat that was left, is no entry of the next one', async () => {
+  const w = world();
+  await chatting(w);
+  w.event(3, 2, 'closed', { how: 'confirmed' });
+  const rated = w.s.act({ t: 'chat.rate', chat: 'c_1', score: 5 });
+  const id = w.net.wire.last('chat.rate')?.id;
+  w.s.start({ text: 'another', name: '', department: '', care: false });
+  w.net.wire.push({ t: 'ok', re: w.net.wire.last('chat.start')?.id, chat: 'c_2', seq: 1, prev: 0, at: 2 });
+  await settle();
+  w.net.wire.push({ t: 'ok', re: id, seq: 4, prev: 3, at: 4 });
+  await rated;
+  assert.deepEqual([w.s.chatId, w.s.log?.hasHole, w.net.wire.last('sync')], ['c_2', false, undefined]);
+  assert.deepEqual(w.s.log?.entries.map((e) => e.kind), ['message']);
+});

@@ -469,15 +469,18 @@ export class ShopperState {
       this.caughtUp = true;
       this.o.emit('started', { chat: ok.chat });
     }
-    this.record(item.message, { ...ok, chat: ok.chat ?? item.chat ?? this.chatId ?? '' });
+    this.record(item.message, ok);
   }
 
+  /** What was done becomes an entry; not here, if its chat was left before the answer came. */
   private record(message: Parameters<typeof entryOf>[0], ok: ServerOk): void {
+    const chat = ok.chat ?? ('chat' in message ? message.chat : null) ?? this.chatId;
+    if (!this.log || chat !== this.log.chat) return;
     const shopper = this.welcome?.shopper;
     const from: From = { role: 'shopper', ...(shopper?.id ? { id: shopper.id } : {}), ...(shopper?.name ? { name: shopper.name } : {}) };
-    const entry = entryOf(message, { ...ok, chat: ok.chat ?? this.chatId ?? '' }, from, this.now);
-    if (this.log && entry?.chat === this.log.chat) this.log.take(entry);
-    else if (ok.seq !== undefined) this.log?.expect(ok.seq);
+    const entry = entryOf(message, { ...ok, chat }, from, this.now);
+    if (entry) this.log.take(entry);
+    else if (ok.seq !== undefined) this.log.expect(ok.seq);
   }
 
   private onRefused(item: OutItem, refusal: Refusal): void {
