@@ -410,3 +410,12 @@ test('an answer that comes late, for a chat that was left, is no entry of the ne
   assert.deepEqual([w.s.chatId, w.s.log?.hasHole, w.net.wire.last('sync')], ['c_2', false, undefined]);
   assert.deepEqual(w.s.log?.entries.map((e) => e.kind), ['message']);
 });
+
+test('a rating that was begun is for its chat, not for the one that another tab started meanwhile', async () => {
+  const w = world();
+  await chatting(w);
+  w.event(3, 2, 'closed', { how: 'confirmed' });
+  w.s.keep({ score: 1, comment: 'slow', contact: 'a@b.example' });
+  w.s.elsewhere('firstline:default:chat', 'c_2');
+  assert.deepEqual([w.s.kept.score, w.s.kept.comment, w.s.kept.contact], [undefined, undefined, 'a@b.example']);
+});

@@ -351,6 +351,8 @@ export class ShopperState {
     if (this.chatId !== chat) {
       this.readUpTo = this.seenUpTo = 0;
       this.caughtUp = false;
+      delete this.kept.score; // that was for the other one
+      delete this.kept.comment;
     }
     this.gone.delete(chat);
     this.chatId = chat;
