@@ -419,3 +419,15 @@ test('a rating that was begun is for its chat, not for the one that another tab 
   w.s.elsewhere('firstline:default:chat', 'c_2');
   assert.deepEqual([w.s.kept.score, w.s.kept.comment, w.s.kept.contact], [undefined, undefined, 'a@b.example']);
 });
+
+test('a message left that arrives late takes no newer text along', async () => {
+  const w = world();
+  w.s.setDraft('for the message');
+  w.s.leave({ t: 'message.leave', text: 'for the message', contact: 'a@b.example' });
+  w.s.setDraft('for the chat');
+  w.s.socket.open();
+  await w.net.welcome({ open: true });
+  w.net.wire.push({ t: 'ok', re: w.net.wire.last('message.leave')?.id, task: 't_1' });
+  await settle();
+  assert.equal(w.s.draft, 'for the chat');
+});

@@ -204,7 +204,7 @@ export class ShopperState {
 
   /** It is on its way; the stored draft may be another tab's. */
   private draftSent(text: string): void {
-    this.typed = '';
+    if ((this.typed ?? text).trim() === text) this.typed = '';
     if (this.o.store.get(this.keys.draft)?.trim() === text) this.o.store.remove(this.keys.draft);
     this.sayTyping('');
   }
