@@ -4,7 +4,8 @@
 //   <script async src="https://HOST/widget.js" data-site="SITE"></script>
 //   (window.Firstline ||= []).push(['open'])          works before the script has loaded
 //   Firstline.open() close() identify(jwt or async () => jwt) reset() on(name, fn)
-import type { Identity, LaterModule, PanelHandle, PanelModule } from './ui/widget/port.js';
+import type { Identity } from './state/shopper.js';
+import type { LaterModule, PanelHandle, PanelModule } from './ui/widget/port.js';
 import { isBusiness, keptKeys } from './ui/widget/port.js';
 import { css, parseColor, textOn } from './model/color.js';
 

@@ -30,11 +30,10 @@ const PHONE = '(max-width: 480px), (max-height: 480px) and (pointer: coarse)';
 
 export function mount(o: PanelOptions): PanelHandle {
   const i = createI18n(o.lang, o.words);
-  let identity = o.identity;
   const s = new ShopperState({
     url: socketUrl(o.origin, '/ws/shopper'), site: o.site, locale: o.lang, page: () => location.origin + location.pathname, store: webStore(() => localStorage),
     timers: systemTimers, random: Math.random, WebSocket: WebSocket as unknown as WireClass, wake: pageWake(window), emit: o.emit,
-    identity: () => (typeof identity === 'function' ? identity() : identity),
+    identity: o.identity,
   });
   const dress = (css: string) => {
     const sheet = new CSSStyleSheet();
@@ -163,13 +162,10 @@ export function mount(o: PanelOptions): PanelHandle {
     },
     toggle: () => (shown ? handle.close() : handle.open()),
     identify(who) {
-      identity = who;
+      s.identity = who;
       s.socket.restart();
     },
-    reset() {
-      identity = undefined;
-      s.reset();
-    },
+    reset: () => s.reset(),
   };
 
   window.addEventListener('popstate', () => {

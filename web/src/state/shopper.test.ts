@@ -431,3 +431,29 @@ test('a message left that arrives late takes no newer text along', async () => {
   await settle();
   assert.equal(w.s.draft, 'for the chat');
 });
+
+test('a reset in one tab is one in the others: nothing of the former person stays on any screen', async () => {
+  const w = world(memoryStore(), () => 'signed for the former');
+  await chatting(w);
+  w.event(3, 2, 'message', { from: rep, text: 'your order 123' });
+  w.s.setDraft('secret');
+  for (const key of w.store.keys('firstline:')) w.store.remove(key); // by the other tab
+  w.s.elsewhere('firstline:default:token', null);
+  assert.deepEqual([w.s.log, w.s.draft, w.s.spoken, w.s.welcome, w.s.socket.link], [null, '', null, null, 'off']);
+  w.store.set('firstline:default:token', 'of the other tab');
+  w.s.setVisible(true);
+  await w.net.welcome({ open: true });
+  const hello = w.net.wire.last('hello');
+  assert.deepEqual([hello?.['token'], hello?.['identity']], ['of the other tab', undefined]);
+});
+
+test('a reset that a sleeping tab hears of late takes nothing of what the next person has begun', async () => {
+  const w = world();
+  await chatting(w);
+  w.store.set('firstline:default:token', 'T2');
+  w.store.set('firstline:default:chat', 'c_7');
+  w.store.set('firstline:default:draft', 'of the next');
+  w.s.elsewhere('firstline:default:token', null);
+  const kept = ['token', 'chat', 'draft'].map((k) => w.store.get(`firstline:default:${k}`));
+  assert.deepEqual(kept, ['T2', 'c_7', 'of the next']);
+});

@@ -14,12 +14,15 @@ import type { ArticleHit, ClientMessage, Draft, EventEntry, From, Random, Server
 import { foldCase, isOver } from './fold.js';
 import type { Case } from './fold.js';
 
+/** A token that the storefront has signed, or what gives one. */
+export type Identity = string | (() => string | Promise<string>);
+
 export interface ShopperOptions {
   url: string;
   site: string | undefined;
   locale: string;
   page: () => string;
-  identity: (() => string | Promise<string> | undefined) | undefined;
+  identity: Identity | undefined;
   store: Store;
   timers: Timers;
   random: Random;
@@ -81,6 +84,8 @@ export class ShopperState {
   startError = '';
   /** How often unsent texts went back to the draft. */
   takenBack = 0;
+  /** Who this is, by the storefront; said with the next hello. */
+  identity: Identity | undefined;
   /** The storefront could not say who this is. */
   identityFailed = false;
   readonly outbox: Outbox;
@@ -103,6 +108,7 @@ export class ShopperState {
 
   constructor(options: ShopperOptions) {
     this.o = options;
+    this.identity = options.identity;
     const prefix = `firstline:${options.site ?? 'default'}:`;
     this.keys = { token: `${prefix}token`, chat: `${prefix}chat`, draft: `${prefix}draft`, name: `${prefix}name`, seen: `${prefix}seen`, out: `${prefix}out:` };
     this.chatId = options.store.get(this.keys.chat);
@@ -176,15 +182,22 @@ export class ShopperState {
 
   setVisible(visible: boolean): void {
     this.visible = visible;
-    if (visible) this.markRead();
+    if (!visible) return;
+    this.socket.open();
+    this.markRead();
   }
 
   /**
    * Another tab has changed what is stored: what was read there is read, the chat that it has started is this one's too,
-   * and what it has taken back is not sent here.
+   * what it has taken back is not sent here, and whom it has forgotten nobody knows here.
    */
   elsewhere(key: string | null, value: string | null): void {
     if (value === null && key?.startsWith(this.keys.out)) this.outbox.drop(key.slice(this.keys.out.length));
+    if (value === null && key === this.keys.token) {
+      this.forget();
+      this.socket.close(); // until somebody looks: then it knows the token that the other tab has by now
+      if (this.visible) this.socket.open();
+    }
     if (key === this.keys.chat && value && !this.isServed) {
       this.adopt(value);
       this.fetch(value, 0);
@@ -264,28 +277,31 @@ export class ShopperState {
       this.gone.add(this.chatId);
       this.takeBack(this.outbox.of(this.chatId).filter((item) => item.state === 'failed'));
     }
-    this.chatId = null;
-    this.log = null;
-    this.queue = null;
-    this.typing = null;
+    if (this.o.store.get(this.keys.chat) === this.chatId) { // else it is one that another tab has started
+      this.o.store.remove(this.keys.chat);
+      this.o.store.remove(this.keys.seen);
+    }
+    this.chatId = this.log = this.queue = this.typing = this.spoken = null;
     this.caughtUp = false;
     this.readUpTo = 0;
     this.seenUpTo = 0;
     this.case = foldCase([]);
-    this.o.store.remove(this.keys.chat);
-    this.o.store.remove(this.keys.seen);
     this.changed();
   }
 
   /** Another person uses this browser now: nothing of the former stays. */
   reset(): void {
     for (const key of this.o.store.keys(`firstline:${this.o.site ?? 'default'}:`)) this.o.store.remove(key);
-    for (const item of [...this.outbox.all]) this.outbox.remove(item.id);
-    this.welcome = null;
-    this.left = this.typed = null;
-    this.startError = '';
-    this.leaveChat();
+    this.forget();
     this.socket.restart();
+  }
+
+  private forget(): void {
+    for (const item of [...this.outbox.all]) this.outbox.remove(item.id);
+    this.identity = undefined;
+    this.welcome = this.left = this.typed = null;
+    this.startError = this.leftError = '';
+    this.leaveChat();
   }
 
   /** Nobody was here: asks again whether somebody is, unless the shopper is in a chat or busy writing. */
@@ -310,11 +326,11 @@ export class ShopperState {
   /** Without an answer of the storefront the shopper goes on unknown. */
   private async identify(): Promise<string | undefined> {
     this.identityFailed = false;
-    const { timers } = this.o;
+    const { identity, o: { timers } } = this;
     let timer: unknown = null;
     const late = new Promise<never>((_, reject) => (timer = timers.set(() => reject(new Error('no answer')), IDENTIFY_MS)));
     try {
-      return await Promise.race([this.o.identity?.(), late]);
+      return await Promise.race([typeof identity === 'function' ? identity() : identity, late]);
     } catch {
       this.identityFailed = true;
       return undefined;

@@ -1,11 +1,10 @@
 // What loader and panel agree on. The loader (widget.js) is on every page of the shop; the panel comes when it is wanted.
 
+import type { Identity } from '../../state/shopper.js';
 import type { ArticleList } from './Articles.js';
 import type { Chat } from './Chat.js';
 import type { Leave } from './Leave.js';
 import type { Solved } from './Solved.js';
-
-export type Identity = string | (() => string | Promise<string>);
 
 export interface PanelOptions {
   /** Where the panel puts itself; the launcher stands in it too. */
