@@ -45,7 +45,9 @@ static void read_owner_changed(struct http_call *call, int *out, bool *bad)
 
 static void on_list(struct http_call *call, int rc, const char *type, struct str body, const char *why)
 {
-    if (rc < 0)
+    if (rc == ERR_TIMEOUT) /* the same question would take as long again: no Retry-After */
+        http_call_problem(call, 503, "the search took too long: narrow it", "reason", "too_slow");
+    else if (rc < 0)
         call_archive_failed(call, rc, why);
     else
         call_send(call, 200, type ? type : "application/json", body, NULL);

@@ -393,6 +393,18 @@ static void an_archive_elsewhere_is_named(void **state)
     assert_int_equal(call(r, "GET", "/api/v1/transcripts", AS("qa"), NULL), 400);
 }
 
+static void a_search_that_takes_too_long_is_told_from_an_archive_that_is_away(void **state)
+{
+    struct rig *r = *state;
+
+    asked.rc = ERR_TIMEOUT;
+    assert_int_equal(call(r, "GET", "/api/v1/transcripts?q=a", AS("qa"), NULL), 503);
+    assert_non_null(strstr(got_body, "\"reason\":\"too_slow\""));
+    assert_null(strstr(got, "Retry-After: "));
+    assert_int_equal(call(r, "GET", "/api/v1/transcripts/c_abc", AS("qa"), NULL), 503);
+    assert_null(strstr(got_body, "too_slow"));
+}
+
 static void a_review_is_weighed_and_stored(void **state)
 {
     static const struct {
@@ -549,6 +561,7 @@ int main(void)
         T(parameters_that_make_no_sense_are_refused),
         T(a_transcript_comes_in_the_form_that_is_asked_for),
         T(an_archive_elsewhere_is_named),
+        T(a_search_that_takes_too_long_is_told_from_an_archive_that_is_away),
         T(a_review_is_weighed_and_stored),
         T(a_review_that_is_wrong_is_refused_and_not_stored),
         T(a_rep_reads_reviews_only_of_chats_that_are_readable),

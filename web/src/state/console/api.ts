@@ -16,6 +16,8 @@ export class ApiError extends Error {
     /** The command that makes the first account, where there is none. */
     readonly setup: string | null = null,
     readonly retryMs: number | null = null,
+    /** What it was, where a status means several things. */
+    readonly reason: string | null = null,
   ) {
     super(message);
   }
@@ -60,7 +62,7 @@ async function answerTo(method: string, path: string, body: unknown, signal: Abo
   const problem = isObject(answer) ? answer : {};
   const text = (name: string) => (typeof problem[name] === 'string' ? problem[name] : null);
   throw new ApiError(response.status, text('detail') ?? text('title') ?? '', text('setup'),
-    typeof problem['retry_ms'] === 'number' ? problem['retry_ms'] : null);
+    typeof problem['retry_ms'] === 'number' ? problem['retry_ms'] : null, text('reason'));
 }
 
 function asSession(answer: unknown): Session {

@@ -168,3 +168,25 @@ test('a scorecard that could not be read is asked for again with the next transc
   await settle();
   assert.equal(qa.card.peek()?.id, 's');
 });
+
+/** A QA whose server answers by `answer`; what is sent comes along. */
+function desk(answer: (path: string, body: unknown) => unknown, store = memoryStore()) {
+  const place = { search: '' };
+  Object.assign(globalThis, {
+    location: place, history: { pushState: (_: unknown, __: string, url: string) => (place.search = url.slice(3)) },
+    window: { addEventListener: () => undefined, removeEventListener: () => undefined },
+    fetch: async (path: string, how: { body?: string }) => {
+      const said = await answer(path, how.body === undefined ? null : JSON.parse(how.body));
+      return said instanceof Response ? said : new Response(JSON.stringify(said));
+    },
+  });
+  const qa = new Qa({ person: { id: 'r_9', name: 'Q' }, roles: ['qa'], departments: [] }, store, new FakeTimers(), () => undefined);
+  qa.start();
+  return qa;
+}
+
+test('a search that takes too long is to be narrowed, not tried again', async () => {
+  const qa = desk((path) => (path.startsWith('/api/v1/transcripts?') ? new Response('{"status":503,"reason":"too_slow"}', { status: 503 }) : { items: [] }));
+  await settle();
+  assert.deepEqual(qa.hits.peek(), { at: 'failed', why: 'qa.too_slow' });
+});

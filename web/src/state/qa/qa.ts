@@ -378,7 +378,7 @@ export class Qa {
       case 403: return t('error.forbidden');
       case 404: return t('qa.not_found');
       case 400: return t('error.bad_request');
-      case 503: return t('qa.archive_away');
+      case 503: return t(error.reason === 'too_slow' ? 'qa.too_slow' : 'qa.archive_away');
       default: return t('error.internal');
     }
   }
