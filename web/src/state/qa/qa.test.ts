@@ -190,3 +190,16 @@ test('a search that takes too long is to be narrowed, not tried again', async ()
   await settle();
   assert.deepEqual(qa.hits.peek(), { at: 'failed', why: 'qa.too_slow' });
 });
+
+test('reviews that could not be read are not said to be none', async () => {
+  let away = true;
+  const qa = desk((path) => (path.includes('/reviews?') ? new Response('{"items":[{"id":"v_1"}]}', { status: away ? 503 : 200 }) : { items: [], events: [] }));
+  await settle();
+  qa.open('c_1');
+  await qa.readReviews('c_1');
+  assert.equal(qa.reviews.peek().at, 'failed');
+  away = false;
+  await qa.readReviews('c_1');
+  const here = qa.reviews.peek();
+  assert.equal(here.at === 'here' && here.value.length, 1);
+});

@@ -65,7 +65,7 @@ export class Qa {
   readonly next = signal<string | null>(null);
   readonly loadingMore = signal(false);
   readonly transcript = signal<Fetched<Transcript>>({ at: 'none' });
-  readonly reviews = signal<Review[]>([]);
+  readonly reviews = signal<Fetched<Review[]>>({ at: 'loading' });
   readonly cards = signal<Scorecard[]>([]);
   readonly people = signal<Staff[]>([]);
   readonly sheet = signal<Sheet>(emptySheet);
@@ -214,7 +214,7 @@ export class Qa {
   private async read(chat: string): Promise<void> {
     batch(() => {
       this.transcript.value = { at: 'loading' };
-      this.reviews.value = [];
+      this.reviews.value = { at: 'loading' };
       this.selected.value = null;
       this.criterion.value = 0;
       this.commenting.value = null;
@@ -235,9 +235,10 @@ export class Qa {
     await this.readReviews(chat);
   }
 
-  private async readReviews(chat: string): Promise<void> {
-    const answer = await this.get(`/api/v1/reviews?chat=${encodeURIComponent(chat)}`).catch(() => null);
-    if (chat === this.chat.peek()) this.reviews.value = itemsOf<Review>(answer);
+  async readReviews(chat: string): Promise<void> {
+    const read = this.get(`/api/v1/reviews?chat=${encodeURIComponent(chat)}`);
+    const reviews: Fetched<Review[]> = await read.then((a) => ({ at: 'here', value: itemsOf<Review>(a) }), (error) => ({ at: 'failed', why: this.words(error) }));
+    if (chat === this.chat.peek()) this.reviews.value = reviews;
   }
 
   /** To the message before or after the selected one. */

@@ -103,11 +103,13 @@ function CriterionRow({ c, i }: { c: Criterion; i: number }) {
 
 function Stored() {
   const qa = useQa();
-  const reviews = qa.reviews.value;
+  const here = qa.reviews.value;
+  const reviews = here.at === 'here' ? here.value : [];
   return (
     <section class="stored">
-      <h2>{t('reviews.title')} <span class="soft">{i18n.value.number(reviews.length)}</span></h2>
-      {reviews.length === 0 && <p class="soft">{t('reviews.none')}</p>}
+      <h2>{t('reviews.title')} {here.at === 'here' && <span class="soft">{i18n.value.number(reviews.length)}</span>}</h2>
+      {here.at === 'here' && reviews.length === 0 && <p class="soft">{t('reviews.none')}</p>}
+      {here.at === 'failed' && <div class="qa-note"><p>{here.why}</p><Button small icon={icons.refresh} onClick={() => void qa.readReviews(qa.chat.peek())}>{t('retry')}</Button></div>}
       {reviews.map((r) => <StoredReview key={r.id} r={r} />)}
     </section>
   );
