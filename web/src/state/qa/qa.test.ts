@@ -203,3 +203,21 @@ test('reviews that could not be read are not said to be none', async () => {
   const here = qa.reviews.peek();
   assert.equal(here.at === 'here' && here.value.length, 1);
 });
+
+const hit = (chat: string) => ({ chat, department: 'd', owner: null, started: 1, state: 'closed', messages: 1 });
+const oneCard = { items: [{ id: 's', version: 1, title: 'x', criteria: [{ id: 'a', title: {}, weight: 1, auto_fail: false }] }] };
+
+test('what is written while a review is on its way stays written', async () => {
+  let goOn: () => void = () => undefined;
+  const qa = desk((path) => (path === '/api/v1/reviews' ? new Promise((done) => (goOn = () => done({ score: 80 }))) : path.endsWith('/scorecards') ? oneCard : { items: [], events: [] }));
+  await settle();
+  qa.open('c_1');
+  await settle();
+  qa.mark('a', { score: 4 });
+  const sent = qa.submit();
+  await settle();
+  qa.setComment('one more thing');
+  goOn();
+  await sent;
+  assert.equal(qa.sheet.peek().comment, 'one more thing');
+});

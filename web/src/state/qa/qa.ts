@@ -320,9 +320,11 @@ export class Qa {
     this.sending.value = true;
     this.error.value = '';
     try {
-      const answer = await this.ask('POST', '/api/v1/reviews', toBody(chat, this.sheet.peek(), card));
+      const sent = this.sheet.peek();
+      const answer = await this.ask('POST', '/api/v1/reviews', toBody(chat, sent, card));
       const score = isObject(answer) && typeof answer['score'] === 'number' ? answer['score'] : 0;
-      this.store.remove(this.sheetKey(chat));
+      const changed = readSheet(readJson(this.store, this.sheetKey(chat))).ref !== sent.ref; // meanwhile: that is another review
+      if (!changed) this.store.remove(this.sheetKey(chat));
       this.toasts.say(t('review.stored', { score }));
       if (chat !== this.chat.peek()) return;
       this.sheet.value = emptySheet;
