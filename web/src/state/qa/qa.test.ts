@@ -221,3 +221,15 @@ test('what is written while a review is on its way stays written', async () => {
   await sent;
   assert.equal(qa.sheet.peek().comment, 'one more thing');
 });
+
+test('after a review of the last one that is loaded the next one of the sample is fetched and opened', async () => {
+  const qa = desk((path) => (path.includes('cursor=p2') ? { items: [hit('c_2')], next: null } : path.startsWith('/api/v1/transcripts?') ? { items: [hit('c_1')], next: 'p2' }
+    : path.endsWith('/scorecards') ? oneCard : path === '/api/v1/reviews' ? { score: 80 } : { items: [], events: [] }));
+  await settle();
+  qa.open('c_1');
+  await settle();
+  qa.mark('a', { score: 4 });
+  await qa.submit();
+  await settle();
+  assert.equal(qa.chat.peek(), 'c_2');
+});

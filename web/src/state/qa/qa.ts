@@ -327,8 +327,8 @@ export class Qa {
       if (!changed) this.store.remove(this.sheetKey(chat));
       this.toasts.say(t('review.stored', { score }));
       if (chat !== this.chat.peek()) return;
-      this.sheet.value = emptySheet;
-      this.openNext(chat);
+      if (!changed) this.sheet.value = emptySheet;
+      await this.openNext(chat);
     } catch (error) {
       if (chat === this.chat.peek()) this.error.value = this.words(error);
       else this.toasts.bad(t('review.not_stored', { why: this.words(error) }));
@@ -337,12 +337,18 @@ export class Qa {
     }
   }
 
-  private openNext(chat: string): void {
-    const hits = this.hits.peek();
-    const at = hits.at === 'here' ? hits.value.findIndex((h) => h.chat === chat) : -1;
-    const next = hits.at === 'here' && at >= 0 ? hits.value[at + 1] : undefined;
-    if (next) this.open(next.chat);
-    else void this.readReviews(chat);
+  /** The one behind it in the results, also where that is on a page which isn't here yet. */
+  private async openNext(chat: string): Promise<void> {
+    const listed = () => {
+      const hits = this.hits.peek();
+      return hits.at === 'here' ? hits.value.map((h) => h.chat) : [];
+    };
+    if (listed().at(-1) === chat) await this.more();
+    if (chat !== this.chat.peek()) return;
+    const at = listed().indexOf(chat);
+    const next = at < 0 ? undefined : listed()[at + 1];
+    if (next) this.open(next);
+    else await this.readReviews(chat);
   }
 
   /** Another reference with each change: what is sent again is the same review, what was changed is another. */
