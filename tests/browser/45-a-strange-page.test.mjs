@@ -92,3 +92,25 @@ test('on a page with hostile styles, a strict CSP and Trusted Types the widget c
   assert.deepEqual(await axe(page, ['strange-page'], s.panel), []);
   assert.deepEqual(troublesOf(page), []);
 });
+
+test("what goes wrong in the shop's own listeners is the shop's, and stops nothing of the chat", async (t) => {
+  const demo = await startDemo();
+  const tom = await Staff.come(demo.origin, 'tom');
+  const s = await Shopper.come(browser, demo.origin, { device: 'desktop', lang: 'en' });
+  t.after(async () => {
+    await s.page.context().close();
+    tom.leave();
+    await demo.end();
+  });
+  await s.page.evaluate(() => ['ready', 'open', 'started', 'message', 'unread'].forEach((name) => window.Firstline.on(name, () => {
+    throw new Error(`the shop: ${name}`);
+  })));
+  await s.open();
+  await s.page.locator('button.go[aria-busy=false]').waitFor();
+  await s.ask('Do you ship to Hainan?');
+  const chat = await tom.accept('Do you ship to Hainan?');
+  await tom.say(chat, 'We do.');
+  await s.said('We do.').waitFor();
+  assert.deepEqual(await s.messages(), ['Do you ship to Hainan?', 'We do.']);
+  await until(() => ['ready', 'open', 'started', 'message'].every((name) => s.page.troubles.includes(`Error: the shop: ${name}`)), 'the shop hears of its errors');
+});

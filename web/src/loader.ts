@@ -13,9 +13,9 @@ type Call = [string, ...unknown[]];
 type Listener = (detail: unknown) => void;
 
 (() => {
-  const page = window as unknown as { Firstline?: Call[] | { push?: unknown; open?: unknown } };
-  const queued = Array.isArray(page.Firstline) ? page.Firstline : [];
-  if (page.Firstline && 'open' in page.Firstline) return;
+  const page = window as unknown as { Firstline?: { push?: unknown; open?: unknown } };
+  const queued: Call[] = Array.isArray(page.Firstline) ? page.Firstline : [];
+  if (page.Firstline?.open) return;
   const script = document.currentScript as HTMLScriptElement | null;
   const data = script?.dataset ?? {};
   const origin = new URL(script?.src ?? location.href).origin;
@@ -24,12 +24,13 @@ type Listener = (detail: unknown) => void;
     return DICT_URLS[wanted] ? wanted : /^zh/i.test(wanted) ? 'zh-CN' : 'en';
   };
   const left = data['position'] === 'left';
+  const own = data['launcher'] === 'off'; // a button of the shop's
   const listeners: Record<string, Listener[]> = {};
   let identity: Identity | undefined;
   let panel: Promise<PanelHandle> | null = null;
 
   const host = document.createElement('div');
-  host.style.cssText = `all:initial!important;position:fixed!important;z-index:${Number(data['z']) || 2147483000}!important;inset:auto 0 0 auto!important;width:0!important;height:0!important`;
+  host.style.cssText = `all:initial!important;position:fixed!important;z-index:${+(data['z'] as string) || 2147483000}!important;inset:auto 0 0 auto!important;width:0!important;height:0!important`;
   const root = host.attachShadow({ mode: 'open' });
   const sheet = new CSSStyleSheet();
   const rgb = parseColor(data['color'] ?? '') ?? [31, 95, 91];
@@ -38,7 +39,7 @@ width:56px;height:56px;border-radius:50%;display:grid;place-items:center;cursor:
 .go:hover{transform:translateY(-2px)}.go:focus-visible{outline:3px solid #2563eb;outline-offset:3px;box-shadow:0 0 0 3px #fff}
 .go svg{width:26px;height:26px;fill:none;stroke:currentColor;stroke-width:1.9;stroke-linejoin:round;stroke-linecap:round;grid-area:1/1}
 .go .x,.go[aria-expanded=true] .c{opacity:0}.go[aria-expanded=true] .x{opacity:1}.go[aria-busy=true] svg{opacity:.5}
-.go b{all:initial;position:absolute;top:-3px;inset-inline-end:-3px;min-width:20px;height:20px;box-sizing:border-box;padding:0 5px;border-radius:10px;border:2px solid #fff;background:#b3261e;color:#fff;font:600 11px/16px system-ui;text-align:center}
+.go b{position:absolute;top:-3px;inset-inline-end:-3px;min-width:20px;height:20px;box-sizing:border-box;padding:0 5px;border-radius:10px;border:2px solid #fff;background:#b3261e;color:#fff;font:600 11px/16px system-ui;text-align:center}
 .go b[hidden]{display:none}@media(max-width:480px),(max-height:480px){.go[aria-expanded=true]{display:none}}@media(forced-colors:active){.go{border:2px solid ButtonText}}`);
   root.adoptedStyleSheets = [sheet];
 
@@ -55,10 +56,10 @@ width:56px;height:56px;border-radius:50%;display:grid;place-items:center;cursor:
   let unread = 0;
   let lost: unknown;
   let wanted: unknown;
-  const setUnread = (n: number) => {
+  const setUnread = (n = unread) => {
     unread = n;
     badge.hidden = n === 0;
-    badge.textContent = n > 99 ? '99+' : String(n);
+    badge.textContent = n > 99 ? '99+' : `${n}`;
     const [name, trouble] = language() === 'zh-CN' ? ['联系客服', '连不上，正在重试'] : ['Chat with us', "Can't connect, trying"];
     launcher.title = lost ? trouble : '';
     launcher.setAttribute('aria-label', launcher.title || (n ? `${name} (${n})` : name));
@@ -66,7 +67,8 @@ width:56px;height:56px;border-radius:50%;display:grid;place-items:center;cursor:
   launcher.className = 'go';
   launcher.setAttribute('aria-expanded', 'false');
   launcher.append(svg('c', 'M4 5.5h16v11h-9L6.5 20v-3.5H4zM8.5 11h.01M12 11h.01M15.5 11h.01'), svg('x', 'M6 9l6 6 6-6'), badge);
-  const emit = (event: string, detail?: unknown) => listeners[event]?.forEach((fn) => fn(detail));
+  /** What goes wrong in the shop's own code is reported as its own, and stops nothing here. */
+  const emit = (event: string, detail?: unknown) => listeners[event]?.forEach((fn) => queueMicrotask(() => fn(detail)));
 
   const load = () => {
     if (panel) return panel;
@@ -77,8 +79,8 @@ width:56px;height:56px;border-radius:50%;display:grid;place-items:center;cursor:
     ]).then(
       ([code, words]) =>
         code.mount({
-          root, launcher: data['launcher'] === 'off' ? null : launcher, origin, site: data['site'], lang, words: words.default, color: data['color'], left, identity,
-          later: () => import(origin + LATER_URL) as Promise<LaterModule>, emit, onUnread: setUnread, onOpen: (open) => launcher.setAttribute('aria-expanded', String(open)),
+          root, launcher: own ? null : launcher, origin, site: data['site'], lang, words: words.default, color: data['color'], left, identity,
+          later: () => import(origin + LATER_URL) as Promise<LaterModule>, emit, onUnread: setUnread, onOpen: (open) => launcher.setAttribute('aria-expanded', `${open}`),
         }),
       (error: unknown) => {
         panel = null; // offline: the next press tries again
@@ -88,14 +90,14 @@ width:56px;height:56px;border-radius:50%;display:grid;place-items:center;cursor:
   };
   /** Tries until it is there, or something else is wanted. */
   const act = (run?: (handle: PanelHandle) => void) => {
-    const busy = (is: unknown) => launcher.setAttribute('aria-busy', String(!!is));
+    const busy = (is: unknown) => launcher.setAttribute('aria-busy', `${!!is}`);
     const attempt = () => {
       if (wanted === run) load().then((handle) => settle(run?.(handle)), settle);
     };
     const settle = (error?: unknown) => {
       if (wanted !== run) return;
       lost = error;
-      setUnread(unread);
+      setUnread();
       busy(error);
       if (!error) return;
       emit('error', error);
@@ -130,11 +132,11 @@ width:56px;height:56px;border-radius:50%;display:grid;place-items:center;cursor:
   launcher.addEventListener('focus', quietly);
   launcher.addEventListener('click', () => act((p) => p.toggle()));
   const start = () => {
-    setUnread(0);
-    if (data['launcher'] !== 'off') root.append(launcher);
+    setUnread();
+    if (!own) root.append(launcher);
     document.body.append(host);
     // The page may say its language only now (a script of its own): the name follows, an open chat waits for the page's scripts.
-    new MutationObserver(() => setUnread(unread)).observe(document.documentElement, { attributeFilter: ['lang'] });
+    new MutationObserver(() => setUnread()).observe(document.documentElement, { attributeFilter: ['lang'] });
     if (!keptKeys(data['site']).some(isBusiness)) return;
     if (document.readyState === 'complete') quietly();
     else for (const event of ['DOMContentLoaded', 'load']) addEventListener(event, quietly);
