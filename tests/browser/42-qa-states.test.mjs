@@ -279,6 +279,20 @@ describe('QA', { concurrency: 2 }, () => {
     await page.getByText(q('review.ready')).waitFor();
   });
 
+  test('a tag of two words can be typed into the filters', async (t) => {
+    const q = words('en', 'qa');
+    const page = await newPage(browser);
+    t.after(() => page.context().close());
+    await page.goto(`${demo.origin}/qa`);
+    await signIn(page, q);
+    await page.getByRole('button', { name: q('search.filters') }).click();
+    const tag = page.getByLabel(q('chip.tag'), { exact: true });
+    await tag.pressSequentially('big sofa ');
+    await tag.press('Enter');
+    await page.waitForURL((url) => url.searchParams.has('tag'));
+    assert.equal(new URL(page.url()).searchParams.get('tag'), 'big sofa');
+  });
+
   test('the title of the window follows the language', async (t) => {
     const page = await newPage(browser, { lang: 'en' });
     t.after(() => page.context().close());

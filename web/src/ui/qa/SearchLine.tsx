@@ -90,12 +90,12 @@ function Filters({ query, onGo }: { query: Query; onGo: (q: Query) => void }) {
   const names = [...new Set([...qa.session.departments, ...qa.people.value.flatMap((p) => p.departments ?? [])])].sort();
   const any = { value: '', text: t('filter.any') };
   return (
-    <form class="qa-filters" onSubmit={(e) => { e.preventDefault(); onGo(q); }}>
+    <form class="qa-filters" onSubmit={(e) => { e.preventDefault(); onGo({ ...q, tag: q.tag.trim() }); }}>
       <div class="qa-filter-grid">
         <Select label={t('chip.rep')} value={q.rep} onChange={(e) => set({ rep: e.currentTarget.value })} options={[any, ...qa.people.value.map((p) => ({ value: p.id, text: p.name }))]} />
         <Select label={t('chip.department')} value={q.department} onChange={(e) => set({ department: e.currentTarget.value })} options={[any, ...names.map((n) => ({ value: n, text: departmentText(n) }))]} />
         <Select label={t('chip.rating')} value={q.rating} onChange={(e) => set({ rating: e.currentTarget.value })} options={[any, ...['1', '2', '3', '4', '5'].map((n) => ({ value: n, text: n }))]} />
-        <TextField label={t('chip.tag')} value={q.tag} dir="auto" onInput={(e) => set({ tag: e.currentTarget.value.trim() })} />
+        <TextField label={t('chip.tag')} value={q.tag} dir="auto" onInput={(e) => set({ tag: e.currentTarget.value })} />
         <TextField label={t('chip.from')} type="date" value={q.from} onInput={(e) => set({ from: isDay(e.currentTarget.value) ? e.currentTarget.value : '' })} />
         <TextField label={t('chip.to')} type="date" value={q.to} onInput={(e) => set({ to: isDay(e.currentTarget.value) ? e.currentTarget.value : '' })} />
       </div>
