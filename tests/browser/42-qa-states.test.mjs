@@ -293,6 +293,29 @@ describe('QA', { concurrency: 2 }, () => {
     assert.equal(new URL(page.url()).searchParams.get('tag'), 'big sofa');
   });
 
+  test('a comment that is wiped out can be written anew', async (t) => {
+    const q = words('en', 'qa');
+    const page = await newPage(browser);
+    t.after(() => page.context().close());
+    await page.goto(`${demo.origin}/qa`);
+    await signIn(page, q);
+    await page.locator('.qa-hit').first().click();
+    const sheet = page.getByRole('complementary', { name: q('review.label') });
+    await sheet.waitFor();
+    await page.locator('#transcript').focus();
+    await page.keyboard.press('c');
+    const comment = sheet.locator('.criterion textarea');
+    await comment.and(page.locator(':focus')).waitFor();
+    await page.keyboard.type('late');
+    await page.keyboard.press('Escape');
+    await comment.click();
+    await page.keyboard.press('Control+A');
+    await page.keyboard.press('Delete');
+    await page.keyboard.type('very late');
+    assert.equal(await comment.count(), 1);
+    assert.equal(await comment.inputValue(), 'very late');
+  });
+
   test('the title of the window follows the language', async (t) => {
     const page = await newPage(browser, { lang: 'en' });
     t.after(() => page.context().close());

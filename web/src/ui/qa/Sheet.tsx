@@ -88,7 +88,7 @@ function CriterionRow({ c, i }: { c: Criterion; i: number }) {
         )}
         {commenting && (
           <textarea class="field-input" ref={field} rows={2} value={mark?.comment ?? ''} dir="auto" maxLength={4000} aria-label={t('review.comment_on', { name: inLang(c.title) })} placeholder={t('review.comment_hint')}
-            onInput={(e) => qa.mark(c.id, { comment: e.currentTarget.value })}
+            onFocus={() => (qa.commenting.value = c.id)} onInput={(e) => qa.mark(c.id, { comment: e.currentTarget.value })}
             onKeyDown={(e) => {
               if (ime.owns(e) || e.key !== 'Escape') return;
               e.stopPropagation();
