@@ -279,6 +279,23 @@ describe('QA', { concurrency: 2 }, () => {
     await page.getByText(q('review.ready')).waitFor();
   });
 
+  test('a language that an updated server has under another name is spoken all the same', async (t) => {
+    const q = words('en', 'qa');
+    const page = await newPage(browser);
+    t.after(() => page.context().close());
+    await page.goto(`${demo.origin}/qa`);
+    await signIn(page, q);
+    let isOld = true;
+    await page.route(/\/assets\/zh-CN-/, (route) => (isOld ? route.fulfill({ status: 404 }) : route.continue()));
+    page.on('request', (r) => {
+      if (r.isNavigationRequest()) isOld = false;
+    });
+    await page.getByRole('button', { name: q('menu', { name: NAMES.quinn }) }).click();
+    await page.getByRole('menuitemradio', { name: '中文' }).click();
+    await page.locator('html[lang=zh-CN]').waitFor();
+    await page.getByRole('textbox', { name: words('zh-CN', 'qa')('search.label') }).waitFor();
+  });
+
   test('a tag of two words can be typed into the filters', async (t) => {
     const q = words('en', 'qa');
     const page = await newPage(browser);

@@ -12,7 +12,7 @@ import { session } from './state/console/api.js';
 import { Desk } from './state/console/desk.js';
 import { followGestures } from './state/console/notify.js';
 import { followLooks, settings, store } from './state/console/settings.js';
-import { setLanguage } from './state/console/words.js';
+import { reloadForLanguage, setLanguage } from './state/console/words.js';
 import './ui/theme/tokens.css';
 import './ui/theme/base.css';
 import './ui/kit/kit.css';
@@ -45,5 +45,5 @@ effect(() => {
   void setLanguage([shared, dicts], wanted()).then(() => {
     if (first) start();
     first = false;
-  });
+  }, () => (first ? undefined : reloadForLanguage()));
 });

@@ -7,7 +7,7 @@ import { systemTimers } from './model/clock.js';
 import { pickLanguage } from './model/i18n.js';
 import { ime } from './model/ime.js';
 import { followLooks, settings, store } from './state/console/settings.js';
-import { setLanguage } from './state/console/words.js';
+import { reloadForLanguage, setLanguage } from './state/console/words.js';
 import { Qa } from './state/qa/qa.js';
 import './ui/theme/tokens.css';
 import './ui/theme/base.css';
@@ -26,5 +26,5 @@ effect(() => {
   void setLanguage([shared, dicts], wanted()).then(() => {
     if (first && root) render(<App makeQa={(s, onSignedOut) => new Qa(s, store, systemTimers, onSignedOut)} />, root);
     first = false;
-  });
+  }, () => (first ? undefined : reloadForLanguage()));
 });

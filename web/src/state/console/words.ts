@@ -20,6 +20,15 @@ export function shortWhen(ms: number): string {
 
 type Dicts = Record<string, () => Promise<{ default: Record<string, string> }>>;
 
+/**
+ * A language that was chosen can't be fetched. If the server is there, it was updated since this page came: the page of now
+ * has that language, and the choice is kept. Without a connection all stays as it is.
+ */
+export async function reloadForLanguage(): Promise<void> {
+  const now = await fetch(location.href).catch(() => null);
+  if (now?.ok) location.reload();
+}
+
 /** Loads a language's chunks and shows it; the page's `lang` follows. */
 export async function setLanguage(dicts: Dicts[], tag: string): Promise<void> {
   const lang = dicts.every((d) => d[tag]) ? tag : 'en';
