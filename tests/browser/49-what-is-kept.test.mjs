@@ -250,6 +250,24 @@ test('reset leaves nothing of the former person, also where the panel was not lo
   assert.deepEqual(await kept(), []);
 });
 
+test('reset in one tab takes the chat from the screen of the other, and both are the same new person after it', async (t) => {
+  const { proxy, s, question } = await shop(t);
+  await question.fill('A private question');
+  await s.button('pre.start').click();
+  await s.said('A private question').waitFor();
+  const other = new Shopper(await s.page.context().newPage(), 'en');
+  await other.page.goto(proxy.origin);
+  await other.open();
+  await other.said('A private question').waitFor();
+  await s.page.evaluate(() => window.Firstline.reset());
+  await other.panel.getByText('A private question').waitFor({ state: 'detached' });
+  const anew = other.panel.getByRole('textbox', { name: other.t('pre.question') });
+  await anew.fill('Of somebody else');
+  await other.button('pre.start').click();
+  await s.said('Of somebody else').waitFor();
+  assert.deepEqual([await s.messages(), await other.messages()], [['Of somebody else'], ['Of somebody else']]);
+});
+
 test('on a phone a reload with the panel open leaves nothing for "back" to do but to go back', async (t) => {
   const { demo, tom, s, question } = await shop(t, { device: 'phone' });
   await s.page.goto(`${demo.origin}/?first`);

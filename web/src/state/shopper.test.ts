@@ -457,3 +457,17 @@ test('a reset that a sleeping tab hears of late takes nothing of what the next p
   const kept = ['token', 'chat', 'draft'].map((k) => w.store.get(`firstline:default:${k}`));
   assert.deepEqual(kept, ['T2', 'c_7', 'of the next']);
 });
+
+test('two tabs that were given a token each go on with the one that is stored, unless something is under way', async () => {
+  const w = world();
+  w.s.socket.open();
+  await w.net.welcome({ token: 'T1', open: true });
+  w.store.set('firstline:default:token', 'T2');
+  w.s.elsewhere('firstline:default:token', 'T2');
+  await w.net.welcome({ token: 'T2', open: true });
+  assert.deepEqual([w.net.wires.length, w.net.wire.last('hello')?.['token']], [2, 'T2']);
+  w.s.elsewhere('firstline:default:token', 'T2');
+  w.s.start({ text: 'hello', name: '', department: '', care: false });
+  w.s.elsewhere('firstline:default:token', 'T3');
+  assert.equal(w.net.wires.length, 2);
+});

@@ -198,6 +198,8 @@ export class ShopperState {
       this.socket.close(); // until somebody looks: then it knows the token that the other tab has by now
       if (this.visible) this.socket.open();
     }
+    // Two that began at once were given two tokens: the one that is stored stands for both.
+    if (value && key === this.keys.token && value !== this.welcome?.token && !this.log && this.outbox.all.length === 0) this.socket.restart();
     if (key === this.keys.chat && value && !this.isServed) {
       this.adopt(value);
       this.fetch(value, 0);
