@@ -159,7 +159,11 @@ void nodes_sweep(struct app *a, const char *node)
 
 /* ---- beats */
 
-static void judge(struct app *a, struct str node, struct str value, int64_t now)
+/*
+ * Silent is who said nothing new between two questions of this node's, by the times at which it asked: while it stands still itself, or
+ * its Redis does, nobody else falls silent. asked_ms: of the question that value answers.
+ */
+static void judge(struct app *a, struct str node, struct str value, int64_t asked_ms)
 {
     struct peer *p = map_get(&a->peers, node);
     char name[64];
@@ -167,13 +171,13 @@ static void judge(struct app *a, struct str node, struct str value, int64_t now)
     if (!p) {
         p = mem_zalloc(sizeof *p);
         map_put(&a->peers, node, p);
-        p->seen_ms = now;
+        p->seen_ms = asked_ms;
     }
     if (!str_is(value, p->value)) {
         snprintf(p->value, sizeof p->value, "%.*s", STR_FMT(value));
-        p->seen_ms = now;
+        p->seen_ms = asked_ms;
     }
-    if (now - p->seen_ms < a->cfg->presence.silent_ms || p->is_being_swept)
+    if (asked_ms - p->seen_ms < a->cfg->presence.silent_ms || p->is_being_swept)
         return;
     snprintf(name, sizeof name, "%.*s", STR_FMT(node));
     p->is_being_swept = true;
@@ -188,10 +192,13 @@ static int format_of(struct str beat)
     return sp ? (int)strtol(sp + 1, NULL, 10) : 1;
 }
 
-static void on_beats(void *ctx, const struct redis_reply *r)
+struct beats_ask {
+    struct app *app;
+    int64_t asked_ms;
+};
+
+static void take_beats(struct app *a, const struct redis_reply *r, int64_t asked_ms)
 {
-    struct app *a = ctx;
-    int64_t now = (int64_t)(uv_hrtime() / 1000000);
     int64_t format = link_format_known(a->link);
     unsigned others = 0;
     bool lives = false;
@@ -207,11 +214,29 @@ static void on_beats(void *ctx, const struct redis_reply *r)
         others++;
         if (format_of(redis_reply_str(redis_reply_at(r, i + 1))) < format)
             format = format_of(redis_reply_str(redis_reply_at(r, i + 1)));
-        judge(a, node, redis_reply_str(redis_reply_at(r, i + 1)), now);
+        judge(a, node, redis_reply_str(redis_reply_at(r, i + 1)), asked_ms);
     }
     a->others_n = others;
     a->archive_node_lives = lives;
     link_raise_format(a->link, (int)format); /* all who live know it (PROMISES 2.15) */
+}
+
+static void on_beats(void *ctx, const struct redis_reply *r)
+{
+    struct beats_ask *q = ctx;
+
+    take_beats(q->app, r, q->asked_ms);
+    free(q);
+}
+
+static void ask_beats(struct app *a, int64_t now)
+{
+    const char *all[] = {"HGETALL"};
+    struct beats_ask *q = mem_zalloc(sizeof *q);
+
+    *q = (struct beats_ask){a, now};
+    if (link_call_plain(a->link, "nodes", 1, all, NULL, on_beats, q) < 0)
+        free(q);
 }
 
 static void on_missed(struct slot *s, void *ctx)
@@ -293,7 +318,17 @@ void nodes_look(struct app *a)
         look_at_changed(a);
 }
 
-/* The beat is a write like any other: what Redis says to it, it says to commits. (Where memory is short, `redis_full` says so.) */
+/* To the others none of these people is here any more: after it stood still, or where they took it for dead. */
+static void announce(struct app *a)
+{
+    people_join(a, NULL);
+    shopper_join_all(a);
+}
+
+/*
+ * The beat is a write like any other: what Redis says to it, it says to commits. (Where memory is short, `redis_full` says so.) One that
+ * is new there was taken away: this node was swept.
+ */
 static void on_beaten(void *ctx, const struct redis_reply *r)
 {
     static const char *const codes[] = {"READONLY", "MISCONF", "NOREPLICAS", "NOPERM"};
@@ -302,6 +337,11 @@ static void on_beaten(void *ctx, const struct redis_reply *r)
 
     if (!r)
         return;
+    if (redis_reply_type(r) == REDIS_INT && redis_reply_int(r) == 1 && a->has_beaten) {
+        log_warn("app", "this node was taken for dead; its people are announced again");
+        announce(a);
+    }
+    a->has_beaten = a->has_beaten || redis_reply_type(r) == REDIS_INT;
     a->redis_refuses[0] = 0;
     for (unsigned i = 0; i < sizeof codes / sizeof *codes; i++)
         if (said.n > strlen(codes[i]) && memcmp(said.s, codes[i], strlen(codes[i])) == 0)
@@ -311,20 +351,19 @@ static void on_beaten(void *ctx, const struct redis_reply *r)
 void nodes_beat(struct app *a)
 {
     char value[32];
-    const char *set[] = {"HSET", a->node, value}, *all[] = {"HGETALL"};
+    const char *set[] = {"HSET", a->node, value};
     int64_t now = (int64_t)(uv_hrtime() / 1000000);
 
     if (!link_is_up(a->link))
         return;
     if (a->beaten_ms && now - a->beaten_ms > a->cfg->presence.silent_ms) {
         log_warn("app", "this node stood still ms=%lld; its people are announced again", (long long)(now - a->beaten_ms));
-        people_join(a, NULL);
-        shopper_join_all(a);
+        announce(a);
     }
     a->beaten_ms = now;
     snprintf(value, sizeof value, "%llu %d", (unsigned long long)++a->beats, link_format_known(a->link));
     link_call_plain(a->link, "nodes", 3, set, NULL, on_beaten, a);
-    link_call_plain(a->link, "nodes", 1, all, NULL, on_beats, a);
+    ask_beats(a, now);
     timers_alive(a);
     if (a->beats % OWN_BEATS == 0)
         nodes_sweep(a, a->node);

@@ -99,7 +99,7 @@ static void on_down(void *ctx, const char *why)
 
     if (a->is_up)
         log_warn("app", "redis away why=\"%s\"", why);
-    a->is_up = a->alive_said = false;
+    a->is_up = a->alive_said = a->has_beaten = false;
     a->timers_busy = false;
     app_check_ready(a);
 }

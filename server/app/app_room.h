@@ -358,6 +358,7 @@ struct app {
     struct map peers;                  /* node → struct peer (app_nodes.c) */
     unsigned others_n;                 /* other nodes that beat */
     uint64_t beats;
+    bool has_beaten;                   /* Redis has this node's beat, unless somebody took it away; since it was last up */
     bool alive_said;                   /* since Redis is up */
     struct map timers_tried;           /* those that were due in the last look (app_timers.c) */
     char timer_stuck[ID_SIZE + 32];    /* the last one that couldn't be decided and was set back, */

@@ -7,6 +7,7 @@
 #define TIMERS_AT_ONCE "100"
 #define TRIES          3    /* and */
 #define TRIED_MS       2000 /* so long: what is still due then can't be decided now */
+#define PERSON_MS      20000 /* of a person's absence: each look tries it anew, also where a slow disk has the first try under way */
 
 static void on_timer_done(struct cmd *c, enum code code)
 {
@@ -176,6 +177,7 @@ static void set_back(struct app *a, struct str member, const struct tried *t)
 static void meet(struct app *a, struct map *now, struct str member, int64_t due_ms)
 {
     struct tried *t = map_del(&a->timers_tried, member);
+    int64_t span = member.s[0] == 'r' ? PERSON_MS : TRIED_MS;
 
     if (t && t->due_ms != due_ms) {
         free(t);
@@ -185,7 +187,7 @@ static void meet(struct app *a, struct map *now, struct str member, int64_t due_
         t = mem_zalloc(sizeof *t);
         *t = (struct tried){.due_ms = due_ms, .since_ms = (int64_t)uv_now(a->loop)};
     }
-    if (t->n >= TRIES && (int64_t)uv_now(a->loop) - t->since_ms >= TRIED_MS) {
+    if (t->n >= TRIES && (int64_t)uv_now(a->loop) - t->since_ms >= span) {
         set_back(a, member, t);
         free(t);
         return;

@@ -35,7 +35,7 @@ async function site(set, run) {
 
 /** What stands in Redis. */
 const sight = (redis) => ({
-  log: async (id) => [...(await redis.ask('LRANGE', key(`l:${id}`), 0, -1)).matchAll(/"kind":"(\w+)"/g)].map((m) => m[1]),
+  log: async (id) => [...(await redis.ask('LRANGE', key(`l:${id}`), 0, -1)).matchAll(/"kind":"(\w+)"/g)].map((m) => m[1]).filter((k) => k !== 'suggested'), // which comes when it is looked up
   last: async (id) => /"kind":"(\w+)".*/s.exec(await redis.ask('LINDEX', key(`l:${id}`), -1))?.[0] ?? '',
   due: async (member) => Number((await redis.ask('ZSCORE', key('t'), member)).split('\r\n')[1] || 0),
   isPresent: async (id) => (await redis.ask('EXISTS', key(`p:${id}`))) === ':1\r\n',
@@ -92,6 +92,17 @@ test('rule 2.8: a dead node whose sweep breaks off is swept again', () =>
     await sue.event('handler_lost', { chat }, 15_000);
     assert.equal(await see.isPresent(ann.me), false);
     await until(async () => (await redis.ask('HEXISTS', key('nodes'), 'three')) === ':0\r\n', 'its beat is taken away behind that');
+  }));
+
+test('a node that was taken for dead while it lives announces its people again: they are offered what waits', () =>
+  site({ ...SHORT, 'presence.beat_ms': 100 }, async ({ redis, one, see }) => {
+    const [ann] = await team(one, 1);
+    await until(() => see.isPresent(ann.me), 'she is there');
+    await redis.ask('DEL', key(`p:${ann.me}`), key('np:one')); // as who sweeps it does
+    await redis.ask('HDEL', key('nodes'), 'one');
+    await until(() => see.isPresent(ann.me), 'announced again');
+    const { chat } = await arrival(one, ann.department);
+    await ann.expect('offer', { chat });
   }));
 
 test('rule 1.5: who waits is gone although the chat can’t be read when their time is over', () =>
