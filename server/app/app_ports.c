@@ -74,7 +74,7 @@ static void on_up(void *ctx)
 
     a->is_up = true;
     FAIL_POINT("start.up");
-    timers_alive(a);
+    nodes_beat(a); /* before anybody is here: who dies without a beat is missed by nobody */
     repair_begin(a);
     people_start(a);
     kb_up(a);

@@ -1,10 +1,13 @@
 // Who is gone is missed whatever happens to the word of it: Redis away, a sweep that breaks off, a timer that fires and can't be followed.
 import assert from 'node:assert/strict';
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { OwnRedis, Proxy } from '../faults/lib/redis.mjs';
 import { arrival, auditor, servedChat, staff, team } from './lib/desk.mjs';
 import { rep } from './lib/client.mjs';
-import { Server, end, endAll } from './lib/server.mjs';
+import { Server, end, endAll, temporaryFolder } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 const alive = setInterval(() => {}, 1000); // processes that are awaited don't keep the file running
@@ -92,6 +95,22 @@ test('rule 2.8: a dead node whose sweep breaks off is swept again', () =>
     await sue.event('handler_lost', { chat }, 15_000);
     assert.equal(await see.isPresent(ann.me), false);
     await until(async () => (await redis.ask('HEXISTS', key('nodes'), 'three')) === ':0\r\n', 'its beat is taken away behind that');
+  }));
+
+test('rule 2.8: who is on a node that dies as soon as it has begun is missed, too', () =>
+  site({ ...SHORT, 'presence.beat_ms': 100 }, async ({ redis, one, all, see }) => {
+    const late = join(temporaryFolder(), 'late.sock'); // Redis is found when the node has begun for a while
+    const three = new Server({ redis: `unix://${late}`, set: { ...SHORT, 'presence.beat_ms': 60_000, 'server.node': 'three' } }); // no second beat comes
+    all.push(three);
+    const begun = three.start();
+    await delay(500);
+    symlinkSync(redis.socket, late);
+    await begun;
+    const [who] = await staff(one, 1);
+    const ann = await rep(three, who);
+    await until(() => see.isPresent(ann.me), 'she is there');
+    await three.kill();
+    await until(async () => !(await see.isPresent(ann.me)), 'she is missed', 15_000);
   }));
 
 test('a node that was taken for dead while it lives announces its people again: they are offered what waits', () =>

@@ -33,6 +33,7 @@ async function asked(text, answer, rating) {
 
 test('questions without an answer are grouped, the unhappy ones first, with the answer as draft', async () => {
   assert.deepEqual(await gaps(), []);
+  await ann.done('kb.suggest', { text: 'Where is my parcel?' }); // the articles are there: what is asked earlier is looked up when they are
   await asked('Do you rent out wedding marquees for the garden?', 'Yes, marquees can be rented for a weekend, write to events.', 5);
   await asked('Is it possible to rent a wedding marquee?', 'Sorry, I am not sure.', 1);
   await asked('Can I rent wedding marquees from you, please?', 'Ask the events team.', 2);
