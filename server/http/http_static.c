@@ -232,18 +232,23 @@ static bool is_allowed(const struct http *http, const struct net_head *head, str
     return false;
 }
 
-struct str cors_origin(const struct http *http, const struct net_head *head)
+/* True if other origins than ours may use what is there: the site's, with a shopper's token. */
+static bool is_for_sites(const struct net_head *head)
 {
     static const char prefix[] = "/api/v1/shopper/";
-    struct str origin = net_head_get(head, "origin");
-    bool is_open = head->path.n >= sizeof prefix - 1 && memcmp(head->path.s, prefix, sizeof prefix - 1) == 0;
 
-    return is_open && origin.s && origin.n < ORIGIN_SIZE && is_allowed(http, head, origin) ? origin : STR_NONE;
+    return head->path.n >= sizeof prefix - 1 && memcmp(head->path.s, prefix, sizeof prefix - 1) == 0;
+}
+
+struct str cors_origin(const struct http *http, const struct net_head *head)
+{
+    struct str origin = net_head_get(head, "origin");
+
+    return is_for_sites(head) && origin.s && origin.n < ORIGIN_SIZE && is_allowed(http, head, origin) ? origin : STR_NONE;
 }
 
 bool cors_preflight(struct http *http, struct net_http *net, const struct net_head *head)
 {
-    static const char prefix[] = "/api/v1/shopper/";
     struct str origin = net_head_get(head, "origin");
     char allowed[ORIGIN_SIZE];
     const char *const extra[] = {"Access-Control-Allow-Origin",
@@ -260,8 +265,7 @@ bool cors_preflight(struct http *http, struct net_http *net, const struct net_he
     struct net_response r = {.status = 204};
     unsigned n;
 
-    if (!str_is(head->method, "OPTIONS") || !origin.s || head->path.n < sizeof prefix - 1 ||
-        memcmp(head->path.s, prefix, sizeof prefix - 1) != 0)
+    if (!str_is(head->method, "OPTIONS") || !origin.s || !is_for_sites(head))
         return false;
     if (!cors_origin(http, head).s) {
         http_refuse(net, 403, "this origin is none of a site's", NULL);
