@@ -39,7 +39,8 @@ for (const [lang, question] of [['zh-CN', '退款什么时候能到账？'], ['e
   });
 }
 
-test('articles come again with a question that was wiped and written again, and go with it', async (t) => {
+/** A shopper before the first question, and a rep who could answer it. */
+async function opened(t) {
   const demo = await startDemo();
   t.after(() => demo.end());
   const mei = await Staff.come(demo.origin, 'mei');
@@ -47,6 +48,11 @@ test('articles come again with a question that was wiped and written again, and 
   const shopper = await Shopper.come(browser, demo.origin, { lang: 'en' });
   t.after(() => shopper.page.context().close());
   await shopper.open();
+  return shopper;
+}
+
+test('articles come again with a question that was wiped and written again, and go with it', async (t) => {
+  const shopper = await opened(t);
   const question = shopper.panel.getByRole('textbox', { name: shopper.t('pre.question') });
   const articles = shopper.panel.getByRole('region', { name: shopper.t('article.found') });
   for (let n = 0; n < 2; n++) {
@@ -59,13 +65,7 @@ test('articles come again with a question that was wiped and written again, and 
 });
 
 test('a long question is cut for the search between its characters, not inside of one', async (t) => {
-  const demo = await startDemo();
-  t.after(() => demo.end());
-  const mei = await Staff.come(demo.origin, 'mei');
-  t.after(() => mei.leave());
-  const shopper = await Shopper.come(browser, demo.origin, { lang: 'en' });
-  t.after(() => shopper.page.context().close());
-  await shopper.open();
+  const shopper = await opened(t);
   await shopper.panel.getByRole('textbox', { name: shopper.t('pre.question') }).fill(`${'Hello, how long does a refund take?'.padEnd(499)}😀 thank you`);
   await shopper.panel.getByRole('region', { name: shopper.t('article.found') }).waitFor();
   assert.deepEqual(troublesOf(shopper.page), []);
